@@ -1,0 +1,100 @@
+"""`detect_anomaly`: the first value that is not finite, where it arose, and what usually cures it."""
+
+from __future__ import annotations
+
+import linecache
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from autograd.graph import Node, watching
+from autograd.operators import plain
+
+HERE = str(Path(__file__).parent)
+
+CURES = {
+    "log": "keep the argument above 0: ag.log(ag.maximum(x, 1e-12)), or use ag.log_softmax or ag.logsumexp",
+    "log1p": "keep the argument above -1",
+    "exp": "subtract the largest exponent first, or use ag.softmax or ag.logsumexp",
+    "expm1": "keep the argument below 709",
+    "div": "keep the divisor away from 0: x / (y + 1e-12), or choose with ag.where before dividing",
+    "sqrt": "keep the argument above 0, where the slope is infinite: ag.sqrt(x + 1e-12), or use ag.norm",
+    "cbrt": "keep the argument away from 0, where the slope is infinite",
+    "power": "keep the base above 0: ag.maximum(x, 1e-12) ** y",
+    "acosh": "keep the argument above 1",
+    "asin": "keep the argument strictly between -1 and 1: ag.clip(x, -1 + 1e-7, 1 - 1e-7)",
+    "acos": "keep the argument strictly between -1 and 1: ag.clip(x, -1 + 1e-7, 1 - 1e-7)",
+    "atanh": "keep the argument strictly between -1 and 1: ag.clip(x, -1 + 1e-7, 1 - 1e-7)",
+}
+OTHERWISE = "a lower learning rate, scaled inputs or gradient clipping usually keep the numbers small"
+
+
+@contextmanager
+def detect_anomaly() -> Iterator[None]:
+    """A context in which the first operation whose result, or whose derivative, is not finite raises a
+    FloatingPointError that names the operation, its operands, the line that called it, and the usual cure.
+
+    Results are checked as they arise, so the first in forward order is found. For debugging: it is slow.
+
+    >>> import autograd as ag
+    >>> with ag.detect_anomaly():
+    ...     y = ag.log(ag.Value(0.0))
+    Traceback (most recent call last):
+        ...
+    FloatingPointError: log gave -inf
+      operands: Value 0.0
+      ...
+    """
+    with watching(_Detector()):
+        yield
+
+
+class _Detector:
+    def __init__(self) -> None:
+        self.lines: WeakKeyDictionary[Node, str] = WeakKeyDictionary()
+
+    def recorded(self, node: Node) -> None:
+        self.lines[node] = line = _line_of_the_user()
+        if not np.isfinite(node.raw).all():
+            raise FloatingPointError(_message(node, f"gave {_what(node.raw)}", line))
+
+    def differentiated(self, found: dict[Node, Any]) -> None:
+        bad = {node for node, g in found.items() if not np.isfinite(plain(g)).all()}
+        # The youngest that is sound, but has an input that is not: there it arose.
+        for node in sorted(found, key=lambda node: node.birth):
+            for parent in node.parents if node not in bad else ():
+                if parent in bad:
+                    what = f"gave {_what(node.raw)}, but its derivative is {_what(plain(found[parent]))}"
+                    raise FloatingPointError(_message(node, what, self.lines.get(node, "  (not recorded here)")))
+
+
+def _message(node: Node, what: str, line: str) -> str:
+    assert node.op is not None
+    operands = ", ".join(
+        f"{type(arg).__name__} {arg.label + ' ' if isinstance(arg, Node) and arg.label else ''}{_what(value)}"
+        for arg, value in zip(node.inputs, node.read(), strict=True)
+    )
+    cure = CURES.get(node.op.name.partition("(")[0], OTHERWISE)
+    return f"{node.op.name} {what}\n  operands: {operands}\n{line}\n  usual cure: {cure}"
+
+
+def _what(x: Any) -> str:
+    x = np.asarray(x)
+    if x.size == 1:
+        return repr(x.item())
+    bad = x.size - np.count_nonzero(np.isfinite(x))
+    extent = f"from {np.nanmin(x):.6g} to {np.nanmax(x):.6g}, " if not np.isnan(x).all() else ""
+    return f"an array of shape {x.shape} ({extent}{bad} of {x.size} not finite)"
+
+
+def _line_of_the_user() -> str:
+    frame = sys._getframe()
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(HERE):
+        frame = frame.f_back
+    name, number = frame.f_code.co_filename, frame.f_lineno
+    return f"  {name}:{number}: {linecache.getline(name, number).strip()}"

@@ -1,0 +1,171 @@
+"""Picking elements out of an array, and putting them in."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from autograd.arrays.shaping import hashable, moveaxis, ravel
+from autograd.elementwise import where
+from autograd.graph import Node, Primitive
+
+
+def _is_basic(key: Any) -> bool:
+    """Whether NumPy answers `x[key]` with a view, in which no element can occur twice."""
+    parts = key if isinstance(key, tuple) else (key,)
+    return all(part is None or part is Ellipsis or isinstance(part, (int, np.integer, slice)) for part in parts)
+
+
+def _checked(key: Any) -> Any:
+    for part in key if isinstance(key, tuple) else (key,):
+        if isinstance(part, Node):
+            raise TypeError(f"an index must be integers, booleans or slices, not {part!r}: take its .data.astype(int)")
+    return key
+
+
+def _index(key: Any) -> Primitive:
+    return Primitive("index", None, lambda x: x[key], lambda g, z, x: _scatter(key, x.shape)(g))
+
+
+def _scatter(key: Any, shape: tuple[int, ...]) -> Primitive:
+    """The transpose of an index: zeros with `y` added where the index reads, repeatedly where it reads repeatedly."""
+
+    def forward(y: Any) -> Any:
+        out = np.zeros(shape, np.result_type(y, np.float16))
+        if _is_basic(key):
+            out[key] = y
+        else:
+            np.add.at(out, key, y)
+        return out
+
+    return Primitive("scatter", None, forward, lambda g, z, y: _index(key)(g))
+
+
+def index(x: Any, key: Any) -> Any:
+    """`x[key]`, for basic and advanced keys; elements read more than once accumulate their cotangents."""
+    return _index(_checked(key))(x)
+
+
+def index_update(x: Any, key: Any, y: Any) -> Any:
+    """A copy of `x` in which `copy[key]` is `y`: what `x[key] = y` would do, differentiable in `x` and in `y`.
+
+    Where `key` names an element twice the last one wins, as in NumPy, and it alone gets the cotangent.
+
+    >>> index_update(np.zeros(3), 1, 5.0).tolist()
+    [0.0, 5.0, 0.0]
+    """
+    key = _checked(key)
+
+    def forward(x: Any, y: Any) -> Any:
+        out = np.array(x, np.result_type(x, y, np.float16))
+        out[key] = y
+        return out
+
+    def to_y(g: Any, z: Any, x: Any, y: Any) -> Any:
+        picked = index(g, key)
+        if _is_basic(key):
+            return picked
+        order = np.arange(picked.size).reshape(picked.shape)
+        last = np.zeros(x.shape, int)
+        last[key] = order
+        return where(last[key] == order, picked, 0.0)
+
+    return Primitive("index_update", None, forward, lambda g, z, x, y: index_update(g, key, 0.0), to_y)(x, y)
+
+
+def take(x: Any, indices: Any, axis: int | None = None) -> Any:
+    """The elements (or the slices along `axis`) of `x` at `indices`."""
+    if axis is None:
+        return index(ravel(x), np.asarray(indices))
+    return index(x, (slice(None),) * (axis % len(x.shape)) + (np.asarray(indices),))
+
+
+def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
+    """Each element of `x` `repeats` times over, along `axis` or in the flattened array."""
+    if axis is None:
+        x, axis = ravel(x), 0
+    return take(x, np.repeat(np.arange(x.shape[axis]), repeats), axis)
+
+
+def _take_along(indices: Any, axis: int) -> Primitive:
+    return Primitive(
+        "take_along_axis",
+        None,
+        lambda x: np.take_along_axis(x, indices, axis),
+        lambda g, z, x: _scatter_along(indices, axis, x.shape)(g),
+    )
+
+
+def _scatter_along(indices: Any, axis: int, shape: tuple[int, ...]) -> Primitive:
+    def forward(y: Any) -> Any:
+        out = np.zeros(shape, np.result_type(y, np.float16))
+        key = list(np.ogrid[tuple(slice(n) for n in indices.shape)])
+        key[axis] = indices
+        np.add.at(out, tuple(key), y)
+        return out
+
+    return Primitive("scatter_along_axis", None, forward, lambda g, z, y: _take_along(indices, axis)(g))
+
+
+def take_along_axis(x: Any, indices: Any, axis: int | None) -> Any:
+    """The elements of `x` at `indices` along `axis`, matched with it along the other axes."""
+    if axis is None:
+        x, axis = ravel(x), 0
+    return _take_along(np.asarray(indices), axis)(x)
+
+
+def sort(x: Any, axis: int | None = -1) -> Any:
+    """`x` in ascending order along `axis`; each cotangent goes back to where its element came from."""
+    if axis is None:
+        x, axis = ravel(x), -1
+    if not isinstance(x, Node):
+        return np.sort(x, axis)
+    return take_along_axis(x, np.argsort(x.raw, axis, kind="stable"), axis)
+
+
+def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    """The diagonal of the matrices in `axis1` and `axis2`, as the last axis."""
+    x = moveaxis(x, (axis1, axis2), (-2, -1))
+    rows, columns = x.shape[-2:]
+    n = max(0, min(rows + min(offset, 0), columns - max(offset, 0)))
+    i = np.arange(n)
+    return index(x, (Ellipsis, i - min(offset, 0), i + max(offset, 0)))
+
+
+def diag(x: Any, k: int = 0) -> Any:
+    """The `k`-th diagonal of a matrix, or the matrix that has the vector `x` there and zeros elsewhere."""
+    if len(x.shape) == 2:
+        return diagonal(x, k)
+    n = x.shape[0] + abs(k)
+    i = np.arange(x.shape[0])
+    return index_update(np.zeros((n, n), x.dtype), (i - min(k, 0), i + max(k, 0)), x)
+
+
+def triu(x: Any, k: int = 0) -> Any:
+    """`x` with zeros below the `k`-th diagonal."""
+    return where(np.triu(np.ones(x.shape[-2:], bool), k), x, 0.0)
+
+
+def tril(x: Any, k: int = 0) -> Any:
+    """`x` with zeros above the `k`-th diagonal."""
+    return where(np.tril(np.ones(x.shape[-2:], bool), k), x, 0.0)
+
+
+@cache
+def _pad(widths: tuple[tuple[int, int], ...], value: float) -> Primitive:
+    def rule(g: Any, z: Any, x: Any) -> Any:
+        return index(g, tuple(slice(low, low + n) for (low, _), n in zip(widths, x.shape, strict=True)))
+
+    return Primitive("pad", None, lambda x: np.pad(x, widths, constant_values=value), rule)
+
+
+def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: float = 0.0) -> Any:
+    """`x` with margins, of one constant or (`mode` "edge", "reflect", "symmetric", "wrap") of its own elements."""
+    widths = tuple(hashable(pair) for pair in np.broadcast_to(pad_width, (len(x.shape), 2)))
+    if mode == "constant":
+        return _pad(widths, float(constant_values))(x)
+    for axis, (pair, n) in enumerate(zip(widths, x.shape, strict=True)):
+        x = take(x, np.pad(np.arange(n), pair, mode=mode), axis)  # type: ignore[call-overload]  # mode is NumPy's to check
+    return x

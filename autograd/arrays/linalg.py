@@ -1,0 +1,187 @@
+"""Products and decompositions of matrices."""
+
+from __future__ import annotations
+
+from functools import cache, partial
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from autograd.arrays.indexing import diagonal, tril
+from autograd.arrays.reductions import sum
+from autograd.arrays.shaping import broadcast_to, expand_dims, reshape, swapaxes, transpose
+from autograd.graph import Primitive
+
+
+def mT(x: Any) -> Any:
+    """`x` with its last two axes exchanged."""
+    return swapaxes(x, -1, -2)
+
+
+def _rows_and_columns(g: Any, x: Any, y: Any) -> tuple[Any, Any, Any]:
+    """The operands of a product and its cotangent, as matrices."""
+    if len(y.shape) == 1:
+        g, y = expand_dims(g, -1), expand_dims(y, -1)
+    if len(x.shape) == 1:
+        g, x = expand_dims(g, -2), expand_dims(x, -2)
+    return g, x, y
+
+
+def _matmul_to_x(g: Any, z: Any, x: Any, y: Any) -> Any:
+    g, _, y = _rows_and_columns(g, x, y)
+    return g @ mT(y)
+
+
+def _matmul_to_y(g: Any, z: Any, x: Any, y: Any) -> Any:
+    g, x, columns = _rows_and_columns(g, x, y)
+    share = mT(x) @ g
+    return reshape(share, share.shape[:-1]) if len(y.shape) == 1 else share
+
+
+matmul = Primitive("matmul", None, np.matmul, _matmul_to_x, _matmul_to_y)
+
+# `x @ w.T + b`, the layer of a neural network, in one node; `fit` sums the bias's share over the batch.
+linear = Primitive(
+    "linear",
+    None,
+    lambda x, w, b: np.matmul(x, w.T) + b,
+    lambda g, z, x, w, b: g @ w,
+    lambda g, z, x, w, b: _flat(g).T @ _flat(x),
+    lambda g, z, x, w, b: g,
+)
+
+
+def _flat(x: Any) -> Any:
+    return x if len(x.shape) == 2 else reshape(x, (-1, x.shape[-1]))
+
+
+def outer(x: Any, y: Any) -> Any:
+    """The products of every element of `x` with every one of `y`, both flattened."""
+    return reshape(x, (-1, 1)) * reshape(y, (1, -1))
+
+
+def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
+    """Sums of products over the last `axes` axes of `x` and the first of `y`, or over two lists of axes."""
+    if isinstance(axes, int):
+        over_x, over_y = list(range(len(x.shape) - axes, len(x.shape))), list(range(axes))
+    else:
+        over_x, over_y = ([side] if isinstance(side, int) else list(side) for side in axes)
+        over_x = [a % len(x.shape) for a in over_x]
+        over_y = [a % len(y.shape) for a in over_y]
+    if [x.shape[a] for a in over_x] != [y.shape[a] for a in over_y]:
+        raise ValueError(f"tensordot: shapes {x.shape} and {y.shape} do not match over axes {over_x} and {over_y}")
+    free_x = [a for a in range(len(x.shape)) if a not in over_x]
+    free_y = [a for a in range(len(y.shape)) if a not in over_y]
+    n = prod(x.shape[a] for a in over_x)
+    rows = reshape(transpose(x, free_x + over_x), (prod(x.shape[a] for a in free_x), n))
+    columns = reshape(transpose(y, over_y + free_y), (n, prod(y.shape[a] for a in free_y)))
+    return reshape(matmul(rows, columns), [x.shape[a] for a in free_x] + [y.shape[a] for a in free_y])
+
+
+def dot(x: Any, y: Any) -> Any:
+    """The inner product of the last axis of `x` with the last but one (or the only one) of `y`."""
+    if len(x.shape) == 0 or len(y.shape) == 0:
+        return x * y
+    if len(x.shape) <= 2 and len(y.shape) <= 2:
+        return matmul(x, y)
+    return tensordot(x, y, ([-1], [-2 if len(y.shape) > 1 else 0]))
+
+
+def trace(x: Any, offset: int = 0) -> Any:
+    """The sum of the diagonal."""
+    return sum(diagonal(x, offset), -1)
+
+
+# ---- einsum
+
+
+@cache
+def _einsum(subscripts: tuple[str, ...], out: str) -> Primitive:
+    """For subscripts without ellipsis, and without a letter twice in one operand."""
+
+    def rule(i: int, g: Any, z: Any, *xs: Any) -> Any:
+        mine = subscripts[i]
+        others = subscripts[:i] + subscripts[i + 1 :]
+        known = [letter for letter in mine if letter in out or any(letter in other for other in others)]
+        share = _einsum((out, *others), "".join(known))(g, *xs[:i], *xs[i + 1 :])
+        # A letter in no other place was summed away: every element along it gets the same.
+        alone = [axis for axis, letter in enumerate(mine) if letter not in known]
+        return broadcast_to(expand_dims(share, alone), xs[i].shape) if alone else share
+
+    pattern = ",".join(subscripts) + "->" + out
+    return Primitive(
+        f"einsum({pattern})",
+        None,
+        lambda *xs: np.einsum(pattern, *xs, optimize=len(xs) > 2 or max(np.size(x) for x in xs) > 1000),
+        *(partial(rule, i) for i in range(len(subscripts))),
+    )
+
+
+def einsum(subscripts: str, *xs: Any) -> Any:
+    """Sums of products by Einstein's convention, as in NumPy: `einsum("ij,jk->ik", x, y)` is `x @ y`."""
+    if not isinstance(subscripts, str):
+        raise TypeError(f"einsum needs its subscripts as a string, got {type(subscripts).__name__}")
+    left, arrow, out = subscripts.replace(" ", "").partition("->")
+    terms = left.split(",")
+    if len(terms) != len(xs):
+        raise ValueError(f"einsum: {subscripts!r} speaks of {len(terms)} operands, got {len(xs)}")
+    spare = [c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" if c not in subscripts]
+    extra = max((len(x.shape) - len(term.replace("...", "")) for term, x in zip(terms, xs, strict=True) if "..." in term), default=0)
+    ellipsis = "".join(spare[:extra])
+    operands = []
+    for i, (term, x) in enumerate(zip(terms, xs, strict=True)):
+        if "..." in term:
+            term = term.replace("...", ellipsis[extra - (len(x.shape) - len(term) + 3) :])
+        if len(term) != len(x.shape):
+            raise ValueError(f"einsum: operand {i} has shape {x.shape}, but subscripts {terms[i]!r}")
+        while repeated := [letter for letter in term if term.count(letter) > 1]:
+            one, two = [axis for axis, letter in enumerate(term) if letter == repeated[0]][:2]
+            x = diagonal(x, 0, one, two)
+            term = term[:one] + term[one + 1 : two] + term[two + 1 :] + repeated[0]
+        terms[i] = term
+        operands.append(x)
+    if arrow:
+        out = out.replace("...", ellipsis)
+    else:
+        letters = "".join(terms)
+        out = ellipsis + "".join(sorted(c for c in set(letters) if letters.count(c) == 1 and c not in ellipsis))
+    return _einsum(tuple(terms), out)(*operands)
+
+
+# ---- Decompositions
+
+inv = Primitive("inv", None, np.linalg.inv, lambda g, z, x: -(mT(z) @ g @ mT(z)))
+
+
+def _solve_to_a(g: Any, z: Any, a: Any, b: Any) -> Any:
+    share = solve(mT(a), g)
+    if len(b.shape) == 1:
+        share, z = expand_dims(share, -1), expand_dims(z, -1)
+    return -(share @ mT(z))
+
+
+solve = Primitive("solve", None, np.linalg.solve, _solve_to_a, lambda g, z, a, b: solve(mT(a), g))
+
+det = Primitive(
+    "det", None, np.linalg.det, lambda g, z, x: expand_dims(g * z, (-2, -1)) * mT(inv(x))
+)
+_logabsdet = Primitive(
+    "logabsdet", None, lambda x: np.linalg.slogdet(x).logabsdet, lambda g, z, x: expand_dims(g, (-2, -1)) * mT(inv(x))
+)
+
+
+def slogdet(x: Any) -> tuple[Any, Any]:
+    """The sign of the determinant, as a plain array, and the logarithm of its absolute value."""
+    return np.linalg.slogdet(x.raw if hasattr(x, "raw") else x).sign, _logabsdet(x)
+
+
+def _cholesky_rule(g: Any, z: Any, x: Any) -> Any:
+    # Murray, "Differentiation of the Cholesky decomposition", 2016, section 3: S = L^-T Φ(Lᵀ G) L^-1, made symmetric.
+    middle = tril(mT(z) @ g)
+    middle = middle - 0.5 * middle * np.eye(z.shape[-1], dtype=z.dtype)
+    s = solve(mT(z), mT(solve(mT(z), mT(middle))))
+    return 0.5 * (s + mT(s))
+
+
+cholesky = Primitive("cholesky", None, np.linalg.cholesky, _cholesky_rule)

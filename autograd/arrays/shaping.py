@@ -1,0 +1,163 @@
+"""Changing the shape, the order or the dtype of an array's elements."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from autograd.graph import Primitive, same
+
+Axis = int | tuple[int, ...] | None
+
+
+def hashable(axis: Any) -> Any:
+    """An axis or a shape in a form that can be a key: lists become tuples, NumPy's integers Python's."""
+    if axis is None or type(axis) is int:
+        return axis
+    if isinstance(axis, (list, tuple, np.ndarray)):
+        return tuple(int(a) for a in axis)
+    return int(axis)
+
+
+def axes_of(axis: Axis, ndim: int) -> tuple[int, ...]:
+    """`axis` as a tuple of numbers from 0; all axes for None."""
+    if axis is None:
+        return tuple(range(ndim))
+    return tuple(a % ndim for a in ((axis,) if isinstance(axis, int) else axis))
+
+
+@cache
+def _reshape(shape: tuple[int, ...]) -> Primitive:
+    return Primitive("reshape", None, lambda x: np.reshape(x, shape), lambda g, z, x: reshape(g, x.shape))
+
+
+def reshape(x: Any, *shape: Any) -> Any:
+    """`x` with its elements, in their order, in another shape; one length may be -1.
+
+    >>> reshape(np.arange(4.0), (2, 2)).tolist()
+    [[0.0, 1.0], [2.0, 3.0]]
+    """
+    new = hashable(shape[0] if len(shape) == 1 else shape)
+    return _reshape(new if isinstance(new, tuple) else (new,))(x)
+
+
+def ravel(x: Any) -> Any:
+    """`x` in one dimension."""
+    return reshape(x, -1)
+
+
+@cache
+def _transpose(axes: tuple[int, ...] | None) -> Primitive:
+    back = None if axes is None else tuple(int(a) for a in np.argsort([a % len(axes) for a in axes]))
+    return Primitive("transpose", None, lambda x: np.transpose(x, axes), lambda g, z, x: transpose(g, back))
+
+
+def transpose(x: Any, axes: Sequence[int] | None = None) -> Any:
+    """`x` with its axes in the order `axes`, by default reversed."""
+    return _transpose(hashable(axes))(x)
+
+
+@cache
+def _swapaxes(axis1: int, axis2: int) -> Primitive:
+    return Primitive(
+        "swapaxes", None, lambda x: np.swapaxes(x, axis1, axis2), lambda g, z, x: swapaxes(g, axis1, axis2)
+    )
+
+
+def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
+    """`x` with two axes exchanged."""
+    return _swapaxes(axis1, axis2)(x)
+
+
+@cache
+def _moveaxis(source: Axis, destination: Axis) -> Primitive:
+    return Primitive(
+        "moveaxis",
+        None,
+        lambda x: np.moveaxis(x, source, destination),  # type: ignore[arg-type]  # None is caught by NumPy
+        lambda g, z, x: moveaxis(g, destination, source),
+    )
+
+
+def moveaxis(x: Any, source: Axis, destination: Axis) -> Any:
+    """`x` with the axes `source` moved to `destination`."""
+    return _moveaxis(hashable(source), hashable(destination))(x)
+
+
+@cache
+def _expand_dims(axis: int | tuple[int, ...]) -> Primitive:
+    return Primitive("expand_dims", None, lambda x: np.expand_dims(x, axis), lambda g, z, x: reshape(g, x.shape))
+
+
+def expand_dims(x: Any, axis: int | Sequence[int]) -> Any:
+    """`x` with new axes of length 1."""
+    return _expand_dims(hashable(axis))(x)
+
+
+@cache
+def _squeeze(axis: Axis) -> Primitive:
+    return Primitive("squeeze", None, lambda x: np.squeeze(x, axis), lambda g, z, x: reshape(g, x.shape))
+
+
+def squeeze(x: Any, axis: Axis = None) -> Any:
+    """`x` without its axes of length 1."""
+    return _squeeze(hashable(axis))(x)
+
+
+@cache
+def _broadcast_to(shape: tuple[int, ...]) -> Primitive:
+    # The traversal sums every cotangent down to its input's shape, which is all that the derivative is.
+    return Primitive("broadcast_to", None, lambda x: np.broadcast_to(x, shape), same)
+
+
+def broadcast_to(x: Any, shape: Any) -> Any:
+    """`x` repeated, without a copy, along new axes and those of length 1."""
+    shape = hashable(shape)
+    return _broadcast_to(shape if isinstance(shape, tuple) else (shape,))(x)
+
+
+@cache
+def _flip(axis: Axis) -> Primitive:
+    return Primitive("flip", None, lambda x: np.flip(x, axis), lambda g, z, x: flip(g, axis))
+
+
+def flip(x: Any, axis: Axis = None) -> Any:
+    """`x` in reverse order along `axis`, by default along all."""
+    return _flip(hashable(axis))(x)
+
+
+@cache
+def _roll(shift: int | tuple[int, ...], axis: Axis) -> Primitive:
+    back = tuple(-s for s in shift) if isinstance(shift, tuple) else -shift
+    return Primitive("roll", None, lambda x: np.roll(x, shift, axis), lambda g, z, x: roll(g, back, axis))
+
+
+def roll(x: Any, shift: int | Sequence[int], axis: Axis = None) -> Any:
+    """`x` shifted cyclically along `axis`; along the flattened array for None."""
+    return _roll(hashable(shift), hashable(axis))(x)
+
+
+def tile(x: Any, reps: int | Sequence[int]) -> Any:
+    """`x` laid side by side, `reps` times along each axis."""
+    reps = (reps,) if isinstance(reps, int) else tuple(reps)
+    shape = (1,) * (len(reps) - np.ndim(x)) + tuple(np.shape(x))
+    reps = (1,) * (len(shape) - len(reps)) + reps
+    apart = reshape(x, [n for length in shape for n in (1, length)])
+    wide = broadcast_to(apart, [n for rep, length in zip(reps, shape, strict=True) for n in (rep, length)])
+    return reshape(wide, [rep * length for rep, length in zip(reps, shape, strict=True)])
+
+
+@cache
+def _cast(dtype: np.dtype[Any]) -> Primitive:
+    return Primitive("cast", None, lambda x: np.asarray(x, dtype), same)
+
+
+def cast(x: Any, dtype: Any) -> Any:
+    """`x` in another floating-point dtype; the cotangent comes back in the dtype of `x`."""
+    dtype = np.dtype(dtype)
+    if dtype.kind != "f":
+        raise TypeError(f"a cast to {dtype} would detach from the graph: take .data.astype({dtype})")
+    return _cast(dtype)(x)

@@ -1,0 +1,168 @@
+"""`gradcheck`: derivatives against finite differences, of any order, in both modes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from autograd.graph import Node, ancestors
+from autograd.operators import plain
+from autograd.transforms import jvp, vjp
+from autograd.trees import leaves, refill
+
+
+class GradientError(AssertionError):
+    """A derivative that finite differences contradict."""
+
+
+class KinkError(GradientError):
+    """A point at which, or so near which, the function has no derivative that nothing can be checked."""
+
+
+def gradcheck(
+    f: Callable[..., Any], *args: Any, order: int = 1, rtol: float = 1e-5, trials: int = 2, seed: int = 0
+) -> bool:
+    """Check the derivatives of `f` at `args` up to `order`, and return True.
+
+    The output is weighed with a random cotangent, and each argument (a float, a float64 array, or a structure of
+    them) moved in a random direction; the slope along it is compared with that by reverse mode and by forward mode.
+    The finite difference is central, at several step sizes, each extrapolated from two; the disagreement of the two
+    is an estimate of its error, and the step where this is least is taken. A difference beyond the estimate and
+    `rtol` of the slope raises a GradientError that names the operation and the argument, with both values; slopes that
+    differ from left and right raise a KinkError. float32 is a TypeError: its finite differences mean nothing.
+
+    >>> gradcheck(lambda x, y: x * y**2, 3.0, np.array([1.0, 2.0]), order=2)
+    True
+    """
+    args = tuple(_as_float64(arg) for arg in args)
+    rng = np.random.default_rng(seed)
+    for _ in range(trials):
+        _check(f, args, order, rtol, rng, _name(f), "derivative")
+    return True
+
+
+def _check(f: Any, args: tuple[Any, ...], order: int, rtol: float, rng: Any, name: str, what: str) -> None:
+    output, pull = vjp(f, *args)
+    weights = refill(output, iter([_random_like(leaf, rng) for leaf in leaves(output)]))
+    gradients = list(leaves(pull(weights)))
+    places = list(leaves(args))
+    for i, (place, gradient) in enumerate(zip(places, gradients, strict=True)):
+        direction = [np.zeros_like(p) if j != i else _random_like(p, rng) for j, p in enumerate(places)]
+
+        def along(t: float, direction: Any = direction) -> float:
+            moved = [p + t * d for p, d in zip(places, direction, strict=True)]
+            return _inner(weights, f(*refill(args, iter(map(_like, moved, places)))))
+
+        numeric, error = _slope(along, f"{name}, argument {i}")
+        reverse = float(np.sum(np.asarray(plain(gradient)) * direction[i]))
+        tangents = refill(args, iter(map(_like, direction, places)))
+        forward = _inner(weights, jvp(f, args, tangents)[1])
+        for mode, analytic in (("reverse", reverse), ("forward", forward)):
+            if not abs(analytic - numeric) <= 10 * error + rtol * min(abs(analytic), abs(numeric)):
+                raise GradientError(
+                    f"the {what} of {_culprit(f, args, rtol, name)} with respect to argument {i} "
+                    f"(shape {np.shape(place)}) is wrong in {mode} mode: along a random direction it gives "
+                    f"{analytic:.10g}, finite differences {numeric:.10g} ± {error:.1g}"
+                )
+    if order > 1:
+        _check(lambda *xs: vjp(f, *xs)[1](weights), args, order - 1, rtol, rng, f"the gradient of {name}", what)
+
+
+def _slope(along: Callable[[float], float], name: str) -> tuple[float, float]:
+    """The slope of `along` at 0 by central differences, and an estimate of its error."""
+    with np.errstate(all="ignore"):
+        middle = along(0.0)
+        estimates = []
+        for h in (1e-1, 3e-2, 1e-2, 3e-3, 1e-3, 3e-4, 1e-4, 3e-5):
+            ends = along(h), along(-h), along(h / 2), along(-h / 2)
+            wide, narrow = (ends[0] - ends[1]) / (2 * h), (ends[2] - ends[3]) / h
+            noise = 2e-16 * max(map(abs, (*ends, middle))) / h
+            error = abs(wide - narrow) / 3 + 4 * noise  # of `narrow`; the extrapolated value is better still
+            kink = (ends[2] + ends[3] - 2 * middle) / (h / 2)
+            kink_before = (ends[0] + ends[1] - 2 * middle) / h
+            if math.isfinite(error):
+                estimates.append((error, (4 * narrow - wide) / 3, kink, kink_before, noise))
+    if not estimates or not math.isfinite(middle):
+        raise KinkError(f"{name}: the function is not finite at or near the point ({middle}): check another one")
+    error, slope, kink, kink_before, noise = min(estimates)
+    # Where the slope jumps, left and right differ by as much at half the step; where it is smooth, by half as much.
+    if abs(kink) > 100 * noise + 1e-3 * (abs(slope) + abs(kink)) and abs(kink) > 0.75 * abs(kink_before):
+        raise KinkError(
+            f"{name}: the slope is {slope - kink / 2:.6g} on the left and {slope + kink / 2:.6g} on the right, so there "
+            "is a kink at the point, or too near it: check another one"
+        )
+    return slope, error + 1e-3 * abs(slope) * 1e-6
+
+
+def _culprit(f: Any, args: tuple[Any, ...], rtol: float, name: str) -> str:
+    """The first single operation within `f` whose own derivative is wrong, or else `f`."""
+    for node in list(_recorded(f, args))[:1000]:
+        op = node.op
+        if op is None:
+            continue
+        try:
+            reads = tuple(_as_float64(x) for x in node.read())
+            rng = np.random.default_rng(0)
+            output, pull = vjp(op, *reads)
+            weight = _random_like(output, rng)
+            gradients = pull(weight)
+            for i, (arg, read) in enumerate(zip(node.inputs, reads, strict=True)):
+                if isinstance(arg, Node):
+                    direction = _random_like(read, rng)
+                    numeric, error = _slope(
+                        lambda t, i=i, d=direction: _inner(weight, op(*reads[:i], reads[i] + t * d, *reads[i + 1 :])), ""
+                    )
+                    analytic = float(np.sum(np.asarray(gradients[i]) * direction))
+                    if not abs(analytic - numeric) <= 10 * error + rtol * min(abs(analytic), abs(numeric)):
+                        return op.name if op.name == name else f"{op.name} (in {name})"
+        except (ArithmeticError, TypeError, ValueError, GradientError):
+            continue
+    return name
+
+
+def _recorded(f: Any, args: tuple[Any, ...]) -> Iterator[Node]:
+    seen: list[Node] = []
+
+    def spy(*xs: Any) -> Any:
+        output = f(*xs)
+        seen.extend(leaf for leaf in leaves(output) if isinstance(leaf, Node))
+        return output
+
+    vjp(spy, *args)
+    yield from ancestors(*seen)
+
+
+def _name(f: Any) -> str:
+    return getattr(f, "name", None) or getattr(f, "__name__", type(f).__name__)
+
+
+def _as_float64(arg: Any) -> Any:
+    def convert(leaf: Any) -> Any:
+        x = plain(leaf)
+        dtype = np.asarray(x).dtype
+        if dtype.kind == "f" and dtype.itemsize < 8:
+            raise TypeError(f"gradcheck needs float64: finite differences in {dtype} mean nothing; pass x.astype(float)")
+        if dtype.kind not in "fiub":
+            raise TypeError(f"gradcheck needs real numbers, got {dtype}")
+        return float(x) if isinstance(x, (float, int)) else np.asarray(x, np.float64)
+
+    return refill(arg, iter([convert(leaf) for leaf in leaves(arg)]))
+
+
+def _like(x: Any, place: Any) -> Any:
+    return float(x) if isinstance(place, float) else x
+
+
+def _random_like(x: Any, rng: Any) -> Any:
+    shape = np.shape(plain(x))
+    sample = rng.choice([-1.0, 1.0], shape) * rng.uniform(0.5, 1.5, shape)
+    return sample if shape else (float(sample) if isinstance(plain(x), float) else np.asarray(sample))
+
+
+def _inner(weights: Any, output: Any) -> float:
+    return float(
+        sum(np.sum(np.asarray(w) * np.asarray(plain(y))) for w, y in zip(leaves(weights), leaves(output), strict=True))
+    )

@@ -1,0 +1,223 @@
+"""The operations shared by scalars and arrays, each with its derivatives, once.
+
+Conventions, where mathematics leaves a choice: `abs`, `relu` and `sign` have slope 0 at 0; `maximum` and `minimum`
+split a tie evenly; `hypot` has slope 0 at the origin; `0**y` has slope 0 in y. Floats follow IEEE 754 where Python
+would raise: `div(1.0, 0.0)` is inf, `log(0.0)` is -inf, `power(-8.0, 1/3)` is nan.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd.graph import Primitive, Rule, same
+
+ELEMENTWISE: dict[str, Primitive] = {}
+
+LN2, LN10 = math.log(2.0), math.log(10.0)
+TWO_OVER_ROOT_PI = 2.0 / math.sqrt(math.pi)
+
+
+def primitive(name: str, scalar: Callable[..., float], array: Callable[..., Any], *rules: Rule | None) -> Primitive:
+    """Define an elementwise operation by its float forward, its array forward and one rule an argument."""
+    ELEMENTWISE[name] = op = Primitive(name, scalar, array, *rules, elementwise=True)
+    return op
+
+
+def ieee(scalar: Callable[..., float], array: Callable[..., Any]) -> Callable[..., float]:
+    """`scalar`, with IEEE's answer (which NumPy knows) in place of an exception or a complex number."""
+
+    def forward(*args: float) -> float:
+        try:
+            return scalar(*args)
+        except (ArithmeticError, ValueError):
+            with np.errstate(all="ignore"):
+                return float(array(*map(np.float64, args)))
+
+    return forward
+
+
+# ---- Forwards that neither math nor NumPy has in the form needed
+
+
+def _erf(x: Any) -> Any:
+    try:
+        from scipy.special import erf as vectorized
+    except ImportError:  # NumPy has none: one call of math.erf an element
+        return np.vectorize(math.erf, otypes=[float])(x).astype(np.result_type(x, np.float16))[()]
+    return vectorized(x)
+
+
+def _sigmoid(x: Any) -> Any:
+    e = np.exp(-np.abs(x))  # at most 1, so it never overflows
+    return np.where(np.greater_equal(x, 0), np.ones_like(e), e) / (1 + e)
+
+
+def _sigmoid_float(x: float) -> float:
+    if x >= 0.0:
+        return 1.0 / (1.0 + math.exp(-x))
+    e = math.exp(x)
+    return e / (1.0 + e)
+
+
+def _softplus_float(x: float) -> float:
+    return max(x, 0.0) + math.log1p(math.exp(-abs(x))) if x == x else x
+
+
+def _typed(comparison: Callable[..., Any]) -> Callable[..., Any]:
+    """A comparison whose True and False are the operands' own 1 and 0."""
+
+    def forward(*args: Any) -> Any:
+        return comparison(*args).astype(np.result_type(*args, np.float16))
+
+    return forward
+
+
+def _whole(rounding: Callable[[float], int]) -> Callable[[float], float]:
+    return lambda x: math.copysign(float(rounding(x)), x)
+
+
+def _where_float(condition: float, x: float, y: float) -> float:
+    return float(x if condition else y)
+
+
+# ---- Comparisons and steps: derivative zero. Rules use these, so that a recorded rule never freezes a branch.
+
+step = primitive("step", lambda x: 1.0 if x > 0.0 else 0.0, _typed(lambda x: np.asarray(x) > 0), None)
+wins = primitive(
+    "wins",  # the share that x has in max(x, y): 1, 1/2 or 0
+    lambda x, y: 1.0 if x > y else 0.5 if x == y else 0.0,
+    lambda x, y: (_typed(np.greater)(x, y) + _typed(np.greater_equal)(x, y)) / 2,
+    None,
+    None,
+)
+where = primitive(
+    "where",
+    _where_float,
+    np.where,
+    None,
+    lambda g, z, c, x, y: where(c, g, 0.0),
+    lambda g, z, c, x, y: where(c, 0.0, g),
+)
+equals = primitive("equals", lambda x, y: 1.0 if x == y else 0.0, _typed(np.equal), None, None)
+finite = primitive("finite", lambda x: 1.0 if math.isfinite(x) else 0.0, _typed(np.isfinite), None)
+sign = primitive("sign", lambda x: math.copysign(1.0, x) if x else 0.0 if x == x else x, np.sign, None)
+floor = primitive("floor", ieee(_whole(math.floor), np.floor), np.floor, None)
+ceil = primitive("ceil", ieee(_whole(math.ceil), np.ceil), np.ceil, None)
+
+
+def nonzero(x: Any) -> Any:
+    """`x`, with 1 in the place of 0, to divide by."""
+    return where(x, x, 1.0)
+
+
+# ---- Arithmetic
+
+identity = primitive("identity", lambda x: x, lambda x: x, same)
+neg = primitive("neg", operator.neg, np.negative, lambda g, z, x: -g)
+add = primitive("add", operator.add, np.add, same, same)
+sub = primitive("sub", operator.sub, np.subtract, same, lambda g, z, x, y: -g)
+mul = primitive("mul", operator.mul, np.multiply, lambda g, z, x, y: g * y, lambda g, z, x, y: g * x)
+div = primitive(
+    "div",
+    ieee(operator.truediv, np.true_divide),
+    np.true_divide,
+    lambda g, z, x, y: g / y,
+    lambda g, z, x, y: -g * z / y,
+)
+square = primitive("square", lambda x: x * x, np.square, lambda g, z, x: g * (2.0 * x))
+power = primitive(
+    "power",
+    ieee(math.pow, np.power),
+    np.power,
+    lambda g, z, x, y: g * y * power(x, where(y, y - 1.0, 1.0)),
+    lambda g, z, x, y: g * z * log(nonzero(x)),
+)
+floordiv = primitive(
+    "floordiv", ieee(operator.floordiv, np.floor_divide), np.floor_divide, None, None
+)
+mod = primitive(
+    "mod", ieee(operator.mod, np.remainder), np.remainder, same, lambda g, z, x, y: -g * floordiv(x, y)
+)
+absolute = primitive("abs", abs, np.abs, lambda g, z, x: g * sign(x))
+maximum = primitive(
+    "maximum",
+    lambda x, y: x if x >= y or x != x else y,
+    np.maximum,
+    lambda g, z, x, y: g * wins(x, y),
+    lambda g, z, x, y: g * wins(y, x),
+)
+minimum = primitive(
+    "minimum",
+    lambda x, y: x if x <= y or x != x else y,
+    np.minimum,
+    lambda g, z, x, y: g * wins(y, x),
+    lambda g, z, x, y: g * wins(x, y),
+)
+hypot = primitive(
+    "hypot",
+    math.hypot,
+    np.hypot,
+    lambda g, z, x, y: g * (x / nonzero(z)),
+    lambda g, z, x, y: g * (y / nonzero(z)),
+)
+
+# ---- Exponentials, logarithms, roots
+
+exp = primitive("exp", ieee(math.exp, np.exp), np.exp, lambda g, z, x: g * z)
+expm1 = primitive("expm1", ieee(math.expm1, np.expm1), np.expm1, lambda g, z, x: g * (z + 1.0))
+log = primitive("log", ieee(math.log, np.log), np.log, lambda g, z, x: g / x)
+log1p = primitive("log1p", ieee(math.log1p, np.log1p), np.log1p, lambda g, z, x: g / (1.0 + x))
+log2 = primitive("log2", ieee(math.log2, np.log2), np.log2, lambda g, z, x: g / (x * LN2))
+log10 = primitive("log10", ieee(math.log10, np.log10), np.log10, lambda g, z, x: g / (x * LN10))
+sqrt = primitive("sqrt", ieee(math.sqrt, np.sqrt), np.sqrt, lambda g, z, x: g * 0.5 / z)
+cbrt = primitive("cbrt", math.cbrt, np.cbrt, lambda g, z, x: g / (3.0 * z * z))
+
+# ---- Trigonometry
+
+sin = primitive("sin", ieee(math.sin, np.sin), np.sin, lambda g, z, x: g * cos(x))
+cos = primitive("cos", ieee(math.cos, np.cos), np.cos, lambda g, z, x: -g * sin(x))
+tan = primitive("tan", ieee(math.tan, np.tan), np.tan, lambda g, z, x: g * (1.0 + z * z))
+asin = primitive("asin", ieee(math.asin, np.arcsin), np.arcsin, lambda g, z, x: g / sqrt((1.0 - x) * (1.0 + x)))
+acos = primitive("acos", ieee(math.acos, np.arccos), np.arccos, lambda g, z, x: -g / sqrt((1.0 - x) * (1.0 + x)))
+atan = primitive("atan", math.atan, np.arctan, lambda g, z, x: g / (1.0 + x * x))
+atan2 = primitive(
+    "atan2",
+    math.atan2,
+    np.arctan2,
+    lambda g, z, y, x: g * (x / nonzero(x * x + y * y)),
+    lambda g, z, y, x: -g * (y / nonzero(x * x + y * y)),
+)
+
+# ---- Hyperbolic functions
+
+sinh = primitive("sinh", ieee(math.sinh, np.sinh), np.sinh, lambda g, z, x: g * cosh(x))
+cosh = primitive("cosh", ieee(math.cosh, np.cosh), np.cosh, lambda g, z, x: g * sinh(x))
+tanh = primitive("tanh", math.tanh, np.tanh, lambda g, z, x: g * (1.0 - z * z))
+asinh = primitive("asinh", math.asinh, np.arcsinh, lambda g, z, x: g / hypot(x, 1.0))
+acosh = primitive("acosh", ieee(math.acosh, np.arccosh), np.arccosh, lambda g, z, x: g / sqrt((x - 1.0) * (x + 1.0)))
+atanh = primitive("atanh", ieee(math.atanh, np.arctanh), np.arctanh, lambda g, z, x: g / ((1.0 - x) * (1.0 + x)))
+
+# ---- Functions of neural networks and statistics
+
+sigmoid = primitive("sigmoid", _sigmoid_float, _sigmoid, lambda g, z, x: g * z * (1.0 - z))
+softplus = primitive("softplus", _softplus_float, lambda x: np.logaddexp(x, 0.0), lambda g, z, x: g * sigmoid(x))
+relu = primitive(
+    "relu", lambda x: x if x > 0.0 or x != x else 0.0, lambda x: np.maximum(x, 0.0), lambda g, z, x: g * step(x)
+)
+erf = primitive("erf", math.erf, _erf, lambda g, z, x: g * TWO_OVER_ROOT_PI * exp(-x * x))
+
+
+def clip(x: Any, low: Any = None, high: Any = None) -> Any:
+    """`x`, kept between `low` and `high`, each of which may be None.
+
+    >>> clip(3.0, 0.0, 1.0)
+    1.0
+    """
+    if low is not None:
+        x = maximum(x, low)
+    return x if high is None else minimum(x, high)

@@ -1,0 +1,72 @@
+"""`primitive`: an operation of the user's own."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from autograd.elementwise import ieee
+from autograd.graph import Primitive, Rule
+
+
+class UserPrimitive(Primitive):
+    """An operation whose rules are given after it is made, one an argument, in their order."""
+
+    __slots__ = ("given",)
+    given: int
+
+    def rule(self, derivative: Rule) -> Rule:
+        """Add the rule for the next argument: `(g, z, *arguments) -> cotangent`. Works as a decorator."""
+        if self.given == len(self.rules):
+            raise TypeError(f"{self.name} has {len(self.rules)} arguments, and a rule for each already")
+        rules = list(self.rules)
+        rules[self.given] = derivative
+        self.given += 1
+        self.bind(tuple(rules))
+        return derivative
+
+
+def primitive(forward: Callable[..., Any], *rules: Rule | None, elementwise: bool = False) -> UserPrimitive:
+    """Make `forward`, a function of numbers and arrays, an operation that can be differentiated.
+
+    Each rule, `(g, z, *arguments) -> cotangent`, is the derivative for one argument: `g` is the cotangent of the
+    output `z`, and None stands for a derivative of zero. Written with operators and `ag` functions it can be
+    differentiated in turn, and serves forward mode too. Rules are given here, or added with `@name.rule`; what has
+    none raises a NotImplementedError when it is needed.
+
+    >>> import autograd as ag
+    >>> @ag.primitive
+    ... def cube(x):
+    ...     return x * x * x
+    >>> @cube.rule
+    ... def _(g, z, x):
+    ...     return g * 3 * x * x
+    >>> ag.grad(cube)(2.0)
+    12.0
+    """
+    if not callable(forward):
+        raise TypeError(f"primitive needs the function that computes the operation, got {forward!r}")
+    name = getattr(forward, "__name__", type(forward).__name__)
+    n = max(len(rules), _count_arguments(forward))
+    missing = (partial(_missing, name, i) for i in range(len(rules), n))
+    op = UserPrimitive(
+        name, ieee(lambda *xs: float(forward(*xs)), forward), forward, *rules, *missing, elementwise=elementwise
+    )
+    op.given = len(rules)
+    return op
+
+
+def _missing(name: str, i: int, *_: Any) -> Any:
+    raise NotImplementedError(
+        f"the primitive {name} has no derivative for argument {i}: add it with @{name}.rule, a function (g, z, *arguments)"
+    )
+
+
+def _count_arguments(forward: Callable[..., Any]) -> int:
+    try:
+        parameters = inspect.signature(forward).parameters.values()
+    except (TypeError, ValueError):  # some of NumPy's functions have no signature
+        return getattr(forward, "nin", 1)
+    return sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) and p.default is p.empty for p in parameters)

@@ -1,0 +1,235 @@
+"""What an operation is, and what one use of it leaves behind."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from itertools import count
+from typing import Any, ClassVar, Protocol
+
+Rule = Callable[..., Any]
+
+# Births run downwards, so that a heap, which gives back the smallest, gives back the youngest.
+birth = count(0, -1).__next__
+
+
+def same(g: Any, *_: Any) -> Any:
+    """The derivative of an input that passes straight through. The traversal knows it by name and skips the call."""
+    return g
+
+
+class Primitive:
+    """An operation: what it computes, and one derivative for each argument.
+
+    A derivative is a rule `(g, z, *inputs) -> cotangent of its input`, where `g` is the cotangent of the output
+    `z`. It is plain arithmetic: given numbers it computes them, given nodes it records them. `None` in place of a
+    rule says that the derivative is zero. An operation on any number of inputs gives one rule for all of them,
+    `many(g, z, *inputs) -> cotangents in order`. `elementwise` says that a rule, given a tangent in place of `g`,
+    is also the forward-mode derivative.
+    """
+
+    __slots__ = ("__weakref__", "array", "constant", "dx", "dy", "elementwise", "many", "name", "rules", "scalar")
+
+    def __init__(
+        self,
+        name: str,
+        scalar: Callable[..., float] | None,
+        array: Callable[..., Any],
+        *rules: Rule | None,
+        many: Rule | None = None,
+        elementwise: bool = False,
+    ) -> None:
+        self.name = name
+        self.scalar = scalar
+        self.array = array
+        self.many = many
+        self.elementwise = elementwise
+        self.rules = rules
+        self.bind(rules)
+
+    def bind(self, rules: tuple[Rule | None, ...]) -> None:
+        """Take `rules` as the derivatives, one an argument."""
+        self.rules = rules
+        self.constant = self.many is None and not any(rules)
+        # The rules of the commonest operations, of one input or of two that both count, are ready to hand.
+        self.dx, self.dy = (*rules, None) if len(rules) == 1 else rules if len(rules) == 2 and all(rules) else (None, None)
+
+    @property
+    def flat(self) -> bool:
+        """Whether a node of this operation keeps its inputs in flat slots rather than in tuples."""
+        return self.many is None and len(self.rules) <= 2
+
+    def __call__(self, *args: Any) -> Any:
+        kind = None
+        for arg in args:
+            if isinstance(arg, Node) and (kind is None or arg.rank > kind.rank):
+                kind = type(arg)
+        if kind is not None:
+            return kind.record(self, args)
+        if self.scalar is not None:
+            for arg in args:
+                if not isinstance(arg, (float, int)):
+                    break
+            else:
+                return self.scalar(*args)
+        return self.array(*args)
+
+    def __repr__(self) -> str:
+        return f"<primitive {self.name}>"
+
+
+class Node:
+    """A value in a graph, with the operation and the inputs that made it.
+
+    `raw` is the value; `op` is None for a leaf. `left` and `right` are the input nodes, None where an input is a
+    constant, and `a` and `b` are what the operation read from them: the rules see these, whatever becomes of the
+    inputs later. An operation of more inputs has tuples in `left` and `a`. No tuple otherwise, for the collector
+    counts containers, and one a node is half the cost of three.
+    """
+
+    __slots__ = ("__weakref__", "a", "b", "birth", "grad", "label", "left", "op", "raw", "right")
+
+    rank: ClassVar[int] = 0  # where kinds of node meet, the higher takes the result
+    arrays: ClassVar[type[Node]]  # the kind that takes over where an ndarray meets a node
+
+    raw: Any
+    op: Primitive | None
+    left: Any
+    right: Node | None
+    a: Any
+    b: Any
+    birth: int
+    grad: Any
+    label: str | None
+
+    @classmethod
+    def record(cls, op: Primitive, args: tuple[Any, ...]) -> Any:
+        """Compute `op` on `args` and return a node of this kind that remembers it."""
+        raise NotImplementedError
+
+    def fit(self, share: Any) -> Any:
+        """A share of this node's cotangent, brought to the node's own form, shape and dtype."""
+        raise NotImplementedError
+
+    def check_unchanged(self, reader: Node, value: Any, keep_graph: bool) -> None:
+        """Raise if this leaf no longer is the `value` that `reader` read, where that matters."""
+        raise NotImplementedError
+
+    def accumulate(self, g: Any) -> None:
+        """Add `g` to the gradient of this leaf."""
+        raise NotImplementedError
+
+    def __getattr__(self, name: str) -> Any:
+        # Left unset by `record`, which is the hot spot of the engine; most nodes never need them.
+        if name == "grad":
+            return self.no_grad_yet
+        if name == "label":
+            return None
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+    no_grad_yet: ClassVar[Any] = None
+
+    @property
+    def inputs(self) -> tuple[Any, ...]:
+        """What the operation was given: nodes, and constants as they are."""
+        if self.op is None:
+            return ()
+        if not self.op.flat:
+            return tuple(a if node is None else node for node, a in zip(self.left, self.a, strict=True))
+        left = self.a if self.left is None else self.left
+        if len(self.op.rules) == 1:
+            return (left,)
+        return (left, self.b if self.right is None else self.right)
+
+    @property
+    def parents(self) -> tuple[Node, ...]:
+        """The inputs that are nodes, each as often as it was used."""
+        return tuple(arg for arg in self.inputs if isinstance(arg, Node))
+
+    def read(self) -> tuple[Any, ...]:
+        """What the operation read: the inputs' values at that time."""
+        if self.op is None:
+            return ()
+        if not self.op.flat:
+            return tuple(self.a)
+        return (self.a,) if len(self.op.rules) == 1 else (self.a, self.b)
+
+
+def ancestors(*outputs: Node, since: int | None = None) -> list[Node]:
+    """`outputs` and all that they were computed from (of what was born after `since`), the oldest first."""
+    found = dict.fromkeys(outputs)
+    stack = list(found)
+    while stack:
+        for node in stack.pop().parents:
+            if node not in found and (since is None or node.birth < since):
+                found[node] = None
+                stack.append(node)
+    return sorted(found, key=lambda node: node.birth, reverse=True)
+
+
+# ---- Modes: whether to record, and who watches. Each thread, and each task, has its own.
+
+
+class Watcher(Protocol):
+    """Who is shown what is computed."""
+
+    def recorded(self, node: Node) -> None:
+        """An operation left `node` behind."""
+
+    def differentiated(self, found: dict[Node, Any]) -> None:
+        """A traversal found these cotangents."""
+
+
+_recording: ContextVar[bool] = ContextVar("recording", default=True)
+_watcher: ContextVar[Watcher | None] = ContextVar("watcher", default=None)
+_lock = threading.Lock()
+modes_in_use = 0  # how many contexts, in any thread, are in force: while none is, recording need not ask
+
+
+@contextmanager
+def _mode(variable: ContextVar[Any], value: Any) -> Iterator[None]:
+    global modes_in_use
+    token = variable.set(value)
+    with _lock:
+        modes_in_use += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            modes_in_use -= 1
+        variable.reset(token)
+
+
+def recording(on: bool) -> Any:
+    """A context in which operations on nodes are recorded, or are not."""
+    return _mode(_recording, on)
+
+
+def watching(watcher: Watcher) -> Any:
+    """A context in which `watcher` is shown each node as it is recorded, and each traversal."""
+    return _mode(_watcher, watcher)
+
+
+def is_recording() -> bool:
+    """Whether operations on nodes are recorded here and now."""
+    return not modes_in_use or _recording.get()
+
+
+def watcher() -> Watcher | None:
+    """Who is watching here and now, if anybody."""
+    return _watcher.get() if modes_in_use else None
+
+
+def no_grad() -> Any:
+    """A context, for this thread or task alone, in which results remember nothing and so cost less.
+
+    >>> import autograd as ag
+    >>> x = ag.Value(2.0)
+    >>> with ag.no_grad():
+    ...     y = x * x
+    >>> y.op is None
+    True
+    """
+    return recording(False)

@@ -1,0 +1,138 @@
+"""Operations on any number of scalars, so that a neuron is a few nodes and not forty; on arrays, the reductions."""
+
+from __future__ import annotations
+
+import math
+from builtins import sum as _sum
+from collections.abc import Iterator
+from itertools import accumulate, chain
+from operator import mul
+from typing import Any
+
+import numpy as np
+
+from autograd.arrays import linalg, reductions
+from autograd.arrays.joining import stack
+from autograd.elementwise import exp, finite, nonzero, where
+from autograd.graph import Node, Primitive
+from autograd.value import Value
+
+# ---- The primitives. `*xs` are the scalars; each rule gives all cotangents, in order.
+
+
+def _dot_float(*xs: float) -> float:
+    n = len(xs) // 2
+    return _sum(map(mul, xs[:n], xs[n:]))
+
+
+def _dot_rule(g: Any, z: Any, *xs: Any) -> list[Any]:
+    n = len(xs) // 2
+    return [g * x for x in chain(xs[n:], xs[:n])]
+
+
+def _prod_rule(g: Any, z: Any, *xs: Any) -> list[Any]:
+    # Each gets the product of those before it and of those behind it, exact also where some are zero.
+    before = accumulate(xs[:-1], mul, initial=1.0)
+    behind = [*accumulate(reversed(xs[1:]), mul, initial=1.0)][::-1]
+    return [g * (b * a) for b, a in zip(before, behind, strict=True)]
+
+
+def _logsumexp_float(*xs: float) -> float:
+    top = max(xs)
+    if not math.isfinite(top):
+        return top
+    return top + math.log(_sum(math.exp(x - top) for x in xs))
+
+
+def _logsumexp_rule(g: Any, z: Any, *xs: Any) -> list[Any]:
+    z = where(finite(z), z, 0.0)
+    return [g * exp(x - z) for x in xs]
+
+
+def _norm_rule(g: Any, z: Any, *xs: Any) -> list[Any]:
+    z = nonzero(z)
+    return [g * (x / z) for x in xs]
+
+
+sum_of = Primitive("sum", lambda *xs: _sum(xs), lambda *xs: _sum(xs), many=lambda g, z, *xs: [g] * len(xs))
+dot_of = Primitive("dot", _dot_float, _dot_float, many=_dot_rule)
+prod_of = Primitive("prod", lambda *xs: math.prod(xs), lambda *xs: math.prod(xs), many=_prod_rule)
+logsumexp_of = Primitive("logsumexp", _logsumexp_float, _logsumexp_float, many=_logsumexp_rule)
+norm_of = Primitive("norm", math.hypot, math.hypot, many=_norm_rule)
+MANY = {op.name: op for op in (sum_of, dot_of, prod_of, logsumexp_of, norm_of)}
+
+
+# ---- The public functions: a list of scalars goes to the primitives above, anything else to the arrays'.
+
+
+def _scalars(x: Any) -> list[Any] | None:
+    """The elements of a collection of floats and Values, or None if `x` is something else."""
+    if isinstance(x, Iterator):
+        x = list(x)
+    elif isinstance(x, np.ndarray) and x.dtype == object:
+        x = x.ravel().tolist()
+    if not isinstance(x, (list, tuple)):
+        return None
+    return list(x) if all(issubclass(kind, (Value, float, int)) for kind in set(map(type, x))) else None
+
+
+def operand(x: Any) -> Any:
+    """`x` as something with a shape: lists become arrays, and lists of nodes are stacked."""
+    if isinstance(x, (Node, np.ndarray)):
+        return x
+    if isinstance(x, (list, tuple)) and any(isinstance(v, (Node, list, tuple)) for v in x):
+        return stack([operand(v) for v in x])
+    return np.asarray(x)
+
+
+def _apply(op: Primitive, xs: list[Any]) -> Any:
+    for x in xs:
+        if isinstance(x, Value):
+            return type(x).record(op, xs)
+    return op.scalar(*xs)  # type: ignore[misc]  # these have one
+
+
+def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The sum of scalars, as one node, or of an array over `axis` or all.
+
+    >>> sum([1.0, Value(2.0)]).data
+    3.0
+    """
+    if axis is None and (xs := _scalars(x)) is not None:
+        return _apply(sum_of, xs)
+    return reductions.sum(operand(x), axis, keepdims)
+
+
+def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The product of scalars, as one node, or of an array; its derivatives are exact also where there are zeros."""
+    if axis is None and (xs := _scalars(x)) is not None:
+        return _apply(prod_of, xs)
+    return reductions.prod(operand(x), axis, keepdims)
+
+
+def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """`log(sum(exp(x)))` of scalars, as one node, or of an array, without overflow."""
+    if axis is None and (xs := _scalars(x)):
+        return _apply(logsumexp_of, xs)
+    return reductions.logsumexp(operand(x), axis, keepdims)
+
+
+def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
+    """The Euclidean norm of scalars, as one node, or of an array (where other orders exist), with slope 0 at 0."""
+    if axis is None and ord in (None, 2) and (xs := _scalars(x)) is not None:
+        return _apply(norm_of, xs)
+    return reductions.norm(operand(x), ord, axis, keepdims)
+
+
+def dot(x: Any, y: Any) -> Any:
+    """The inner product of two lists of scalars, as one node, or NumPy's dot of two arrays.
+
+    >>> dot([1.0, 2.0], [Value(3.0), 4.0]).data
+    11.0
+    """
+    xs, ys = _scalars(x), _scalars(y)
+    if xs is not None and ys is not None:
+        if len(xs) != len(ys):
+            raise ValueError(f"dot: {len(xs)} and {len(ys)} scalars do not pair up")
+        return _apply(dot_of, xs + ys)
+    return linalg.dot(operand(x), operand(y))

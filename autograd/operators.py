@@ -1,0 +1,171 @@
+"""The Python operators and the elementwise methods, written out once, for both kinds of node."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd import elementwise as e
+from autograd.graph import Node, Primitive
+
+# Which operation each of NumPy's ufuncs is, and each of its reductions. The modules of arrays/ add theirs.
+UFUNCS: dict[Any, Callable[..., Any]] = {
+    op.array: op for op in e.ELEMENTWISE.values() if isinstance(op.array, np.ufunc)
+}
+UFUNCS |= {
+    np.positive: e.identity,
+    np.fabs: e.absolute,
+    np.reciprocal: lambda x: 1.0 / x,
+    np.float_power: e.power,
+    np.fmod: lambda x, y: x - y * e.sign(x / y) * e.floor(abs(x / y)),
+    np.fmax: lambda x, y: e.where(np.isnan(plain(y)), x, e.where(np.isnan(plain(x)), y, e.maximum(x, y))),
+    np.fmin: lambda x, y: e.where(np.isnan(plain(y)), x, e.where(np.isnan(plain(x)), y, e.minimum(x, y))),
+    np.heaviside: lambda x, y: np.heaviside(plain(x), plain(y)),
+    np.exp2: lambda x: e.exp(x * e.LN2),
+    np.logaddexp: lambda x, y: e.maximum(x, y) + e.log1p(e.exp(-abs(x - y))),
+    np.deg2rad: lambda x: x * (np.pi / 180),
+    np.radians: lambda x: x * (np.pi / 180),
+    np.rad2deg: lambda x: x * (180 / np.pi),
+    np.degrees: lambda x: x * (180 / np.pi),
+}
+REDUCTIONS: dict[Any, Callable[..., Any]] = {}
+
+# Results that do not vary with their inputs: computed and returned as plain arrays.
+CONSTANT_UFUNCS = {
+    np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal,
+    np.isnan, np.isinf, np.isfinite, np.signbit, np.rint, np.trunc, np.spacing,
+    np.logical_and, np.logical_or, np.logical_xor, np.logical_not,
+}  # fmt: skip
+
+
+def plain(x: Any) -> Any:
+    """The value of a node, and anything else as it is."""
+    return x.raw if isinstance(x, Node) else x
+
+
+def boxed(x: Any) -> Any:
+    """A node as a 0-d object array, so that NumPy treats it as one element."""
+    if not isinstance(x, Node):
+        return x
+    box = np.empty((), dtype=object)
+    box[()] = x
+    return box
+
+
+class Operators(Node):
+    """Arithmetic on nodes. A kind of node says how it records one operand, two, and two the other way round."""
+
+    __slots__ = ()
+
+    def unary(self, op: Primitive) -> Any:
+        raise NotImplementedError
+
+    def binary(self, op: Primitive, other: Any) -> Any:
+        raise NotImplementedError
+
+    def reflected(self, op: Primitive, other: Any) -> Any:
+        raise NotImplementedError
+
+    def __pos__(self) -> Any: return self
+    def __neg__(self) -> Any: return self.unary(e.neg)
+    def __abs__(self) -> Any: return self.unary(e.absolute)
+    def __add__(self, other: Any) -> Any: return self.binary(e.add, other)
+    def __radd__(self, other: Any) -> Any: return self.reflected(e.add, other)
+    def __sub__(self, other: Any) -> Any: return self.binary(e.sub, other)
+    def __rsub__(self, other: Any) -> Any: return self.reflected(e.sub, other)
+    def __mul__(self, other: Any) -> Any: return self.binary(e.mul, other)
+    def __rmul__(self, other: Any) -> Any: return self.reflected(e.mul, other)
+    def __truediv__(self, other: Any) -> Any: return self.binary(e.div, other)
+    def __rtruediv__(self, other: Any) -> Any: return self.reflected(e.div, other)
+    def __floordiv__(self, other: Any) -> Any: return self.binary(e.floordiv, other)
+    def __rfloordiv__(self, other: Any) -> Any: return self.reflected(e.floordiv, other)
+    def __mod__(self, other: Any) -> Any: return self.binary(e.mod, other)
+    def __rmod__(self, other: Any) -> Any: return self.reflected(e.mod, other)
+    def __rpow__(self, other: Any) -> Any: return self.reflected(e.power, other)
+
+    def __pow__(self, other: Any) -> Any:
+        if isinstance(other, (int, float)) and other == 2:
+            return self.unary(e.square)
+        return self.binary(e.power, other)
+
+    def exp(self) -> Any: return self.unary(e.exp)
+    def expm1(self) -> Any: return self.unary(e.expm1)
+    def log(self) -> Any: return self.unary(e.log)
+    def log1p(self) -> Any: return self.unary(e.log1p)
+    def log2(self) -> Any: return self.unary(e.log2)
+    def log10(self) -> Any: return self.unary(e.log10)
+    def sqrt(self) -> Any: return self.unary(e.sqrt)
+    def cbrt(self) -> Any: return self.unary(e.cbrt)
+    def square(self) -> Any: return self.unary(e.square)
+    def abs(self) -> Any: return self.unary(e.absolute)
+    def sin(self) -> Any: return self.unary(e.sin)
+    def cos(self) -> Any: return self.unary(e.cos)
+    def tan(self) -> Any: return self.unary(e.tan)
+    def asin(self) -> Any: return self.unary(e.asin)
+    def acos(self) -> Any: return self.unary(e.acos)
+    def atan(self) -> Any: return self.unary(e.atan)
+    def atan2(self, x: Any) -> Any: return self.binary(e.atan2, x)
+    def sinh(self) -> Any: return self.unary(e.sinh)
+    def cosh(self) -> Any: return self.unary(e.cosh)
+    def tanh(self) -> Any: return self.unary(e.tanh)
+    def asinh(self) -> Any: return self.unary(e.asinh)
+    def acosh(self) -> Any: return self.unary(e.acosh)
+    def atanh(self) -> Any: return self.unary(e.atanh)
+    def sigmoid(self) -> Any: return self.unary(e.sigmoid)
+    def softplus(self) -> Any: return self.unary(e.softplus)
+    def relu(self) -> Any: return self.unary(e.relu)
+    def erf(self) -> Any: return self.unary(e.erf)
+    def sign(self) -> Any: return self.unary(e.sign)
+    def floor(self) -> Any: return self.unary(e.floor)
+    def ceil(self) -> Any: return self.unary(e.ceil)
+    def hypot(self, other: Any) -> Any: return self.binary(e.hypot, other)
+    def maximum(self, other: Any) -> Any: return self.binary(e.maximum, other)
+    def minimum(self, other: Any) -> Any: return self.binary(e.minimum, other)
+    def clip(self, low: Any = None, high: Any = None) -> Any: return e.clip(self, low, high)
+    def where(self, condition: Any, other: Any) -> Any: return e.where(condition, self, other)
+
+    def __eq__(self, other: Any) -> Any: return self.raw == plain(other)
+    def __ne__(self, other: Any) -> Any: return self.raw != plain(other)
+    def __lt__(self, other: Any) -> Any: return self.raw < plain(other)
+    def __le__(self, other: Any) -> Any: return self.raw <= plain(other)
+    def __gt__(self, other: Any) -> Any: return self.raw > plain(other)
+    def __ge__(self, other: Any) -> Any: return self.raw >= plain(other)
+    __hash__ = object.__hash__
+
+    def __bool__(self) -> bool:
+        return bool(self.raw)
+
+    def __float__(self) -> float:
+        raise TypeError(
+            f"float() or a function of math would detach this {type(self).__name__} from its graph: use .data for "
+            "the number, or ag.sin and its kin, which differentiate, in place of math.sin"
+        )
+
+    def __int__(self) -> int:
+        raise TypeError(
+            f"int() would detach this {type(self).__name__} from its graph: use .data for the number, or ag.floor"
+        )
+
+    def __complex__(self) -> complex:
+        raise TypeError(f"a {type(self).__name__} is real: complex numbers have no rules here")
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if method == "__call__" and not kwargs:
+            if any(isinstance(x, np.ndarray) and x.dtype == object for x in inputs):
+                return ufunc(*map(boxed, inputs))
+            if ufunc in UFUNCS:
+                return UFUNCS[ufunc](*inputs)
+            if ufunc in CONSTANT_UFUNCS:
+                return ufunc(*map(plain, inputs))
+        elif method == "reduce" and ufunc in REDUCTIONS and not kwargs.get("out") and len(inputs) == 1:
+            return REDUCTIONS[ufunc](inputs[0], axis=kwargs.get("axis", 0), keepdims=kwargs.get("keepdims", False))
+        name = f"np.{ufunc.__name__}" + ("" if method == "__call__" else f".{method}")
+        if kwargs.get("out") is not None:
+            raise TypeError(
+                f"{name} cannot write a node into an existing array, which would detach it from its graph: "
+                "write `a = a + t` in place of `a += t`, and leave out `out=`"
+            )
+        extra = f" with {', '.join(kwargs)}" if kwargs and ufunc in UFUNCS else ""
+        raise TypeError(f"{name}{extra} has no rule here: take the `.data` of its arguments, or define an @ag.primitive")

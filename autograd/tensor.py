@@ -1,0 +1,418 @@
+"""`Tensor`: an array that remembers what it was computed from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+import numpy as np
+
+from autograd import graph
+from autograd.arrays import indexing, joining, linalg, reductions, shaping
+from autograd.backprop import cotangents, deposit
+from autograd.graph import Node, Primitive, birth
+from autograd.numpy_functions import FUNCTIONS, PLAIN_FUNCTIONS
+from autograd.operators import Operators, plain
+
+_new = object.__new__
+
+
+class Tensor(Operators):
+    """An array in a graph: any real floating-point ndarray, shared and not copied; integers are taken as float64.
+
+    `data` is the array, `grad` (None until a backward pass, then an ndarray of the same shape and dtype) the derivative
+    with respect to it: accumulated over calls of `backward()` on a leaf, of the last call elsewhere. `label` names it
+    in drawings. What is not a real array is a TypeError or, if ragged, a ValueError.
+
+    A leaf's data may be changed at any time; what was computed before keeps what it read.
+
+    >>> x = Tensor([1.0, 2.0])
+    >>> (x * x).sum().backward()
+    >>> x.grad.tolist()
+    [2.0, 4.0]
+    """
+
+    __slots__ = ("held", "overwritten")
+    rank: ClassVar[int] = 1
+    held: str | None  # who besides this leaf holds `raw` and relies on it: "caller", who may change it, or "graph"
+    overwritten: int  # when an optimizer last changed `raw` in place (a birth), else 1
+
+    def __init__(self, data: Any, label: str | None = None) -> None:
+        self.raw = _array(data)
+        self.op = None
+        self.left = self.right = self.a = self.b = None
+        self.label = label
+        self.birth = birth()
+        self.held = "caller"
+        self.overwritten = 1
+
+    # ---- Data
+
+    @property
+    def data(self) -> np.ndarray[Any, Any]:
+        """The array. That of a leaf may be changed in place or set anew; that of a result is read-only."""
+        if self.op is not None:
+            view = self.raw.view()
+            view.flags.writeable = False
+            return view  # type: ignore[no-any-return]
+        if self.held == "graph":  # a graph relies on it, so the caller gets, and this leaf keeps, another
+            self.raw = self.raw.copy()
+        self.held = "caller"
+        return self.raw  # type: ignore[no-any-return]
+
+    @data.setter
+    def data(self, data: Any) -> None:
+        if self.op is not None:
+            raise TypeError(f"the data of a result ({self.op!r}) cannot be set: set a leaf's, or .detach() it first")
+        self.raw = _array(data)
+        self.held = "caller"
+
+    def _read(self) -> Any:
+        """The array, for an operation that will need it unchanged in the backward pass."""
+        if self.op is None:
+            if self.held == "caller":
+                return self.raw.copy()
+            self.held = "graph"
+        return self.raw
+
+    def check_unchanged(self, reader: Node, value: Any, keep_graph: bool) -> None:
+        """Raise if this leaf no longer is what `reader` read, and `reader` needs it."""
+        if self.overwritten > reader.birth and not (keep_graph and not _same(self.raw, value)):
+            return
+        raise RuntimeError(
+            f"the data of a leaf ({self._describe()}) was changed after the forward pass that used it (in "
+            f"{reader.op!r}): run the forward pass again, and then backward(), before the next change"
+        )
+
+    # ---- Recording
+
+    def unary(self, op: Primitive) -> Any:
+        return self.record(op, (self,))
+
+    def binary(self, op: Primitive, other: Any) -> Any:
+        if isinstance(other, (Tensor, float, int, np.ndarray, Node, np.generic)):
+            return self.record(op, (self, other))
+        return NotImplemented
+
+    def reflected(self, op: Primitive, other: Any) -> Any:
+        if isinstance(other, (float, int, np.ndarray, Node, np.generic)):
+            return self.record(op, (other, self))
+        return NotImplemented
+
+    @classmethod
+    def record(cls, op: Primitive, args: tuple[Any, ...]) -> Any:
+        record = not op.constant and graph.is_recording()
+        reads = []
+        for arg in args:
+            if isinstance(arg, Tensor):
+                reads.append(arg._read() if record else arg.raw)
+            elif isinstance(arg, Node):
+                reads.append(arg.raw)
+            else:
+                reads.append(arg)
+        try:
+            raw = op.array(*reads)
+        except ValueError as error:
+            raise ValueError(f"{op.name}: {_shapes(reads)}: {error}") from None
+        if type(raw) is not np.ndarray:
+            raw = np.asarray(raw)
+        if op.constant:
+            return raw
+        if raw.dtype.kind != "f":
+            raise TypeError(f"{op.name} of {_shapes(reads)} gives {raw.dtype}: only real numbers have derivatives here")
+        node = _new(Tensor)
+        node.raw = raw
+        node.birth = birth()
+        if not record:
+            node.op = node.left = node.right = node.a = node.b = node.held = None
+            node.overwritten = 1
+            return node
+        node.op = op
+        n = len(args)
+        if n == 1 and op.flat:
+            node.left, node.right = args[0], None
+            node.a, node.b = reads[0], None
+        elif n == 2 and op.flat:
+            x, y = args
+            node.left = x if isinstance(x, Node) else None
+            node.right = y if isinstance(y, Node) else None
+            node.a, node.b = reads
+        else:
+            node.left = tuple([arg if isinstance(arg, Node) else None for arg in args])
+            node.a = tuple(reads)
+            node.right = node.b = None
+        if watcher := graph.watcher():
+            watcher.recorded(node)
+        return node
+
+    # ---- Differentiating
+
+    def fit(self, share: Any) -> Any:
+        """A share of the cotangent, brought to this node's shape and dtype: the one place where that is done."""
+        raw = self.raw
+        if isinstance(share, Node):
+            if share.rank == 0:
+                share = shaping.reshape(share, ())
+            array = share.raw
+        else:
+            array = share = np.asarray(share)
+        if array.shape != raw.shape:
+            share = _unbroadcast(share, raw.shape)
+        if array.dtype != raw.dtype:
+            share = shaping.cast(share, raw.dtype)
+        return share
+
+    def backward(self, gradient: Any = None) -> None:
+        """Add the derivative of `(gradient * self).sum()` to `.grad` of every leaf, and set it in all nodes between.
+
+        `gradient` has this tensor's shape; it may be left out for a scalar. Otherwise a ValueError.
+        """
+        if gradient is None:
+            if self.raw.size != 1:
+                raise ValueError(
+                    f"backward() needs a scalar, got shape {self.shape}: reduce with .sum() or .mean(), or pass a "
+                    "gradient of that shape"
+                )
+            seed = np.ones_like(self.raw)
+        else:
+            seed = np.asarray(plain(gradient), self.dtype)
+            if seed.shape != self.shape:
+                raise ValueError(f"backward() of shape {self.shape} needs a gradient of that shape, got {seed.shape}")
+        with np.errstate(all="ignore"):  # IEEE's infinities and nans are answers here
+            deposit(cotangents(self, seed))
+
+    def accumulate(self, g: Any) -> None:
+        if self.grad is None:
+            self.grad = np.array(g)  # a copy: `g` may be shared, or a view
+        else:
+            self.grad += g
+
+    def zero_grad(self) -> None:
+        """Forget `.grad`."""
+        self.grad = None
+
+    def detach(self) -> Tensor:
+        """The same array as a new leaf, without its past."""
+        return Tensor(self.raw, self.label)
+
+    # ---- As an array
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.raw.shape  # type: ignore[no-any-return]
+
+    @property
+    def ndim(self) -> int:
+        return self.raw.ndim  # type: ignore[no-any-return]
+
+    @property
+    def size(self) -> int:
+        return self.raw.size  # type: ignore[no-any-return]
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return self.raw.dtype  # type: ignore[no-any-return]
+
+    def __len__(self) -> int:
+        return len(self.raw)
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))
+
+    def __getitem__(self, key: Any) -> Any:
+        return indexing.index(self, key)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        raise TypeError("a Tensor's elements cannot be set: use t = ag.index_update(t, key, value), or a leaf's .data[key]")
+
+    def item(self) -> float:
+        """The one element, as a float."""
+        return self.raw.item()  # type: ignore[no-any-return]
+
+    def tolist(self) -> Any:
+        """The elements as nested lists of floats."""
+        return self.raw.tolist()
+
+    def __matmul__(self, other: Any) -> Any:
+        return self.binary(linalg.matmul, other)
+
+    def __rmatmul__(self, other: Any) -> Any:
+        return self.reflected(linalg.matmul, other)
+
+    @property
+    def T(self) -> Any:
+        return shaping.transpose(self)
+
+    @property
+    def mT(self) -> Any:
+        return linalg.mT(self)
+
+    def sum(self, axis: Any = None, keepdims: bool = False) -> Any:
+        return reductions.sum(self, axis, keepdims)
+
+    def mean(self, axis: Any = None, keepdims: bool = False) -> Any:
+        return reductions.mean(self, axis, keepdims)
+
+    def var(self, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
+        return reductions.var(self, axis, ddof, keepdims)
+
+    def std(self, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
+        return reductions.std(self, axis, ddof, keepdims)
+
+    def max(self, axis: Any = None, keepdims: bool = False) -> Any:
+        return reductions.max(self, axis, keepdims)
+
+    def min(self, axis: Any = None, keepdims: bool = False) -> Any:
+        return reductions.min(self, axis, keepdims)
+
+    def prod(self, axis: Any = None, keepdims: bool = False) -> Any:
+        return reductions.prod(self, axis, keepdims)
+
+    def cumsum(self, axis: int | None = None) -> Any:
+        return reductions.cumsum(self, axis)
+
+    def norm(self, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
+        return reductions.norm(self, ord, axis, keepdims)
+
+    def logsumexp(self, axis: Any = None, keepdims: bool = False) -> Any:
+        return reductions.logsumexp(self, axis, keepdims)
+
+    def softmax(self, axis: Any = -1) -> Any:
+        return reductions.softmax(self, axis)
+
+    def log_softmax(self, axis: Any = -1) -> Any:
+        return reductions.log_softmax(self, axis)
+
+    def argmax(self, axis: Any = None) -> Any:
+        return self.raw.argmax(axis)
+
+    def argmin(self, axis: Any = None) -> Any:
+        return self.raw.argmin(axis)
+
+    def dot(self, other: Any) -> Any:
+        return linalg.dot(self, other)
+
+    def reshape(self, *shape: Any) -> Any:
+        return shaping.reshape(self, *shape)
+
+    def ravel(self) -> Any:
+        return shaping.ravel(self)
+
+    def flatten(self) -> Any:
+        return shaping.ravel(self)
+
+    def transpose(self, *axes: Any) -> Any:
+        return shaping.transpose(self, (axes[0] if len(axes) == 1 else axes) or None)
+
+    def swapaxes(self, axis1: int, axis2: int) -> Any:
+        return shaping.swapaxes(self, axis1, axis2)
+
+    def expand_dims(self, axis: Any) -> Any:
+        return shaping.expand_dims(self, axis)
+
+    def squeeze(self, axis: Any = None) -> Any:
+        return shaping.squeeze(self, axis)
+
+    def broadcast_to(self, shape: Any) -> Any:
+        return shaping.broadcast_to(self, shape)
+
+    def repeat(self, repeats: Any, axis: int | None = None) -> Any:
+        return indexing.repeat(self, repeats, axis)
+
+    def take(self, indices: Any, axis: int | None = None) -> Any:
+        return indexing.take(self, indices, axis)
+
+    def split(self, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+        return joining.split(self, indices_or_sections, axis)
+
+    def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+        return indexing.diagonal(self, offset, axis1, axis2)
+
+    def trace(self, offset: int = 0) -> Any:
+        return linalg.trace(self, offset)
+
+    def astype(self, dtype: Any) -> Any:
+        """This tensor in another floating-point dtype, differentiably."""
+        return shaping.cast(self, dtype)
+
+    # ---- NumPy's protocols
+
+    def __array__(self, *args: Any, **kwargs: Any) -> Any:
+        raise TypeError(
+            "turning a Tensor into an ndarray would detach it from its graph: use .data for the array, ag.sin and its "
+            "kin or np.sin(tensor) to differentiate, and ag.stack for a list of tensors"
+        )
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if function in FUNCTIONS:
+            return FUNCTIONS[function](*args, **kwargs)
+        if function in PLAIN_FUNCTIONS:
+            return function(*_all_plain(args), **{name: _all_plain(arg) for name, arg in kwargs.items()})
+        module = "np.linalg" if function.__module__ == "numpy.linalg" else "np"
+        raise TypeError(
+            f"{module}.{function.__name__} has no rule here: take the `.data` of its arguments, or define an @ag.primitive"
+        )
+
+    # ---- Shown, copied
+
+    def _describe(self) -> str:
+        name = f"{self.label!r} of " if self.label else ""
+        return f"{name}shape {self.shape}, {self.dtype}"
+
+    def __repr__(self) -> str:
+        body = np.array2string(self.raw, prefix="Tensor(", separator=", ")
+        dtype = "" if self.dtype == np.float64 else f", dtype={self.dtype}"
+        label = f", label={self.label!r}" if self.label is not None else ""
+        return f"{type(self).__name__}({body}{dtype}{label})"
+
+    def __reduce__(self) -> Any:
+        if self.op is not None:
+            raise TypeError("a Tensor with a past cannot be copied or pickled: use .detach() first")
+        return (type(self), (self.raw.copy(), self.label), {"grad": self.grad})
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.grad = state["grad"]
+
+
+Node.arrays = Tensor
+
+
+def _all_plain(x: Any) -> Any:
+    """`x`, and what lies in its lists and tuples, without nodes."""
+    if isinstance(x, (list, tuple)):
+        return type(x)(_all_plain(v) for v in x)
+    return plain(x)
+
+
+def _array(data: Any) -> np.ndarray[Any, Any]:
+    if isinstance(data, Node):
+        raise TypeError(f"Tensor() of {data!r} would cut it off from its graph: use it as it is, or .detach() it")
+    try:
+        array = np.asarray(data)
+    except ValueError:
+        raise ValueError("Tensor needs an array with rows of one length, got a ragged list") from None
+    if array.dtype.kind in "iub":
+        array = array.astype(np.float64)
+    if array.dtype.kind != "f":
+        hint = ": use ag.stack for a list of nodes" if array.dtype == object else ""
+        raise TypeError(f"Tensor needs real numbers, got {array.dtype} of shape {array.shape}{hint}")
+    return array
+
+
+def _same(x: Any, y: Any) -> bool:
+    return x is y or np.array_equal(x, y, equal_nan=True)
+
+
+def _shapes(reads: list[Any]) -> str:
+    return " and ".join(f"shape {np.shape(x)}" for x in reads)
+
+
+def _unbroadcast(share: Any, shape: tuple[int, ...]) -> Any:
+    """`share`, summed over the axes along which `shape` was broadcast; or broadcast, if it is the smaller one."""
+    extra = len(share.shape) - len(shape)
+    if extra > 0:
+        share = reductions.sum(share, tuple(range(extra)))
+    stretched = tuple(i for i, (n, m) in enumerate(zip(share.shape, shape, strict=False)) if m == 1 != n)
+    if stretched and extra >= 0:
+        share = reductions.sum(share, stretched, keepdims=True)
+    return share if share.shape == shape else shaping.broadcast_to(share, shape)

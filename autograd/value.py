@@ -1,0 +1,172 @@
+"""`Value`: a number that remembers what it was computed from."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+
+from autograd import graph
+from autograd.backprop import cotangents, deposit
+from autograd.graph import Node, Primitive, birth
+from autograd.operators import Operators
+
+_new = object.__new__
+
+
+class Value(Operators):
+    """A float in a graph.
+
+    `data` is the number, `grad` the derivative of the last `backward()` with respect to it: accumulated over calls
+    on a leaf, of the last call elsewhere. `label` names it in drawings. Anything but a real number is a TypeError.
+
+    >>> x = Value(3.0)
+    >>> y = x * x + 2
+    >>> y.backward()
+    >>> y.data, x.grad
+    (11.0, 6.0)
+    """
+
+    __slots__ = ()
+    no_grad_yet: ClassVar[float] = 0.0
+    data = Node.raw  # the same slot, under its public name
+
+    def __init__(self, data: float, label: str | None = None) -> None:
+        self.raw = _number(data)
+        self.op = None
+        self.left = self.right = self.a = self.b = None
+        self.label = label
+        self.birth = birth()
+
+    def unary(self, op: Primitive) -> Any:
+        if graph.modes_in_use or op.constant:
+            return self.record(op, (self,))
+        node = _new(Value)
+        node.left = self
+        node.right = node.b = None
+        node.a = a = self.raw
+        node.raw = op.scalar(a)  # type: ignore[misc]  # every elementwise operation has one
+        node.op = op
+        node.birth = birth()
+        return node
+
+    def binary(self, op: Primitive, other: Any) -> Any:
+        if graph.modes_in_use or op.constant:
+            return self._binary(op, self, other)
+        node = _new(Value)
+        if type(other) is Value:
+            node.right = other
+            node.b = b = other.raw
+        elif type(other) is float:
+            node.right = None
+            node.b = b = other
+        else:
+            return self._binary(op, self, other)
+        node.left = self
+        node.a = a = self.raw
+        node.raw = op.scalar(a, b)  # type: ignore[misc]
+        node.op = op
+        node.birth = birth()
+        return node
+
+    def reflected(self, op: Primitive, other: Any) -> Any:
+        return self._binary(op, other, self)
+
+    def _binary(self, op: Primitive, x: Any, y: Any) -> Any:
+        """The rarer cases of `binary`: another number type, an array, a kind of node of higher rank, a mode in force."""
+        other = y if x is self else x
+        if isinstance(other, np.ndarray) and other.dtype == object:
+            return op.array(*(np.array([v], dtype=object) if v is self else v for v in (x, y)))
+        if isinstance(other, (float, int, Node, np.ndarray, np.generic)) and not isinstance(other, np.complexfloating):
+            return op(x, y)
+        return NotImplemented
+
+    @classmethod
+    def record(cls, op: Primitive, args: tuple[Any, ...]) -> Any:
+        if op.scalar is None:
+            return cls.arrays.record(op, args)
+        reads = []
+        for arg in args:
+            if type(arg) is cls:
+                reads.append(arg.raw)
+            elif type(arg) is float:
+                reads.append(arg)
+            elif isinstance(arg, (float, int)):
+                reads.append(float(arg))
+            elif isinstance(arg, Value):
+                reads.append(arg.raw)
+            else:
+                return cls.arrays.record(op, args)
+        raw = op.scalar(*reads)
+        if op.constant:
+            return raw
+        node = _new(cls)
+        node.raw = raw
+        node.birth = birth()
+        node.op = node.left = node.right = node.a = node.b = None
+        if graph.is_recording():
+            node.op = op
+            parents = [arg if isinstance(arg, Node) else None for arg in args]
+            if op.flat:
+                node.left, node.right = parents if len(parents) == 2 else (parents[0], None)
+                node.a, node.b = reads if len(reads) == 2 else (reads[0], None)
+            else:
+                node.left, node.a = tuple(parents), tuple(reads)
+            if watcher := graph.watcher():
+                watcher.recorded(node)
+        return node
+
+    def fit(self, share: Any) -> Any:
+        """A share of the cotangent, brought to this node's form: a float, or a node where it is to be recorded."""
+        if isinstance(share, Node):
+            return share if isinstance(share, Value) or share.raw.ndim == 0 else share.sum()  # type: ignore[attr-defined]
+        return float(np.sum(share))
+
+    def check_unchanged(self, reader: Node, value: float, keep_graph: bool) -> None:
+        if keep_graph and self.raw != value and self.raw == self.raw:
+            raise RuntimeError(
+                f"the data of {self!r} was changed, from {value!r}, after it was used in {reader.op!r}; a derivative "
+                "that is to be differentiated again needs it as it was: run the forward computation again"
+            )
+
+    def backward(self, gradient: float = 1.0) -> None:
+        """Add the derivative of `gradient * self` to `.grad` of every leaf, and set it in all nodes between."""
+        deposit(cotangents(self, float(gradient)))
+
+    def accumulate(self, g: Any) -> None:
+        self.grad = self.grad + g
+
+    def zero_grad(self) -> None:
+        """Set `.grad` to zero."""
+        self.grad = 0.0
+
+    def detach(self) -> Value:
+        """The same number as a new leaf, without its past."""
+        return Value(self.raw, self.label)
+
+    def item(self) -> float:
+        """The number."""
+        return self.raw  # type: ignore[no-any-return]
+
+    def __repr__(self) -> str:
+        label = f", label={self.label!r}" if self.label is not None else ""
+        return f"{type(self).__name__}(data={self.raw!r}, grad={self.grad!r}{label})"
+
+    def __reduce__(self) -> Any:
+        if self.op is not None:
+            raise TypeError("a Value with a past cannot be copied or pickled: use .detach() first")
+        return (type(self), (self.raw, self.label), {"grad": self.grad})
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.grad = state["grad"]
+
+
+def _number(data: Any) -> float:
+    if isinstance(data, Node):
+        raise TypeError(f"Value() of {data!r} would cut it off from its graph: use it as it is, or .detach() it")
+    if isinstance(data, (float, int, np.floating, np.integer, np.bool_)):
+        return float(data)
+    if isinstance(data, np.ndarray) and data.ndim == 0 and data.dtype.kind in "fiub":
+        return float(data)
+    hint = ": use ag.Tensor for arrays" if isinstance(data, (np.ndarray, list, tuple)) else ""
+    raise TypeError(f"Value needs a real number, got {type(data).__name__} {data!r}{hint}")
