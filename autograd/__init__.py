@@ -1,12 +1,15 @@
 """Differentiate Python: scalars and arrays, in reverse and forward mode, to any order, from one rule an operation.
 
-    import autograd as ag
+import autograd as ag
 
-    x = ag.Value(3.0)
-    y = x * x + ag.sin(x)
-    y.backward()             # x.grad is now 2 * 3 + cos(3)
-    ag.grad(ag.sin)(0.0)     # 1.0
+x = ag.Value(3.0)
+y = x * x + ag.sin(x)
+y.backward()             # x.grad is now 2 * 3 + cos(3)
+ag.grad(ag.sin)(0.0)     # 1.0
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from autograd.anomaly import detect_anomaly
 from autograd.arrays.indexing import (
@@ -104,8 +107,15 @@ from autograd.tensor import Tensor
 from autograd.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from autograd.value import Value
 
+if TYPE_CHECKING:
+    from autograd.drawing.dot import draw
+    from autograd.drawing.explaining import explain
+    from autograd.drawing.layout import GraphvizError
+    from autograd.drawing.rendering import render
+
 __all__ = [
     "GradientError",
+    "GraphvizError",
     "KinkError",
     "Node",
     "Primitive",
@@ -136,10 +146,12 @@ __all__ = [
     "diagonal",
     "div",
     "dot",
+    "draw",
     "einsum",
     "erf",
     "exp",
     "expand_dims",
+    "explain",
     "expm1",
     "flip",
     "floor",
@@ -179,6 +191,7 @@ __all__ = [
     "prod",
     "ravel",
     "relu",
+    "render",
     "repeat",
     "reshape",
     "roll",
@@ -216,3 +229,17 @@ __all__ = [
     "vjp",
     "where",
 ]
+
+_LATE = {
+    "draw": "autograd.drawing.dot",
+    "explain": "autograd.drawing.explaining",
+    "GraphvizError": "autograd.drawing.layout",
+    "render": "autograd.drawing.rendering",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # Drawing costs as much to import as all the rest, so it is imported when it is first asked for.
+    if name in _LATE:
+        return getattr(import_module(_LATE[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import linecache
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -15,7 +15,7 @@ import numpy as np
 from autograd.graph import Node, watching
 from autograd.operators import plain
 
-HERE = str(Path(__file__).parent)
+HERE = os.path.dirname(__file__)
 
 CURES = {
     "log": "keep the argument above 0: ag.log(ag.maximum(x, 1e-12)), or use ag.log_softmax or ag.logsumexp",

@@ -7,92 +7,163 @@ tree.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from heapq import heappop, heappush
-from itertools import repeat
+from collections.abc import Callable
+from heapq import heappop, heappush, heappushpop
 from typing import Any
 
 import numpy as np
 
 from autograd import graph
 from autograd.elementwise import where
-from autograd.graph import Node, Primitive, same
+from autograd.graph import OLDEST, Node, Primitive, same
 
-OLDEST = 1  # births are 0 and below
+_ndarray = np.ndarray
 
 
-def cotangents(
-    output: Node, seed: Any, keep_graph: bool = False, since: int = OLDEST, careful: bool = False
-) -> dict[Node, Any]:
+def cotangents(output: Node, seed: Any, keep_graph: bool = False, since: int = OLDEST) -> dict[Node, Any]:
     """The derivative of `seed · output` with respect to every node it was computed from, as {node: cotangent}.
 
     Nothing is stored in the graph. With `keep_graph` the cotangents are nodes themselves, to be differentiated
-    again. Nodes born before `since` are taken as leaves. `careful` keeps a cotangent of exactly zero at zero,
-    whatever it is multiplied with; the traversal is repeated with it where a `nan` comes out, so that only those
-    pay who need it. (For floats this is always so: there it saves work.)
+    again. Nodes born before `since` are taken as leaves.
+
+    A cotangent of exactly zero stays zero whatever it is multiplied with, also with inf or nan. Floats get that for
+    nothing; with arrays the traversal is repeated, with care, where a nan comes out, so that only those pay who need it.
+    """
+    if type(seed) is float and not keep_graph:
+        found = _float_cotangents(output, seed, since)
+    else:
+        found, leaves = _general_cotangents(output, seed, keep_graph, since, careful=False)
+        if any(_has_nan(found[leaf]) for leaf in leaves):
+            found, _ = _general_cotangents(output, seed, keep_graph, since, careful=True)
+    if watcher := graph.watcher():
+        watcher.differentiated(found)
+    return found
+
+
+def _float_cotangents(output: Node, seed: float, since: int) -> dict[Node, Any]:
+    """The traversal where all is floats: a float node was computed from float nodes alone.
+
+    This is the hot spot of every scalar program, so its two halves, for the first and the second input, are written
+    out; and what is next in the heap is taken while the first input is put there.
     """
     found: dict[Node, Any] = {output: seed}
-    frontier = [(output.birth, output)]
-    arrays = []
-    while frontier:
-        birth, node = heappop(frontier)
-        g = found[node]
+    frontier: list[tuple[int, Node]] = []
+    birth, node, g = output.birth, output, seed
+    while True:
         op = node.op
-        if op is None or birth > since:
-            if type(g) is not float:
-                arrays.append(g)
-            continue
-        rule = op.dx
-        if type(g) is float and rule is not None and not keep_graph:
-            # One or two inputs and a float: the hot path, so its two halves are written out.
-            left, right, other_rule = node.left, node.right, op.dy
-            try:
-                if other_rule is None:
-                    share = g if rule is same or g == 0.0 else rule(g, node.raw, node.a)
+        if op is not None and birth <= since:  # a leaf never waits, but may be the output
+            rule = op.dx
+            if op.many is not None:
+                kind = type(node)
+                if g:
+                    for parent, share in zip(node.left, guarded(op.many, g, node.raw, node.a), strict=True):
+                        if type(parent) is kind or isinstance(parent, Node):
+                            if parent in found:
+                                found[parent] += share
+                            else:
+                                found[parent] = share
+                                if parent.op is not None:
+                                    heappush(frontier, (parent.birth, parent))
                 else:
-                    if left is not None:
-                        share = g if rule is same or g == 0.0 else rule(g, node.raw, node.a, node.b)
-                    if right is not None:
-                        other = g if other_rule is same or g == 0.0 else other_rule(g, node.raw, node.a, node.b)
-            except ArithmeticError:
-                pass  # the general path below knows IEEE's answer
+                    for parent in node.left:
+                        if (type(parent) is kind or isinstance(parent, Node)) and parent not in found:
+                            found[parent] = 0.0
+                            if parent.op is not None:
+                                heappush(frontier, (parent.birth, parent))
+            elif rule is None:
+                for parent, share in _shares(node, op, g, keep_graph=False, careful=False):
+                    share = float(share)
+                    if parent in found:
+                        found[parent] += share
+                    else:
+                        found[parent] = share
+                        if parent.op is not None:
+                            heappush(frontier, (parent.birth, parent))
             else:
+                right = node.right
+                if right is not None:
+                    other = op.dy
+                    if other is same or not g:
+                        share = g
+                    else:
+                        try:
+                            share = other(g, node.raw, node.a, node.b)
+                        except ArithmeticError:
+                            share = float(_ieee(other, g, node.raw, node.a, node.b))
+                    if right in found:
+                        found[right] += share
+                    else:
+                        found[right] = share
+                        if right.op is not None:
+                            heappush(frontier, (right.birth, right))
+                left = node.left
                 if left is not None:
-                    if type(share) is not float:
-                        share = left.fit(share)
+                    if rule is same or not g:
+                        share = g
+                    else:
+                        try:
+                            share = rule(g, node.raw, node.a, node.b) if op.dy else rule(g, node.raw, node.a)
+                        except ArithmeticError:
+                            share = float(_ieee(rule, g, node.raw, *node.read()))
                     if left in found:
                         found[left] += share
                     else:
                         found[left] = share
-                        heappush(frontier, (left.birth, left))
-                if right is not None:
-                    if type(other) is not float:
-                        other = right.fit(other)
-                    if right in found:
-                        found[right] += other
-                    else:
-                        found[right] = other
-                        heappush(frontier, (right.birth, right))
-                continue
-        if op.many is not None and type(g) is float and not keep_graph and g != 0.0:
-            pairs = zip(node.left, guarded(op.many, g, node.raw, node.a), strict=True)
-        else:
+                        if left.op is not None:
+                            birth, node = heappushpop(frontier, (left.birth, left))
+                            g = share if node is left else found[node]
+                            continue
+        if not frontier:
+            return found
+        birth, node = heappop(frontier)
+        g = found[node]
+
+
+def _general_cotangents(
+    output: Node, seed: Any, keep_graph: bool, since: int, careful: bool
+) -> tuple[dict[Node, Any], list[Node]]:
+    """The traversal for arrays, and for cotangents that are nodes; with the leaves that it came to."""
+    found: dict[Node, Any] = {output: seed}
+    frontier = [(output.birth, output)]
+    leaves = []
+    while frontier:
+        birth, node = heappop(frontier)
+        op = node.op
+        if op is None or birth > since:
+            leaves.append(node)
+            continue
+        g = found[node]
+        if keep_graph or careful or op.many is not None or type(g) is float:
             pairs = _shares(node, op, g, keep_graph, careful)
+        else:  # plain arrays, the common case
+            inputs = (node.a, node.b)[: len(op.rules)] if op.flat else node.a
+            pairs = []
+            for parent, rule in zip((node.left, node.right) if op.flat else node.left, op.rules, strict=False):
+                if rule is not None and isinstance(parent, Node):
+                    if parent.op is None and parent.overwritten < birth:
+                        parent.check_unchanged(node, None, keep_graph)
+                    try:
+                        pairs.append((parent, rule(g, node.raw, *inputs)))
+                    except ArithmeticError:
+                        pairs.append((parent, _ieee(rule, g, node.raw, *inputs)))
         for parent, share in pairs:
-            if parent is None:
-                continue
-            if type(share) is not float or parent.rank:
+            raw = parent.raw
+            if (
+                parent.rank == 0
+                or type(share) is not _ndarray
+                or share.shape != raw.shape
+                or share.dtype is not raw.dtype
+            ):
                 share = parent.fit(share)
             if parent in found:
                 found[parent] = found[parent] + share  # never in place: `share` may be another node's too
             else:
                 found[parent] = share
-                heappush(frontier, (parent.birth, parent))
-    if arrays and not careful and any(map(_has_nan, arrays)):
-        return cotangents(output, seed, keep_graph, since, careful=True)
-    if watcher := graph.watcher():
-        watcher.differentiated(found)
-    return found
+                if parent.op is None:
+                    leaves.append(parent)
+                else:
+                    heappush(frontier, (parent.birth, parent))
+    return found, leaves
 
 
 def deposit(found: dict[Node, Any]) -> None:
@@ -104,25 +175,30 @@ def deposit(found: dict[Node, Any]) -> None:
             node.grad = g
 
 
-def _shares(
-    node: Node, op: Primitive, g: Any, keep_graph: bool, careful: bool
-) -> Iterator[tuple[Node | None, Any]]:
+def _shares(node: Node, op: Primitive, g: Any, keep_graph: bool, careful: bool) -> list[tuple[Node, Any]]:
     """The inputs of `node`, each with its share of the cotangent `g`: for any operation and kind of node."""
-    read = node.read()
-    z, inputs = (node, node.inputs) if keep_graph else (node.raw, read)
-    parents = (node.left, node.right) if op.flat else node.left
-    for parent, value in zip(parents, read, strict=False):
-        if parent is not None and parent.op is None:
-            parent.check_unchanged(node, value, keep_graph)
-    if type(g) is float and g == 0.0 and not keep_graph:
-        yield from zip(parents, repeat(0.0))
-    elif op.many is not None:
-        yield from zip(parents, guarded(op.many, g, z, inputs), strict=True)
+    if op.flat:
+        parents: tuple[Any, ...] = (node.left, node.right)
+        inputs: tuple[Any, ...] = (node.a,) if len(op.rules) == 1 else (node.a, node.b)
     else:
-        for parent, rule in zip(parents, op.rules, strict=False):
-            if parent is not None and rule is not None:
-                share = guarded(rule, g, z, inputs)
-                yield parent, _unleaked(op, g, share) if careful else share
+        parents, inputs = node.left, node.a
+    for parent, read in zip(parents, inputs, strict=False):
+        if isinstance(parent, Node) and parent.op is None and (keep_graph or parent.overwritten < node.birth):
+            parent.check_unchanged(node, read, keep_graph)
+    z: Any = node.raw
+    if keep_graph:
+        z, inputs = node, node.inputs
+    elif type(g) is float and g == 0.0:
+        return [(parent, 0.0) for parent in parents if isinstance(parent, Node)]
+    if op.many is not None:
+        shares = guarded(op.many, g, z, inputs)
+        return [(parent, share) for parent, share in zip(parents, shares, strict=True) if isinstance(parent, Node)]
+    pairs = []
+    for parent, rule in zip(parents, op.rules, strict=False):
+        if rule is not None and isinstance(parent, Node):
+            share = g if rule is same else guarded(rule, g, z, inputs)
+            pairs.append((parent, _unleaked(op, g, share) if careful else share))
+    return pairs
 
 
 def guarded(rule: Callable[..., Any], g: Any, z: Any, inputs: tuple[Any, ...]) -> Any:
@@ -145,7 +221,8 @@ def _plain(x: Any) -> Any:
 
 def _has_nan(g: Any) -> bool:
     g = _plain(g)
-    return bool(np.isnan(np.vdot(g, g)))  # squares: infinities of both signs cannot make a nan between them
+    square = np.vdot(g, g)  # of squares, so that infinities of both signs cannot make a nan between them
+    return bool(square != square)
 
 
 def _unleaked(op: Primitive, g: Any, share: Any) -> Any:

@@ -77,6 +77,11 @@ def _typed(comparison: Callable[..., Any]) -> Callable[..., Any]:
     return forward
 
 
+def _step(x: Any) -> Any:
+    x = np.asarray(x)
+    return np.greater(x, 0).astype(x.dtype if x.dtype.kind == "f" else np.float64)
+
+
 def _whole(rounding: Callable[[float], int]) -> Callable[[float], float]:
     return lambda x: math.copysign(float(rounding(x)), x)
 
@@ -87,7 +92,7 @@ def _where_float(condition: float, x: float, y: float) -> float:
 
 # ---- Comparisons and steps: derivative zero. Rules use these, so that a recorded rule never freezes a branch.
 
-step = primitive("step", lambda x: 1.0 if x > 0.0 else 0.0, _typed(lambda x: np.asarray(x) > 0), None)
+step = primitive("step", lambda x: 1.0 if x > 0.0 else 0.0, _step, None)
 wins = primitive(
     "wins",  # the share that x has in max(x, y): 1, 1/2 or 0
     lambda x, y: 1.0 if x > y else 0.5 if x == y else 0.0,
@@ -95,7 +100,7 @@ wins = primitive(
     None,
     None,
 )
-where = primitive(
+where: Primitive = primitive(
     "where",
     _where_float,
     np.where,
@@ -105,7 +110,7 @@ where = primitive(
 )
 equals = primitive("equals", lambda x, y: 1.0 if x == y else 0.0, _typed(np.equal), None, None)
 finite = primitive("finite", lambda x: 1.0 if math.isfinite(x) else 0.0, _typed(np.isfinite), None)
-sign = primitive("sign", lambda x: math.copysign(1.0, x) if x else 0.0 if x == x else x, np.sign, None)
+sign = primitive("sign", lambda x: float((x > 0.0) - (x < 0.0)) if x == x else x, np.sign, None)
 floor = primitive("floor", ieee(_whole(math.floor), np.floor), np.floor, None)
 ceil = primitive("ceil", ieee(_whole(math.ceil), np.ceil), np.ceil, None)
 
@@ -130,19 +135,15 @@ div = primitive(
     lambda g, z, x, y: -g * z / y,
 )
 square = primitive("square", lambda x: x * x, np.square, lambda g, z, x: g * (2.0 * x))
-power = primitive(
+power: Primitive = primitive(
     "power",
     ieee(math.pow, np.power),
     np.power,
-    lambda g, z, x, y: g * y * power(x, where(y, y - 1.0, 1.0)),
+    lambda g, z, x, y: g * y * power(where(y, x, nonzero(x)), y - 1.0),
     lambda g, z, x, y: g * z * log(nonzero(x)),
 )
-floordiv = primitive(
-    "floordiv", ieee(operator.floordiv, np.floor_divide), np.floor_divide, None, None
-)
-mod = primitive(
-    "mod", ieee(operator.mod, np.remainder), np.remainder, same, lambda g, z, x, y: -g * floordiv(x, y)
-)
+floordiv = primitive("floordiv", ieee(operator.floordiv, np.floor_divide), np.floor_divide, None, None)
+mod = primitive("mod", ieee(operator.mod, np.remainder), np.remainder, same, lambda g, z, x, y: -g * floordiv(x, y))
 absolute = primitive("abs", abs, np.abs, lambda g, z, x: g * sign(x))
 maximum = primitive(
     "maximum",
@@ -170,7 +171,7 @@ hypot = primitive(
 
 exp = primitive("exp", ieee(math.exp, np.exp), np.exp, lambda g, z, x: g * z)
 expm1 = primitive("expm1", ieee(math.expm1, np.expm1), np.expm1, lambda g, z, x: g * (z + 1.0))
-log = primitive("log", ieee(math.log, np.log), np.log, lambda g, z, x: g / x)
+log: Primitive = primitive("log", ieee(math.log, np.log), np.log, lambda g, z, x: g / x)
 log1p = primitive("log1p", ieee(math.log1p, np.log1p), np.log1p, lambda g, z, x: g / (1.0 + x))
 log2 = primitive("log2", ieee(math.log2, np.log2), np.log2, lambda g, z, x: g / (x * LN2))
 log10 = primitive("log10", ieee(math.log10, np.log10), np.log10, lambda g, z, x: g / (x * LN10))
@@ -180,7 +181,7 @@ cbrt = primitive("cbrt", math.cbrt, np.cbrt, lambda g, z, x: g / (3.0 * z * z))
 # ---- Trigonometry
 
 sin = primitive("sin", ieee(math.sin, np.sin), np.sin, lambda g, z, x: g * cos(x))
-cos = primitive("cos", ieee(math.cos, np.cos), np.cos, lambda g, z, x: -g * sin(x))
+cos: Primitive = primitive("cos", ieee(math.cos, np.cos), np.cos, lambda g, z, x: -g * sin(x))
 tan = primitive("tan", ieee(math.tan, np.tan), np.tan, lambda g, z, x: g * (1.0 + z * z))
 asin = primitive("asin", ieee(math.asin, np.arcsin), np.arcsin, lambda g, z, x: g / sqrt((1.0 - x) * (1.0 + x)))
 acos = primitive("acos", ieee(math.acos, np.arccos), np.arccos, lambda g, z, x: -g / sqrt((1.0 - x) * (1.0 + x)))
@@ -196,7 +197,7 @@ atan2 = primitive(
 # ---- Hyperbolic functions
 
 sinh = primitive("sinh", ieee(math.sinh, np.sinh), np.sinh, lambda g, z, x: g * cosh(x))
-cosh = primitive("cosh", ieee(math.cosh, np.cosh), np.cosh, lambda g, z, x: g * sinh(x))
+cosh: Primitive = primitive("cosh", ieee(math.cosh, np.cosh), np.cosh, lambda g, z, x: g * sinh(x))
 tanh = primitive("tanh", math.tanh, np.tanh, lambda g, z, x: g * (1.0 - z * z))
 asinh = primitive("asinh", math.asinh, np.arcsinh, lambda g, z, x: g / hypot(x, 1.0))
 acosh = primitive("acosh", ieee(math.acosh, np.arccosh), np.arccosh, lambda g, z, x: g / sqrt((x - 1.0) * (x + 1.0)))

@@ -15,6 +15,9 @@ Rule = Callable[..., Any]
 birth = count(0, -1).__next__
 
 
+OLDEST = 1  # older than any node
+
+
 def same(g: Any, *_: Any) -> Any:
     """The derivative of an input that passes straight through. The traversal knows it by name and skips the call."""
     return g
@@ -27,15 +30,27 @@ class Primitive:
     `z`. It is plain arithmetic: given numbers it computes them, given nodes it records them. `None` in place of a
     rule says that the derivative is zero. An operation on any number of inputs gives one rule for all of them,
     `many(g, z, *inputs) -> cotangents in order`. `elementwise` says that a rule, given a tangent in place of `g`,
-    is also the forward-mode derivative.
+    is also the forward-mode derivative. `scalar` is None for what arrays alone have.
     """
 
-    __slots__ = ("__weakref__", "array", "constant", "dx", "dy", "elementwise", "many", "name", "rules", "scalar")
+    __slots__ = (
+        "__weakref__",
+        "array",
+        "constant",
+        "dx",
+        "dy",
+        "elementwise",
+        "flat",
+        "many",
+        "name",
+        "rules",
+        "scalar",
+    )
 
     def __init__(
         self,
         name: str,
-        scalar: Callable[..., float] | None,
+        scalar: Any,
         array: Callable[..., Any],
         *rules: Rule | None,
         many: Rule | None = None,
@@ -53,15 +68,17 @@ class Primitive:
         """Take `rules` as the derivatives, one an argument."""
         self.rules = rules
         self.constant = self.many is None and not any(rules)
+        self.flat = self.many is None and len(rules) <= 2  # a node keeps its inputs in flat slots, not in tuples
         # The rules of the commonest operations, of one input or of two that both count, are ready to hand.
-        self.dx, self.dy = (*rules, None) if len(rules) == 1 else rules if len(rules) == 2 and all(rules) else (None, None)
-
-    @property
-    def flat(self) -> bool:
-        """Whether a node of this operation keeps its inputs in flat slots rather than in tuples."""
-        return self.many is None and len(self.rules) <= 2
+        self.dx: Any
+        self.dy: Any
+        self.dx, self.dy = (
+            (*rules, None) if len(rules) == 1 else rules if len(rules) == 2 and all(rules) else (None, None)
+        )
 
     def __call__(self, *args: Any) -> Any:
+        if len(args) == 1 and isinstance(args[0], Node):
+            return args[0].unary(self)
         kind = None
         for arg in args:
             if isinstance(arg, Node) and (kind is None or arg.rank > kind.rank):
@@ -85,8 +102,8 @@ class Node:
 
     `raw` is the value; `op` is None for a leaf. `left` and `right` are the input nodes, None where an input is a
     constant, and `a` and `b` are what the operation read from them: the rules see these, whatever becomes of the
-    inputs later. An operation of more inputs has tuples in `left` and `a`. No tuple otherwise, for the collector
-    counts containers, and one a node is half the cost of three.
+    inputs later. An operation of more inputs has them all, nodes and constants, as a tuple in `left`, and what it read
+    as another in `a`. No tuple otherwise, for the collector counts containers, and one a node is half the cost of three.
     """
 
     __slots__ = ("__weakref__", "a", "b", "birth", "grad", "label", "left", "op", "raw", "right")
@@ -109,6 +126,10 @@ class Node:
         """Compute `op` on `args` and return a node of this kind that remembers it."""
         raise NotImplementedError
 
+    def unary(self, op: Primitive) -> Any:
+        """`op` of this node: what `record` does, by the shortest way."""
+        raise NotImplementedError
+
     def fit(self, share: Any) -> Any:
         """A share of this node's cotangent, brought to the node's own form, shape and dtype."""
         raise NotImplementedError
@@ -121,15 +142,7 @@ class Node:
         """Add `g` to the gradient of this leaf."""
         raise NotImplementedError
 
-    def __getattr__(self, name: str) -> Any:
-        # Left unset by `record`, which is the hot spot of the engine; most nodes never need them.
-        if name == "grad":
-            return self.no_grad_yet
-        if name == "label":
-            return None
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
-
-    no_grad_yet: ClassVar[Any] = None
+    overwritten: int = OLDEST  # for a leaf: when its value was last changed in place
 
     @property
     def inputs(self) -> tuple[Any, ...]:
@@ -137,7 +150,7 @@ class Node:
         if self.op is None:
             return ()
         if not self.op.flat:
-            return tuple(a if node is None else node for node, a in zip(self.left, self.a, strict=True))
+            return tuple(self.left)
         left = self.a if self.left is None else self.left
         if len(self.op.rules) == 1:
             return (left,)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from builtins import sum as _sum
 from collections.abc import Iterator
-from itertools import accumulate, chain
+from itertools import accumulate
 from operator import mul
 from typing import Any
 
@@ -20,14 +20,14 @@ from autograd.value import Value
 # ---- The primitives. `*xs` are the scalars; each rule gives all cotangents, in order.
 
 
-def _dot_float(*xs: float) -> float:
+def _dot_float(start: float, *xs: float) -> Any:
     n = len(xs) // 2
-    return _sum(map(mul, xs[:n], xs[n:]))
+    return _sum(map(mul, xs[:n], xs[n:]), start)
 
 
-def _dot_rule(g: Any, z: Any, *xs: Any) -> list[Any]:
+def _dot_rule(g: Any, z: Any, start: Any, *xs: Any) -> list[Any]:
     n = len(xs) // 2
-    return [g * x for x in chain(xs[n:], xs[:n])]
+    return [g, *[g * x for x in xs[n:]], *[g * x for x in xs[:n]]]
 
 
 def _prod_rule(g: Any, z: Any, *xs: Any) -> list[Any]:
@@ -65,6 +65,9 @@ MANY = {op.name: op for op in (sum_of, dot_of, prod_of, logsumexp_of, norm_of)}
 # ---- The public functions: a list of scalars goes to the primitives above, anything else to the arrays'.
 
 
+_SCALARS = {Value, float, int}
+
+
 def _scalars(x: Any) -> list[Any] | None:
     """The elements of a collection of floats and Values, or None if `x` is something else."""
     if isinstance(x, Iterator):
@@ -73,7 +76,8 @@ def _scalars(x: Any) -> list[Any] | None:
         x = x.ravel().tolist()
     if not isinstance(x, (list, tuple)):
         return None
-    return list(x) if all(issubclass(kind, (Value, float, int)) for kind in set(map(type, x))) else None
+    kinds = set(map(type, x))
+    return list(x) if kinds <= _SCALARS or all(issubclass(kind, (Value, float, int)) for kind in kinds) else None
 
 
 def operand(x: Any) -> Any:
@@ -86,10 +90,11 @@ def operand(x: Any) -> Any:
 
 
 def _apply(op: Primitive, xs: list[Any]) -> Any:
-    for x in xs:
-        if isinstance(x, Value):
-            return type(x).record(op, xs)
-    return op.scalar(*xs)  # type: ignore[misc]  # these have one
+    if any(isinstance(x, Value) for x in xs):
+        reads = [x.raw if type(x) is Value else x for x in xs]
+        node = None if any(isinstance(x, Node) for x in reads) else Value.gather(op, op.scalar(*reads), xs, reads)
+        return op(*xs) if node is None else node
+    return op.scalar(*xs)
 
 
 def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -124,15 +129,27 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
     return reductions.norm(operand(x), ord, axis, keepdims)
 
 
-def dot(x: Any, y: Any) -> Any:
-    """The inner product of two lists of scalars, as one node, or NumPy's dot of two arrays.
+def dot(x: Any, y: Any, start: Any = 0.0) -> Any:
+    """The inner product of two lists of scalars (plus `start`), as one node, or NumPy's dot of two arrays.
 
-    >>> dot([1.0, 2.0], [Value(3.0), 4.0]).data
-    11.0
+    >>> dot([1.0, 2.0], [Value(3.0), 4.0], start=0.5).data
+    11.5
     """
-    xs, ys = _scalars(x), _scalars(y)
-    if xs is not None and ys is not None:
-        if len(xs) != len(ys):
-            raise ValueError(f"dot: {len(xs)} and {len(ys)} scalars do not pair up")
-        return _apply(dot_of, xs + ys)
-    return linalg.dot(operand(x), operand(y))
+    if type(x) is list and type(y) is list and len(x) == len(y) > 0 and type(x[0]) is Value:
+        # The neuron: told apart by its first weight and by its result, for a look at every element costs as much again.
+        try:
+            xs = [v.raw for v in x]
+            ys = [v.raw for v in y] if type(y[0]) is Value else [v.raw if type(v) is Value else v for v in y]
+            first = start.raw if type(start) is Value else start
+            node = Value.gather(dot_of, _sum(map(mul, xs, ys), first), [start, *x, *y], [first, *xs, *ys])
+        except (AttributeError, TypeError):
+            node = None
+        if node is not None:
+            return node
+    left, right = _scalars(x), _scalars(y)
+    if left is not None and right is not None:
+        if len(left) != len(right):
+            raise ValueError(f"dot: {len(left)} and {len(right)} scalars do not pair up")
+        return _apply(dot_of, [start, *left, *right])
+    product = linalg.dot(operand(x), operand(y))
+    return product if type(start) is float and start == 0.0 else product + start

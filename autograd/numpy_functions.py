@@ -24,7 +24,7 @@ def _allowed(function: Callable[..., Any], name: str) -> Callable[..., Any]:
     """`function`, which takes what NumPy's does except `out`, `dtype` and the like: those must be left at None."""
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        unset = [key for key, value in kwargs.items() if value is None or value is np._NoValue]
+        unset = [key for key, value in kwargs.items() if value is np._NoValue or (value is None and key != "axis")]
         for key in unset:
             del kwargs[key]
         if "a" in kwargs:
@@ -33,7 +33,9 @@ def _allowed(function: Callable[..., Any], name: str) -> Callable[..., Any]:
             return function(*args, **kwargs)
         except TypeError as error:
             if "unexpected keyword" in str(error) or "positional argument" in str(error):
-                raise TypeError(f"np.{name} of a Tensor: {error}".replace(function.__name__ + "()", "its rule")) from None
+                raise TypeError(
+                    f"np.{name} of a Tensor: {error}".replace(function.__name__ + "()", "its rule")
+                ) from None
             raise
 
     return call
@@ -46,8 +48,10 @@ def _where(condition: Any, *branches: Any) -> Any:
 
 
 def _average(x: Any, axis: Any = None, weights: Any = None) -> Any:
-    return reductions.mean(x, axis) if weights is None else (
-        reductions.sum(x * weights, axis) / reductions.sum(weights + 0 * plain(x), axis)
+    return (
+        reductions.mean(x, axis)
+        if weights is None
+        else (reductions.sum(x * weights, axis) / reductions.sum(weights + 0 * plain(x), axis))
     )
 
 
@@ -56,6 +60,13 @@ def _diff(x: Any, n: int = 1, axis: int = -1) -> Any:
     for _ in range(n):
         x = indexing.index(x, (*before, slice(1, None))) - indexing.index(x, (*before, slice(None, -1)))
     return x
+
+
+def _array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+    if isinstance(indices_or_sections, int):
+        parts = np.array_split(np.arange(x.shape[axis]), indices_or_sections)
+        indices_or_sections = np.cumsum([len(part) for part in parts[:-1]]).tolist()
+    return joining.split(x, indices_or_sections, axis)
 
 
 def _atleast(n: int) -> Callable[..., Any]:
@@ -93,9 +104,7 @@ _RULES: dict[Any, Callable[..., Any]] = {
     np.prod: reductions.prod,
     np.cumsum: reductions.cumsum,
     np.diff: _diff,
-    np.ptp: lambda a, axis=None, keepdims=False: (
-        reductions.max(a, axis, keepdims) - reductions.min(a, axis, keepdims)
-    ),
+    np.ptp: lambda a, axis=None, keepdims=False: reductions.max(a, axis, keepdims) - reductions.min(a, axis, keepdims),
     np.linalg.norm: reductions.norm,
     np.clip: lambda a, a_min=None, a_max=None, min=None, max=None: e.clip(
         a, min if a_min is None else a_min, max if a_max is None else a_max
@@ -134,7 +143,7 @@ _RULES: dict[Any, Callable[..., Any]] = {
     np.hstack: _hstack,
     np.column_stack: _column_stack,
     np.split: joining.split,
-    np.array_split: joining.split,
+    np.array_split: _array_split,
     np.dot: linalg.dot,
     np.vdot: lambda a, b: linalg.dot(shaping.ravel(a), shaping.ravel(b)),
     np.inner: lambda a, b: linalg.tensordot(a, b, ([-1], [-1])) if len(a.shape) and len(b.shape) else a * b,

@@ -59,37 +59,68 @@ class Operators(Node):
 
     __slots__ = ()
 
-    def unary(self, op: Primitive) -> Any:
-        raise NotImplementedError
-
     def binary(self, op: Primitive, other: Any) -> Any:
         raise NotImplementedError
 
     def reflected(self, op: Primitive, other: Any) -> Any:
         raise NotImplementedError
 
-    def __pos__(self) -> Any: return self
-    def __neg__(self) -> Any: return self.unary(e.neg)
-    def __abs__(self) -> Any: return self.unary(e.absolute)
-    def __add__(self, other: Any) -> Any: return self.binary(e.add, other)
-    def __radd__(self, other: Any) -> Any: return self.reflected(e.add, other)
-    def __sub__(self, other: Any) -> Any: return self.binary(e.sub, other)
-    def __rsub__(self, other: Any) -> Any: return self.reflected(e.sub, other)
-    def __mul__(self, other: Any) -> Any: return self.binary(e.mul, other)
-    def __rmul__(self, other: Any) -> Any: return self.reflected(e.mul, other)
-    def __truediv__(self, other: Any) -> Any: return self.binary(e.div, other)
-    def __rtruediv__(self, other: Any) -> Any: return self.reflected(e.div, other)
-    def __floordiv__(self, other: Any) -> Any: return self.binary(e.floordiv, other)
-    def __rfloordiv__(self, other: Any) -> Any: return self.reflected(e.floordiv, other)
-    def __mod__(self, other: Any) -> Any: return self.binary(e.mod, other)
-    def __rmod__(self, other: Any) -> Any: return self.reflected(e.mod, other)
-    def __rpow__(self, other: Any) -> Any: return self.reflected(e.power, other)
+    # fmt: off  # one line each, so that the list of operators reads as a list
+    def __pos__(self) -> Any:
+        return self
 
+    def __neg__(self) -> Any:
+        return self.unary(e.neg)
+
+    def __abs__(self) -> Any:
+        return self.unary(e.absolute)
+
+    def __add__(self, other: Any) -> Any:
+        return self.binary(e.add, other)
+
+    def __radd__(self, other: Any) -> Any:
+        return self.reflected(e.add, other)
+
+    def __sub__(self, other: Any) -> Any:
+        return self.binary(e.sub, other)
+
+    def __rsub__(self, other: Any) -> Any:
+        return self.reflected(e.sub, other)
+
+    def __mul__(self, other: Any) -> Any:
+        return self.binary(e.mul, other)
+
+    def __rmul__(self, other: Any) -> Any:
+        return self.reflected(e.mul, other)
+
+    def __truediv__(self, other: Any) -> Any:
+        return self.binary(e.div, other)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return self.reflected(e.div, other)
+
+    def __floordiv__(self, other: Any) -> Any:
+        return self.binary(e.floordiv, other)
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return self.reflected(e.floordiv, other)
+
+    def __mod__(self, other: Any) -> Any:
+        return self.binary(e.mod, other)
+
+    def __rmod__(self, other: Any) -> Any:
+        return self.reflected(e.mod, other)
+
+    def __rpow__(self, other: Any) -> Any:
+        return self.reflected(e.power, other)
+
+    # fmt: on
     def __pow__(self, other: Any) -> Any:
         if isinstance(other, (int, float)) and other == 2:
             return self.unary(e.square)
         return self.binary(e.power, other)
 
+    # fmt: off
     def exp(self) -> Any: return self.unary(e.exp)
     def expm1(self) -> Any: return self.unary(e.expm1)
     def log(self) -> Any: return self.unary(e.log)
@@ -132,6 +163,7 @@ class Operators(Node):
     def __le__(self, other: Any) -> Any: return self.raw <= plain(other)
     def __gt__(self, other: Any) -> Any: return self.raw > plain(other)
     def __ge__(self, other: Any) -> Any: return self.raw >= plain(other)
+    # fmt: on
     __hash__ = object.__hash__
 
     def __bool__(self) -> bool:
@@ -168,4 +200,6 @@ class Operators(Node):
                 "write `a = a + t` in place of `a += t`, and leave out `out=`"
             )
         extra = f" with {', '.join(kwargs)}" if kwargs and ufunc in UFUNCS else ""
-        raise TypeError(f"{name}{extra} has no rule here: take the `.data` of its arguments, or define an @ag.primitive")
+        raise TypeError(
+            f"{name}{extra} has no rule here: take the `.data` of its arguments, or define an @ag.primitive"
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,11 +10,12 @@ import numpy as np
 from autograd import graph
 from autograd.arrays import indexing, joining, linalg, reductions, shaping
 from autograd.backprop import cotangents, deposit
-from autograd.graph import Node, Primitive, birth
+from autograd.graph import OLDEST, Node, Primitive, birth
 from autograd.numpy_functions import FUNCTIONS, PLAIN_FUNCTIONS
 from autograd.operators import Operators, plain
 
 _new = object.__new__
+_ndarray = np.ndarray
 
 
 class Tensor(Operators):
@@ -34,8 +35,10 @@ class Tensor(Operators):
 
     __slots__ = ("held", "overwritten")
     rank: ClassVar[int] = 1
-    held: str | None  # who besides this leaf holds `raw` and relies on it: "caller", who may change it, or "graph"
-    overwritten: int  # when an optimizer last changed `raw` in place (a birth), else 1
+    held: (
+        str | None
+    )  # who besides this leaf holds `raw`: "caller", who may change it, "graph", which relies on it, "both"
+    overwritten: int  # when an optimizer last changed `raw` in place (a birth), or OLDEST
 
     def __init__(self, data: Any, label: str | None = None) -> None:
         self.raw = _array(data)
@@ -43,8 +46,9 @@ class Tensor(Operators):
         self.left = self.right = self.a = self.b = None
         self.label = label
         self.birth = birth()
+        self.grad = None
         self.held = "caller"
-        self.overwritten = 1
+        self.overwritten = OLDEST
 
     # ---- Data
 
@@ -55,7 +59,7 @@ class Tensor(Operators):
             view = self.raw.view()
             view.flags.writeable = False
             return view  # type: ignore[no-any-return]
-        if self.held == "graph":  # a graph relies on it, so the caller gets, and this leaf keeps, another
+        if self.held in ("graph", "both"):  # a graph relies on it, so the caller gets, and this leaf keeps, another
             self.raw = self.raw.copy()
         self.held = "caller"
         return self.raw  # type: ignore[no-any-return]
@@ -70,7 +74,7 @@ class Tensor(Operators):
     def _read(self) -> Any:
         """The array, for an operation that will need it unchanged in the backward pass."""
         if self.op is None:
-            if self.held == "caller":
+            if self.held in ("caller", "both"):
                 return self.raw.copy()
             self.held = "graph"
         return self.raw
@@ -87,12 +91,40 @@ class Tensor(Operators):
     # ---- Recording
 
     def unary(self, op: Primitive) -> Any:
-        return self.record(op, (self,))
+        if graph.modes_in_use or op.constant or not op.flat:
+            return self.record(op, (self,))
+        a = self._read() if self.op is None else self.raw
+        try:
+            raw = op.array(a)
+        except ValueError as error:
+            raise _misfit(op, (a,), error) from None
+        node = _node(op, raw)
+        node.left, node.right = self, None
+        node.a, node.b = a, None
+        return node
 
     def binary(self, op: Primitive, other: Any) -> Any:
-        if isinstance(other, (Tensor, float, int, np.ndarray, Node, np.generic)):
+        if isinstance(other, Tensor):
+            if graph.modes_in_use or op.constant:
+                return self.record(op, (self, other))
+            b = other._read() if other.op is None else other.raw
+            right: Node | None = other
+        elif isinstance(other, (float, int, _ndarray, np.generic)) and not graph.modes_in_use and not op.constant:
+            b = other
+            right = None
+        elif isinstance(other, (float, int, _ndarray, Node, np.generic)):
             return self.record(op, (self, other))
-        return NotImplemented
+        else:
+            return NotImplemented
+        a = self._read() if self.op is None else self.raw
+        try:
+            raw = op.array(a, b)
+        except ValueError as error:
+            raise _misfit(op, (a, b), error) from None
+        node = _node(op, raw)
+        node.left, node.right = self, right
+        node.a, node.b = a, b
+        return node
 
     def reflected(self, op: Primitive, other: Any) -> Any:
         if isinstance(other, (float, int, np.ndarray, Node, np.generic)):
@@ -103,43 +135,35 @@ class Tensor(Operators):
     def record(cls, op: Primitive, args: tuple[Any, ...]) -> Any:
         record = not op.constant and graph.is_recording()
         reads = []
+        parents: list[Node | None] = []
         for arg in args:
-            if isinstance(arg, Tensor):
-                reads.append(arg._read() if record else arg.raw)
-            elif isinstance(arg, Node):
-                reads.append(arg.raw)
+            if isinstance(arg, Node):
+                parents.append(arg)
+                read = arg._read() if record and arg.op is None and isinstance(arg, Tensor) else arg.raw
             else:
-                reads.append(arg)
+                parents.append(None)
+                read = arg
+            # The rules of operations on arrays ask their inputs for a shape, lists and Values too.
+            reads.append(read if op.scalar is not None or type(read) is _ndarray else np.asarray(read))
         try:
             raw = op.array(*reads)
         except ValueError as error:
-            raise ValueError(f"{op.name}: {_shapes(reads)}: {error}") from None
-        if type(raw) is not np.ndarray:
-            raw = np.asarray(raw)
+            raise _misfit(op, reads, error) from None
         if op.constant:
-            return raw
-        if raw.dtype.kind != "f":
-            raise TypeError(f"{op.name} of {_shapes(reads)} gives {raw.dtype}: only real numbers have derivatives here")
-        node = _new(Tensor)
-        node.raw = raw
-        node.birth = birth()
+            return np.asarray(raw)
         if not record:
-            node.op = node.left = node.right = node.a = node.b = node.held = None
-            node.overwritten = 1
-            return node
-        node.op = op
-        n = len(args)
-        if n == 1 and op.flat:
-            node.left, node.right = args[0], None
-            node.a, node.b = reads[0], None
-        elif n == 2 and op.flat:
-            x, y = args
-            node.left = x if isinstance(x, Node) else None
-            node.right = y if isinstance(y, Node) else None
+            result = Tensor(raw)
+            result.held = "both"  # it may be a view of an input
+            return result
+        node = _node(op, raw)
+        if not op.flat:
+            node.left, node.a = args, tuple(reads)
+            node.right = node.b = None
+        elif len(reads) == 2:
+            node.left, node.right = parents
             node.a, node.b = reads
         else:
-            node.left = tuple([arg if isinstance(arg, Node) else None for arg in args])
-            node.a = tuple(reads)
+            node.left, node.a = parents[0], reads[0]
             node.right = node.b = None
         if watcher := graph.watcher():
             watcher.recorded(node)
@@ -150,7 +174,9 @@ class Tensor(Operators):
     def fit(self, share: Any) -> Any:
         """A share of the cotangent, brought to this node's shape and dtype: the one place where that is done."""
         raw = self.raw
-        if isinstance(share, Node):
+        if type(share) is _ndarray:
+            array = share
+        elif isinstance(share, Node):
             if share.rank == 0:
                 share = shaping.reshape(share, ())
             array = share.raw
@@ -158,7 +184,7 @@ class Tensor(Operators):
             array = share = np.asarray(share)
         if array.shape != raw.shape:
             share = _unbroadcast(share, raw.shape)
-        if array.dtype != raw.dtype:
+        if array.dtype is not raw.dtype and array.dtype != raw.dtype:
             share = shaping.cast(share, raw.dtype)
         return share
 
@@ -193,7 +219,10 @@ class Tensor(Operators):
 
     def detach(self) -> Tensor:
         """The same array as a new leaf, without its past."""
-        return Tensor(self.raw, self.label)
+        leaf = Tensor(self.raw, self.label)
+        if self.op is not None or self.held != "caller":
+            leaf.held = "both"
+        return leaf
 
     # ---- As an array
 
@@ -223,7 +252,9 @@ class Tensor(Operators):
         return indexing.index(self, key)
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        raise TypeError("a Tensor's elements cannot be set: use t = ag.index_update(t, key, value), or a leaf's .data[key]")
+        raise TypeError(
+            "a Tensor's elements cannot be set: use t = ag.index_update(t, key, value), or a leaf's .data[key]"
+        )
 
     def item(self) -> float:
         """The one element, as a float."""
@@ -377,6 +408,25 @@ class Tensor(Operators):
 Node.arrays = Tensor
 
 
+def _node(op: Primitive, raw: Any) -> Tensor:
+    """A result of `op`, still without its inputs."""
+    if type(raw) is not _ndarray:
+        raw = np.asarray(raw)  # a full reduction gives a NumPy scalar
+    if raw.dtype.char not in "dfeg":
+        raise TypeError(f"{op.name} gives {raw.dtype}: only real numbers have derivatives here")
+    node = _new(Tensor)
+    node.raw = raw
+    node.op = op
+    node.birth = birth()
+    node.grad = node.label = None
+    return node
+
+
+def _misfit(op: Primitive, reads: Sequence[Any], error: ValueError) -> ValueError:
+    shapes = " and ".join(f"shape {np.shape(x)}" for x in reads)
+    return ValueError(f"{op.name}: {shapes}: {error}")
+
+
 def _all_plain(x: Any) -> Any:
     """`x`, and what lies in its lists and tuples, without nodes."""
     if isinstance(x, (list, tuple)):
@@ -403,13 +453,11 @@ def _same(x: Any, y: Any) -> bool:
     return x is y or np.array_equal(x, y, equal_nan=True)
 
 
-def _shapes(reads: list[Any]) -> str:
-    return " and ".join(f"shape {np.shape(x)}" for x in reads)
-
-
 def _unbroadcast(share: Any, shape: tuple[int, ...]) -> Any:
     """`share`, summed over the axes along which `shape` was broadcast; or broadcast, if it is the smaller one."""
     extra = len(share.shape) - len(shape)
+    if extra == 1 and share.shape[1:] == shape and type(share) is _ndarray:
+        return np.add.reduce(share, 0)  # the bias of a layer, over the batch
     if extra > 0:
         share = reductions.sum(share, tuple(range(extra)))
     stretched = tuple(i for i, (n, m) in enumerate(zip(share.shape, shape, strict=False)) if m == 1 != n)

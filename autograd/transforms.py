@@ -55,12 +55,12 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[...,
     def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
         call = _Call(f, args, kwargs, argnums)
         output = call.output
+        if not isinstance(output, (Node, float, int, np.ndarray, np.generic)):
+            raise TypeError(f"grad needs a scalar output, got {type(output).__name__} {output!r}")
         if np.shape(plain(output)) != ():
             raise ValueError(
                 f"grad needs a scalar output, got shape {np.shape(plain(output))}: use jacobian, or reduce with .sum()"
             )
-        if not isinstance(output, (Node, float, int, np.ndarray, np.generic)):
-            raise TypeError(f"grad needs a scalar output, got {type(output).__name__} {output!r}")
         gradient = call.pull(_ones(output))
         return call.value, gradient
 
@@ -306,7 +306,9 @@ def _tangent(node: Node, moving: dict[Node, Any], keep_graph: bool) -> Any:
     for i, tangent in pairs:
         rule = op.rules[i]
         if rule is not None:
-            pushed = guarded(rule, tangent, z, inputs) if op.elementwise else _transposed(rule, tangent, node, z, inputs)
+            pushed = (
+                guarded(rule, tangent, z, inputs) if op.elementwise else _transposed(rule, tangent, node, z, inputs)
+            )
             total = total + pushed
     return node.fit(total)
 
@@ -319,7 +321,9 @@ def _transposed(rule: Any, tangent: Any, node: Node, z: Any, inputs: tuple[Any, 
     share = rule(cotangent, z, *inputs)
     if not isinstance(share, Node):
         return 0.0
-    return cotangents(share, share.fit(tangent), any(isinstance(x, Node) for x in (z, tangent)), since).get(cotangent, 0.0)
+    return cotangents(share, share.fit(tangent), any(isinstance(x, Node) for x in (z, tangent)), since).get(
+        cotangent, 0.0
+    )
 
 
 def _tuples(name: str, primals: Any, tangents: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
@@ -374,6 +378,8 @@ def _joined(parts: list[Any], shape: tuple[int, ...]) -> Any:
 
 def _named(derivative: Callable[..., Any], what: str, f: Callable[..., Any]) -> Callable[..., Any]:
     name = getattr(f, "__name__", type(f).__name__)
-    derivative.__name__ = derivative.__qualname__ = f"{what.replace(' ', '_')}_of_{name}".replace("<", "").replace(">", "")
+    derivative.__name__ = derivative.__qualname__ = f"{what.replace(' ', '_')}_of_{name}".replace("<", "").replace(
+        ">", ""
+    )
     derivative.__doc__ = f"The {what} of {name}."
     return derivative

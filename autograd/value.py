@@ -2,16 +2,46 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from autograd import elementwise as e
 from autograd import graph
 from autograd.backprop import cotangents, deposit
 from autograd.graph import Node, Primitive, birth
 from autograd.operators import Operators
 
 _new = object.__new__
+
+
+def _operator(op: Primitive) -> Callable[[Any, Any], Any]:
+    """The method of `Value` for a Python operator: `Value.binary`, with the operation bound in."""
+    scalar = op.scalar
+
+    def method(self: Value, other: Any) -> Any:
+        node = _new(Value)
+        if type(other) is Value:
+            node.right = other
+            node.b = b = other.raw
+        elif type(other) is float:
+            node.right = None
+            node.b = b = other
+        else:
+            return self._binary(op, self, other)
+        if graph.modes_in_use:
+            return self._binary(op, self, other)
+        node.left = self
+        node.a = a = self.raw
+        node.raw = scalar(a, b)
+        node.op = op
+        node.birth = birth()
+        node.grad = 0.0
+        node.label = None
+        return node
+
+    return method
 
 
 class Value(Operators):
@@ -28,7 +58,11 @@ class Value(Operators):
     """
 
     __slots__ = ()
-    no_grad_yet: ClassVar[float] = 0.0
+    shape: ClassVar[tuple[()]] = ()  # where an operation on arrays takes it for one
+    if TYPE_CHECKING:
+        data: float
+    else:
+        shape: ClassVar[tuple[()]] = ()  # where an operation on arrays takes it for one
     data = Node.raw  # the same slot, under its public name
 
     def __init__(self, data: float, label: str | None = None) -> None:
@@ -37,9 +71,10 @@ class Value(Operators):
         self.left = self.right = self.a = self.b = None
         self.label = label
         self.birth = birth()
+        self.grad = 0.0
 
     def unary(self, op: Primitive) -> Any:
-        if graph.modes_in_use or op.constant:
+        if graph.modes_in_use or op.constant or op.scalar is None or op.dx is None:
             return self.record(op, (self,))
         node = _new(Value)
         node.left = self
@@ -48,6 +83,8 @@ class Value(Operators):
         node.raw = op.scalar(a)  # type: ignore[misc]  # every elementwise operation has one
         node.op = op
         node.birth = birth()
+        node.grad = 0.0
+        node.label = None
         return node
 
     def binary(self, op: Primitive, other: Any) -> Any:
@@ -64,10 +101,18 @@ class Value(Operators):
             return self._binary(op, self, other)
         node.left = self
         node.a = a = self.raw
-        node.raw = op.scalar(a, b)  # type: ignore[misc]
+        node.raw = op.scalar(a, b)
         node.op = op
         node.birth = birth()
+        node.grad = 0.0
+        node.label = None
         return node
+
+    # The operators that scalar programs are made of, without a call between them and the recording.
+    __add__ = _operator(e.add)
+    __sub__ = _operator(e.sub)
+    __mul__ = _operator(e.mul)
+    __truediv__ = _operator(e.div)
 
     def reflected(self, op: Primitive, other: Any) -> Any:
         return self._binary(op, other, self)
@@ -82,6 +127,25 @@ class Value(Operators):
         return NotImplemented
 
     @classmethod
+    def gather(cls, op: Primitive, raw: Any, args: list[Any], reads: list[Any]) -> Value | None:
+        """The node of an operation on any number of scalars that gave `raw`; None if that is not for sure.
+
+        What the arguments were is seen from the result: only floats (and ints) make a float.
+        """
+        if type(raw) is not float or graph.modes_in_use:
+            return None
+        node = _new(Value)
+        node.raw = raw
+        node.birth = birth()
+        node.grad = 0.0
+        node.label = None
+        node.op = op
+        node.left = args
+        node.a = reads
+        node.right = node.b = None
+        return node
+
+    @classmethod
     def record(cls, op: Primitive, args: tuple[Any, ...]) -> Any:
         if op.scalar is None:
             return cls.arrays.record(op, args)
@@ -91,7 +155,7 @@ class Value(Operators):
                 reads.append(arg.raw)
             elif type(arg) is float:
                 reads.append(arg)
-            elif isinstance(arg, (float, int)):
+            elif isinstance(arg, (float, int, np.floating, np.integer, np.bool_)):
                 reads.append(float(arg))
             elif isinstance(arg, Value):
                 reads.append(arg.raw)
@@ -103,6 +167,8 @@ class Value(Operators):
         node = _new(cls)
         node.raw = raw
         node.birth = birth()
+        node.grad = 0.0
+        node.label = None
         node.op = node.left = node.right = node.a = node.b = None
         if graph.is_recording():
             node.op = op
@@ -111,7 +177,7 @@ class Value(Operators):
                 node.left, node.right = parents if len(parents) == 2 else (parents[0], None)
                 node.a, node.b = reads if len(reads) == 2 else (reads[0], None)
             else:
-                node.left, node.a = tuple(parents), tuple(reads)
+                node.left, node.a = args, tuple(reads)
             if watcher := graph.watcher():
                 watcher.recorded(node)
         return node

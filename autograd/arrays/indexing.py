@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.arrays.shaping import hashable, moveaxis, ravel
+from autograd.arrays.shaping import hashable, moveaxis, operand, ravel
 from autograd.elementwise import where
 from autograd.graph import Node, Primitive
 
@@ -19,10 +19,12 @@ def _is_basic(key: Any) -> bool:
 
 
 def _checked(key: Any) -> Any:
-    for part in key if isinstance(key, tuple) else (key,):
-        if isinstance(part, Node):
-            raise TypeError(f"an index must be integers, booleans or slices, not {part!r}: take its .data.astype(int)")
-    return key
+    """`key`, of which no node is a part, with arrays of its own, which the caller cannot change."""
+    if isinstance(key, tuple):
+        return tuple(map(_checked, key))
+    if isinstance(key, Node):
+        raise TypeError(f"an index must be integers, booleans or slices, not {key!r}: take its .data.astype(int)")
+    return np.array(key) if isinstance(key, (np.ndarray, list)) else key
 
 
 def _index(key: Any) -> Primitive:
@@ -77,6 +79,7 @@ def index_update(x: Any, key: Any, y: Any) -> Any:
 
 def take(x: Any, indices: Any, axis: int | None = None) -> Any:
     """The elements (or the slices along `axis`) of `x` at `indices`."""
+    x = operand(x)
     if axis is None:
         return index(ravel(x), np.asarray(indices))
     return index(x, (slice(None),) * (axis % len(x.shape)) + (np.asarray(indices),))
@@ -84,6 +87,7 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Any:
 
 def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
     """Each element of `x` `repeats` times over, along `axis` or in the flattened array."""
+    x = operand(x)
     if axis is None:
         x, axis = ravel(x), 0
     return take(x, np.repeat(np.arange(x.shape[axis]), repeats), axis)
@@ -127,6 +131,7 @@ def sort(x: Any, axis: int | None = -1) -> Any:
 
 def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """The diagonal of the matrices in `axis1` and `axis2`, as the last axis."""
+    x = operand(x)
     x = moveaxis(x, (axis1, axis2), (-2, -1))
     rows, columns = x.shape[-2:]
     n = max(0, min(rows + min(offset, 0), columns - max(offset, 0)))
@@ -136,6 +141,7 @@ def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
 
 def diag(x: Any, k: int = 0) -> Any:
     """The `k`-th diagonal of a matrix, or the matrix that has the vector `x` there and zeros elsewhere."""
+    x = operand(x)
     if len(x.shape) == 2:
         return diagonal(x, k)
     n = x.shape[0] + abs(k)
@@ -145,11 +151,13 @@ def diag(x: Any, k: int = 0) -> Any:
 
 def triu(x: Any, k: int = 0) -> Any:
     """`x` with zeros below the `k`-th diagonal."""
+    x = operand(x)
     return where(np.triu(np.ones(x.shape[-2:], bool), k), x, 0.0)
 
 
 def tril(x: Any, k: int = 0) -> Any:
     """`x` with zeros above the `k`-th diagonal."""
+    x = operand(x)
     return where(np.tril(np.ones(x.shape[-2:], bool), k), x, 0.0)
 
 
@@ -163,6 +171,7 @@ def _pad(widths: tuple[tuple[int, int], ...], value: float) -> Primitive:
 
 def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: float = 0.0) -> Any:
     """`x` with margins, of one constant or (`mode` "edge", "reflect", "symmetric", "wrap") of its own elements."""
+    x = operand(x)
     widths = tuple(hashable(pair) for pair in np.broadcast_to(pad_width, (len(x.shape), 2)))
     if mode == "constant":
         return _pad(widths, float(constant_values))(x)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd.arrays.indexing import index
-from autograd.arrays.shaping import ravel
+from autograd.arrays.shaping import operand, ravel
 from autograd.graph import Primitive
 
 
@@ -21,9 +21,7 @@ def _concatenate(axis: int, n: int) -> Primitive:
         part = slice(start, start + xs[i].shape[axis])
         return index(g, (slice(None),) * (axis % len(z.shape)) + (part,))
 
-    return Primitive(
-        "concatenate", None, lambda *xs: np.concatenate(xs, axis), *(partial(rule, i) for i in range(n))
-    )
+    return Primitive("concatenate", None, lambda *xs: np.concatenate(xs, axis), *(partial(rule, i) for i in range(n)))
 
 
 def concatenate(xs: Sequence[Any], axis: int | None = 0) -> Any:
@@ -48,6 +46,7 @@ def stack(xs: Sequence[Any], axis: int = 0) -> Any:
 
 def split(x: Any, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Any]:
     """`x` cut along `axis` into equal sections, or at the given places."""
+    x = operand(x)
     n = x.shape[axis]
     if isinstance(indices_or_sections, int):
         if n % indices_or_sections:

@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd.arrays.indexing import diagonal, tril
 from autograd.arrays.reductions import sum
-from autograd.arrays.shaping import broadcast_to, expand_dims, reshape, swapaxes, transpose
+from autograd.arrays.shaping import broadcast_to, expand_dims, operand, reshape, swapaxes, transpose
 from autograd.graph import Primitive
 
 
@@ -34,7 +34,7 @@ def _matmul_to_x(g: Any, z: Any, x: Any, y: Any) -> Any:
 
 
 def _matmul_to_y(g: Any, z: Any, x: Any, y: Any) -> Any:
-    g, x, columns = _rows_and_columns(g, x, y)
+    g, x, _ = _rows_and_columns(g, x, y)
     share = mT(x) @ g
     return reshape(share, share.shape[:-1]) if len(y.shape) == 1 else share
 
@@ -63,6 +63,7 @@ def outer(x: Any, y: Any) -> Any:
 
 def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
     """Sums of products over the last `axes` axes of `x` and the first of `y`, or over two lists of axes."""
+    x, y = operand(x), operand(y)
     if isinstance(axes, int):
         over_x, over_y = list(range(len(x.shape) - axes, len(x.shape))), list(range(axes))
     else:
@@ -81,6 +82,7 @@ def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
 
 def dot(x: Any, y: Any) -> Any:
     """The inner product of the last axis of `x` with the last but one (or the only one) of `y`."""
+    x, y = operand(x), operand(y)
     if len(x.shape) == 0 or len(y.shape) == 0:
         return x * y
     if len(x.shape) <= 2 and len(y.shape) <= 2:
@@ -122,19 +124,24 @@ def einsum(subscripts: str, *xs: Any) -> Any:
     """Sums of products by Einstein's convention, as in NumPy: `einsum("ij,jk->ik", x, y)` is `x @ y`."""
     if not isinstance(subscripts, str):
         raise TypeError(f"einsum needs its subscripts as a string, got {type(subscripts).__name__}")
+    xs = tuple(map(operand, xs))
     left, arrow, out = subscripts.replace(" ", "").partition("->")
     terms = left.split(",")
     if len(terms) != len(xs):
         raise ValueError(f"einsum: {subscripts!r} speaks of {len(terms)} operands, got {len(xs)}")
     spare = [c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" if c not in subscripts]
-    extra = max((len(x.shape) - len(term.replace("...", "")) for term, x in zip(terms, xs, strict=True) if "..." in term), default=0)
+    extra = max(
+        (len(x.shape) - len(term.replace("...", "")) for term, x in zip(terms, xs, strict=True) if "..." in term),
+        default=0,
+    )
     ellipsis = "".join(spare[:extra])
-    operands = []
+    operands, letters = [], ""
     for i, (term, x) in enumerate(zip(terms, xs, strict=True)):
         if "..." in term:
             term = term.replace("...", ellipsis[extra - (len(x.shape) - len(term) + 3) :])
         if len(term) != len(x.shape):
             raise ValueError(f"einsum: operand {i} has shape {x.shape}, but subscripts {terms[i]!r}")
+        letters += term
         while repeated := [letter for letter in term if term.count(letter) > 1]:
             one, two = [axis for axis, letter in enumerate(term) if letter == repeated[0]][:2]
             x = diagonal(x, 0, one, two)
@@ -144,7 +151,6 @@ def einsum(subscripts: str, *xs: Any) -> Any:
     if arrow:
         out = out.replace("...", ellipsis)
     else:
-        letters = "".join(terms)
         out = ellipsis + "".join(sorted(c for c in set(letters) if letters.count(c) == 1 and c not in ellipsis))
     return _einsum(tuple(terms), out)(*operands)
 
@@ -161,11 +167,9 @@ def _solve_to_a(g: Any, z: Any, a: Any, b: Any) -> Any:
     return -(share @ mT(z))
 
 
-solve = Primitive("solve", None, np.linalg.solve, _solve_to_a, lambda g, z, a, b: solve(mT(a), g))
+solve: Primitive = Primitive("solve", None, np.linalg.solve, _solve_to_a, lambda g, z, a, b: solve(mT(a), g))
 
-det = Primitive(
-    "det", None, np.linalg.det, lambda g, z, x: expand_dims(g * z, (-2, -1)) * mT(inv(x))
-)
+det = Primitive("det", None, np.linalg.det, lambda g, z, x: expand_dims(g * z, (-2, -1)) * mT(inv(x)))
 _logabsdet = Primitive(
     "logabsdet", None, lambda x: np.linalg.slogdet(x).logabsdet, lambda g, z, x: expand_dims(g, (-2, -1)) * mT(inv(x))
 )

@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd.arrays.indexing import index
 from autograd.arrays.joining import concatenate
-from autograd.arrays.shaping import Axis, axes_of, broadcast_to, flip, hashable, moveaxis, reshape
+from autograd.arrays.shaping import Axis, axes_of, broadcast_to, flip, hashable, moveaxis, operand, reshape
 from autograd.elementwise import equals, exp, finite, nonzero, where
 from autograd.graph import Primitive
 
@@ -34,12 +34,15 @@ def _name(name: str, axis: Axis) -> str:
     return name if axis is None else f"{name}(axis={axis})"
 
 
+_add: Any = np.add.reduce  # np.sum less its wrappers, which take longer than a small sum
+
+
 @cache
 def _sum(axis: Axis, keepdims: bool) -> Primitive:
     return Primitive(
         _name("sum", axis),
         None,
-        lambda x: np.sum(x, axis=axis, keepdims=keepdims),
+        lambda x: _add(x, axis, None, None, keepdims),
         lambda g, z, x: broadcast_to(_back(g, x, axis), x.shape),
     )
 
@@ -54,24 +57,27 @@ def _mean(axis: Axis, keepdims: bool) -> Primitive:
     return Primitive(
         _name("mean", axis),
         None,
-        lambda x: np.mean(x, axis=axis, keepdims=keepdims),
+        lambda x: _add(x, axis, None, None, keepdims) / _count(x.shape, axis),
         lambda g, z, x: broadcast_to(_back(g / _count(x.shape, axis), x, axis), x.shape),
     )
 
 
 def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The arithmetic mean, over `axis` or all."""
+    x = operand(x)
     return _mean(hashable(axis), bool(keepdims))(x)
 
 
 def var(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
     """The variance: squared deviations from the mean, summed and divided by `n - ddof`."""
+    x = operand(x)
     deviations = x - mean(x, axis, keepdims=True)
     return sum(deviations * deviations, axis, keepdims) / (_count(x.shape, hashable(axis)) - ddof)
 
 
 def std(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
     """The standard deviation; its slope is 0 where all elements are equal."""
+    x = operand(x)
     deviations = norm(x - mean(x, axis, keepdims=True), axis=axis, keepdims=keepdims)
     return deviations / math.sqrt(_count(x.shape, hashable(axis)) - ddof)
 
@@ -107,6 +113,7 @@ def min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The product of the elements: halves are multiplied until one is left, so its derivatives, of any order, are
     exact also where elements are zero."""
+    x = operand(x)
     shape = x.shape
     axes = axes_of(hashable(axis), len(shape))
     rest = [n for i, n in enumerate(shape) if i not in axes]
@@ -146,6 +153,7 @@ def _norm(axis: Axis, keepdims: bool) -> Primitive:
 
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
     """The Euclidean (of a matrix: Frobenius) norm, with slope 0 at 0; of vectors also `ord` 1, inf and other p."""
+    x = operand(x)
     axis = hashable(axis)
     one_axis = len(axes_of(axis, len(x.shape))) == 1
     if ord is None or (ord == 2 and one_axis) or (ord == "fro" and not one_axis):

@@ -1,0 +1,1 @@
+"""Pictures of graphs, and the chain rule in words."""

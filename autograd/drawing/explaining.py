@@ -1,0 +1,159 @@
+"""`explain`: the chain rule for one graph, step by step, as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import chain, count
+from typing import Any
+
+import numpy as np
+
+from autograd.backprop import cotangents
+from autograd.drawing.summaries import TINY, local_derivatives, number, one_line, quantity, shares, starts_from_zero
+from autograd.graph import Node, ancestors
+
+INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/", "power": "**", "mod": "%", "floordiv": "//", "matmul": "@"}
+ARGUMENTS = 8  # of more, the first and the last are shown
+
+
+def explain(node: Node, *, digits: int = 4) -> str:
+    """How `node` came about, and how its derivative comes about: each operation forwards, then backwards.
+
+    Nodes are called by their labels, or %1, %2, ... and out. A line of the backward part adds to the gradient of one input:
+    the gradient of the result times the local derivative. Numbers have so many `digits`. Nothing is stored in the
+    graph: `.grad` stays as it is. A node of more than one element is a ValueError, anything but a node a TypeError.
+
+    >>> from autograd.value import Value
+    >>> x = Value(3.0, "x")
+    >>> y = x * x + 1.0
+    >>> y.label = "y"
+    >>> print(explain(y))
+    Forward
+      x  = 3
+      %1 = x * x  = 9
+      y  = %1 + 1 = 10
+    <BLANKLINE>
+    Backward, from dy/dy = 1: each input gets (gradient of the result) * (local derivative)
+      y  = %1 + 1   dy/d%1 += 1 * 1 = 1
+      %1 = x * x    dy/dx  += 1 * 3 = 3
+                    dy/dx  += 1 * 3 = 3
+    <BLANKLINE>
+    Gradients
+      dy/dx = 6
+    """
+    if not isinstance(node, Node):
+        raise TypeError(
+            f"explain needs a Value or a Tensor, got {type(node).__name__}: pass the result, such as the loss"
+        )
+    if np.size(node.raw) != 1:
+        raise ValueError(f"explain needs a scalar, got shape {np.shape(node.raw)}: reduce with .sum() or .mean()")
+    with np.errstate(all="ignore"):
+        found = cotangents(node, np.ones_like(node.raw) if node.rank else 1.0)
+    nodes = ancestors(node)
+    names = _names(nodes, node)
+    top = f"d{names[node]}/d"
+
+    width = _width(names.values())
+    results = {n: f"{names[n]:<{width}} = {_expression(n, names, digits)}" for n in nodes if n.op is not None}
+    span = _width(results.values())
+    lines = ["Forward"]
+    for n in nodes:
+        if n.op is None:
+            lines.append(f"  {names[n]:<{width}} = {quantity(n.raw, digits)}")
+        else:
+            lines.append(f"  {results[n]:<{span}} = {quantity(n.raw, digits)}")
+    if results:
+        lines += [
+            "",
+            f"Backward, from {top}{names[node]} = 1: each input gets (gradient of the result) * (local derivative)",
+        ]
+        steps = [
+            (results[n], *step)
+            for n in reversed(nodes)
+            if n in found
+            for step in _steps(n, found[n], names, top, digits)
+        ]
+        lines += _table(steps)
+    lines += ["", "Gradients"]
+    leaves = {n: names[n] for n in nodes if n.op is None and n in found}
+    width = _width(leaves.values())
+    lines += [f"  {top}{name:<{width}} = {quantity(found[n], digits)}" for n, name in leaves.items()]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _names(nodes: Iterable[Node], output: Node) -> dict[Node, str]:
+    """A name for each: its label, numbered where two nodes bear the same, or else %1, %2, ..., and out at the end."""
+    names: dict[Node, str] = {}
+    taken: set[str] = set()
+    unnamed = count(1)
+    for n in nodes:
+        if n.label or n is output:
+            label = one_line(n.label or "out", most=20)
+            candidates: Iterator[str] = chain([label], (f"{label}#{i}" for i in count(2)))
+        else:
+            candidates = (f"%{i}" for i in unnamed)
+        names[n] = next(name for name in candidates if name not in taken)
+        taken.add(names[n])
+    return names
+
+
+def _expression(node: Node, names: dict[Node, str], digits: int) -> str:
+    """The operation, in terms of the names of its inputs."""
+    assert node.op is not None
+    head, bracket, rest = node.op.name.partition("(")
+    args = [
+        names[x] if isinstance(x, Node) else quantity(read, digits)
+        for x, read in zip(node.inputs, node.read(), strict=True)
+    ]
+    if head in INFIX and len(args) == 2 and not bracket:
+        return f"{args[0]} {INFIX[head]} {args[1]}"
+    if head in ("neg", "square"):
+        return f"-{args[0]}" if head == "neg" else f"{args[0]}**2"
+    if head == "dot" and node.op.many is not None:
+        start, *args = args
+        half = len(args) // 2
+        product = f"dot([{_list(args[:half])}], [{_list(args[half:])}])"
+        return product if starts_from_zero(node) else f"{product} + {start}"
+    return f"{head}({_list(args)}{', ' + rest if bracket else ')'}"
+
+
+def _list(args: list[str]) -> str:
+    return ", ".join(args if len(args) <= ARGUMENTS else [*args[:3], f"... {len(args) - 4} more", args[-1]])
+
+
+Step = tuple[str, str, str]
+
+
+def _steps(node: Node, g: Any, names: dict[Node, str], top: str, digits: int) -> Iterator[Step]:
+    """What each input of `node` gets of its gradient `g`: whose gradient it adds to, the product, and its value."""
+    for x, share, local in zip(node.inputs, shares(node, g), local_derivatives(node), strict=True):
+        if isinstance(x, Node) and share is not None:
+            share = np.asarray(share)
+            if not np.any(g):  # a cotangent of zero stays zero, whatever it is multiplied with
+                share = np.zeros_like(share)
+            elif node.op is not None and node.op.elementwise:
+                share = np.where(np.equal(g, 0.0) & np.isnan(share), 0.0, share)
+            got = quantity(x.fit(share), digits)
+            shown = local is not None and np.size(local) <= TINY
+            product = f"{_factor(g, digits)} * {_factor(local, digits)}" if shown else ""
+            yield f"{top}{names[x]}", product, got
+
+
+def _factor(x: Any, digits: int) -> str:
+    return quantity(x, digits) if np.ndim(x) else number(float(x), digits)
+
+
+def _table(steps: list[tuple[str, str, str, str]]) -> Iterator[str]:
+    """The steps in columns; the result is named once, however many inputs it has."""
+    widths = [_width(step[i] for step in steps) for i in range(3)]
+    before = None
+    for result, target, product, got in steps:
+        name = "" if result is before else result
+        before = result
+        product = f"{product:<{widths[2]}} = " if product else ""
+        yield f"  {name:<{widths[0]}}   {target:<{widths[1]}} += {product}{got}"
+
+
+def _width(texts: Iterable[str]) -> int:
+    """How wide a column is: texts beyond 60 characters stick out, rather than push all others aside."""
+    return max((len(text) for text in texts if len(text) <= 60), default=0)

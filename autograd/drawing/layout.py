@@ -1,0 +1,55 @@
+"""From DOT text to a picture's bytes, by whichever Graphviz there is: in a subprocess, with a time limit.
+
+One layout of a few hundred tangled nodes can take minutes, and Graphviz, in C, does not listen to Ctrl-C; a subprocess
+can be ended.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from importlib.util import find_spec
+
+PYGRAPHVIZ = """
+import sys, pygraphviz
+picture = pygraphviz.AGraph(string=sys.stdin.buffer.read().decode())
+sys.stdout.buffer.write(picture.draw(format=sys.argv[1], prog="dot", args=" ".join(sys.argv[2:])))
+"""
+
+
+class GraphvizError(RuntimeError):
+    """Graphviz is missing, failed, or took too long."""
+
+
+def lay_out(source: str, form: str, seconds: float = 60.0) -> bytes:
+    """The picture of the DOT text `source` in the format `form` ("svg", "png" or "pdf").
+
+    The `dot` executable is used where it is on PATH, else the Graphviz within pygraphviz. A GraphvizError says what
+    went wrong.
+
+    >>> lay_out("digraph { a -> b }", "png")[:4]
+    b'\\x89PNG'
+    """
+    options = ["-Gdpi=192"] if form == "png" else []  # twice the screen's, for print; the others have no pixels
+    if executable := shutil.which("dot"):
+        command = [executable, f"-T{form}", *options]
+    elif find_spec("pygraphviz"):
+        command = [sys.executable, "-P", "-W", "ignore", "-c", PYGRAPHVIZ, form, *options]
+    else:
+        raise GraphvizError(
+            "no Graphviz was found to lay the picture out: install it so that `dot` is on PATH "
+            "(https://graphviz.org/download), or pip install 'chainrule[draw]', which carries it"
+        )
+    try:
+        done = subprocess.run(command, input=source.encode(), capture_output=True, timeout=seconds)
+    except subprocess.TimeoutExpired:
+        raise GraphvizError(
+            f"Graphviz took longer than {seconds:g} s to lay the picture out: draw less, with draw(node, max_nodes=...)"
+        ) from None
+    if done.returncode or not done.stdout:
+        complaint = done.stderr.decode(errors="replace").strip()[-500:]
+        raise GraphvizError(
+            f"Graphviz ({command[0]}) failed with exit status {done.returncode}: {complaint or 'silently'}"
+        )
+    return done.stdout

@@ -1,0 +1,147 @@
+"""What pictures and explanations share: numbers, arrays and names in few characters, and what goes along an edge."""
+
+from __future__ import annotations
+
+from reprlib import repr as shortened
+from typing import Any
+
+import numpy as np
+
+from autograd.backprop import guarded
+from autograd.graph import Node
+
+TINY = 6  # arrays of so many elements are shown in full
+
+
+def number(x: float, digits: int = 4) -> str:
+    """`x` in few characters: so many significant digits, and no exponent where it is easily read without.
+
+    >>> number(0.1 + 0.2), number(12345.678), number(-3.0), number(1e-9)
+    ('0.3', '12346', '-3', '1e-09')
+    """
+    x = float(x)
+    return f"{x:.0f}" if 10.0**digits <= abs(x) < 1e6 else f"{x:.{digits}g}"
+
+
+def quantity(x: Any, digits: int = 4) -> str:
+    """A number, an array or any other constant on one line: tiny arrays in full, others by shape, dtype and extent.
+
+    >>> quantity(np.array([1.0, 2.5])), quantity(np.arange(8.0))
+    ('[1, 2.5]', '(8,) float64, 0 to 7')
+    """
+    array = np.asarray(x) if isinstance(x, (float, int, np.generic, np.ndarray)) else None
+    if array is None or array.dtype.kind not in "fiub":
+        return one_line(shortened(x.item() if isinstance(x, np.ndarray) and x.ndim == 0 else x))
+    if array.size <= TINY:
+        return _in_full(array.tolist(), digits) if array.size else f"{array.shape} {array.dtype}"
+    return f"{array.shape} {array.dtype}, {extent(array, digits)}"
+
+
+def extent(array: Any, digits: int = 4) -> str:
+    """From the least to the greatest element, and how many are not finite.
+
+    >>> extent(np.array([1.0, np.nan, 3.0]))
+    '1 to 3, 1 not finite'
+    """
+    finite = array[np.isfinite(array)]
+    odd = f"{array.size - finite.size} not finite"
+    if not finite.size:
+        return odd
+    low, high = number(finite.min(), digits), number(finite.max(), digits)
+    if finite.size < array.size:
+        return f"{low} to {high}, {odd}"
+    return f"all {low}" if low == high else f"{low} to {high}"
+
+
+def one_line(text: object, most: int = 40) -> str:
+    """`text` on one line of at most so many printable characters.
+
+    >>> one_line("two\\nlines"), one_line("a" * 100, most=5)
+    ('two lines', 'aaaa…')
+    """
+    line = "".join(c if c.isprintable() else " " for c in str(text)[: most + 1])
+    return line if len(line) <= most else line[: most - 1] + "…"
+
+
+def gradient(node: Node) -> Any:
+    """The gradient that a backward pass left in `node`, or None if there was none.
+
+    >>> from autograd.value import Value
+    >>> gradient(Value(1.0)) is None
+    True
+    """
+    return None if node.rank == 0 and node.grad == 0.0 else node.grad
+
+
+def shares(node: Node, g: Any) -> list[Any]:
+    """What each input of `node` receives of the cotangent `g`, before it is fitted to the input's shape.
+
+    None stands for a constant, and for a rule that fails: pictures of a graph with a faulty rule are much wanted.
+
+    >>> from autograd.value import Value
+    >>> shares(Value(3.0) * Value(2.0), 1.0)
+    [2.0, 3.0]
+    """
+    op, inputs, read = node.op, node.inputs, node.read()
+    if op is None or not any(isinstance(x, Node) for x in inputs):
+        return [None] * len(inputs)
+    with np.errstate(all="ignore"):
+        if op.many is not None:
+            found = _attempt(op.many, g, node.raw, read)
+            return [None] * len(inputs) if found is None else list(found)
+        rules = dict(enumerate(op.rules))
+        return [
+            None if not isinstance(x, Node) else _attempt(rule, g, node.raw, read) if (rule := rules.get(i)) else 0.0
+            for i, x in enumerate(inputs)
+        ]
+
+
+def local_derivatives(node: Node) -> list[Any]:
+    """The derivative of `node` with respect to each input: a float, or an array where all goes element by element.
+
+    None stands for what is neither. Inputs that are used twice have two.
+
+    >>> from autograd.value import Value
+    >>> x = Value(3.0)
+    >>> local_derivatives(x * x)
+    [3.0, 3.0]
+    """
+    shape, op = np.shape(node.raw), node.op
+    single = np.size(node.raw) == 1
+    each = op is not None and op.elementwise
+    plain = [
+        isinstance(x, Node) and ((single and np.size(x.raw) == 1) or (each and np.shape(x.raw) == shape))
+        for x in node.inputs
+    ]
+    if not any(plain):
+        return [None] * len(plain)
+    found = shares(node, np.ones_like(node.raw) if node.rank else 1.0)
+    return [
+        None if share is None or not wanted else np.asarray(share).item() if single else np.broadcast_to(share, shape)
+        for share, wanted in zip(found, plain, strict=True)
+    ]
+
+
+def starts_from_zero(node: Node) -> bool:
+    """Whether the first input of `node` is the zero that a `dot` of scalars adds to, unless told otherwise.
+
+    >>> from autograd.many import dot
+    >>> from autograd.value import Value
+    >>> starts_from_zero(dot([Value(1.0)], [2.0])), starts_from_zero(dot([Value(1.0)], [2.0], start=3.0))
+    (True, False)
+    """
+    op = node.op
+    if op is None or op.name != "dot" or op.many is None:
+        return False
+    return not isinstance(node.inputs[0], Node) and bool(node.read()[0] == 0.0)
+
+
+def _attempt(rule: Any, g: Any, z: Any, read: tuple[Any, ...]) -> Any:
+    try:
+        return guarded(rule, g, z, read)
+    except Exception:
+        return None
+
+
+def _in_full(x: Any, digits: int) -> str:
+    return number(x, digits) if not isinstance(x, list) else f"[{', '.join(_in_full(v, digits) for v in x)}]"

@@ -1,0 +1,135 @@
+"""Data on its way to a model: in batches, split, and standardized."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+Array = np.ndarray[Any, Any]
+Seed = np.random.Generator | int | None
+
+
+class Batches:
+    """Pairs `(X[i], y[i])` that go once through the data each time they are iterated over; `len` is their number."""
+
+    def __init__(self, X: Any, y: Any, size: int, shuffle: bool = True, rng: Seed = None) -> None:
+        self.X, self.y = _pair(X, y)
+        if not isinstance(size, (int, np.integer)) or size < 1:
+            raise ValueError(f"batches need a size of at least 1, got {size!r}")
+        self.size, self.shuffle = int(size), shuffle
+        self.rng = np.random.default_rng(rng)
+
+    def __len__(self) -> int:
+        return -(-len(self.X) // self.size)
+
+    def __iter__(self) -> Iterator[tuple[Array, Array]]:
+        n = len(self.X)
+        order = self.rng.permutation(n) if self.shuffle else None
+        for start in range(0, n, self.size):
+            rows: Any = slice(start, start + self.size)
+            if order is not None:
+                rows = order[rows]
+            yield self.X[rows], self.y[rows]
+
+
+def batches(X: Any, y: Any, size: int, shuffle: bool = True, rng: Seed = None) -> Batches:
+    """The rows of `X` and `y`, `size` at a time (the last batch may be smaller), in a new random order each time round.
+
+    `rng` is a NumPy generator or a seed. Without shuffling, batches are views. Different lengths are a ValueError.
+
+    >>> loader = batches(np.arange(5), np.arange(5), size=2, shuffle=False)
+    >>> len(loader), [x.tolist() for x, _ in loader]
+    (3, [[0, 1], [2, 3], [4]])
+    """
+    return Batches(X, y, size, shuffle, rng)
+
+
+class Split(NamedTuple):
+    """Three parts of a data set, each a pair `(X, y)`."""
+
+    train: tuple[Array, Array]
+    valid: tuple[Array, Array]
+    test: tuple[Array, Array]
+
+
+def train_valid_test_split(
+    X: Any, y: Any, valid: float = 0.15, test: float = 0.15, stratify: bool = True, rng: Seed = None
+) -> Split:
+    """The rows at random in three parts that do not overlap, as pairs `(X, y)`.
+
+    `valid` and `test` are shares of the rows, below 1, or numbers of rows. With `stratify` each part has the classes
+    of the integer labels `y` in the proportions of the whole, to within a row or two.
+
+    >>> (X, y), valid, test = train_valid_test_split(np.arange(20), np.arange(20) % 2, valid=4, test=0.3, rng=0)
+    >>> len(y), len(valid[1]), test[1].tolist().count(1)
+    (10, 4, 3)
+    """
+    X, y = _pair(X, y)
+    n = len(X)
+    counts = []
+    for name, size in (("valid", valid), ("test", test)):
+        count = round(size * n) if 0 <= size < 1 else size
+        if not 0 <= count == int(count):
+            raise ValueError(f"{name} must be a share from 0 to below 1, or a number of rows, got {size!r}")
+        counts.append(int(count))
+    if sum(counts) >= n:
+        raise ValueError(f"valid={valid!r} and test={test!r} leave none of {n} rows to train on: make them smaller")
+    rng = np.random.default_rng(rng)
+    order = rng.permutation(n)
+    if stratify:
+        if y.ndim != 1 or y.dtype.kind == "f":
+            raise ValueError(
+                f"stratify needs one class label a row, got {y.dtype} of shape {y.shape}: pass stratify=False"
+            )
+        # Sorted by class, every so many rows one is taken: that is as good as doing it class by class, and exact in all.
+        order = order[np.argsort(y[order], kind="stable")]
+    parts = []
+    for count in counts:
+        taken = np.zeros(len(order), bool)
+        taken[((np.arange(count) + rng.random()) * len(order) / max(count, 1)).astype(int)] = True
+        parts.append(rng.permutation(order[taken]))
+        order = order[~taken]
+    parts.insert(0, rng.permutation(order))
+    return Split(*((X[rows], y[rows]) for rows in parts))
+
+
+class Standardizer(NamedTuple):
+    """The mean and the scale of each column, as found in training data. Called, it standardizes other data by them."""
+
+    mean: Array
+    scale: Array
+
+    def __call__(self, X: Any) -> Array:
+        return (np.asarray(X) - self.mean) / self.scale
+
+    def inverse(self, X: Any) -> Array:
+        """The data that would give `X`."""
+        return np.asarray(X) * self.scale + self.mean
+
+
+def standardize(X: Any, *others: Any) -> tuple[Any, ...]:
+    """`X`, `(n, columns)`, with mean 0 and standard deviation 1 in each column; then `others` by the same mean and
+    scale, so that nothing is learned from them; and last the `Standardizer`. Columns that do not vary become 0.
+
+    >>> train, test, standardizer = standardize(np.array([[1.0], [3.0]]), np.array([[5.0]]))
+    >>> train.tolist(), test.tolist(), standardizer.mean.tolist()
+    ([[-1.0], [1.0]], [[3.0]], [2.0])
+    """
+    X = np.asarray(X)
+    if not len(X):
+        raise ValueError("standardize needs at least one row to find a mean, got none")
+    if X.dtype.kind in "iub":
+        X = X.astype(np.float64)
+    scale = X.std(axis=0)
+    constant = X.max(axis=0) == X.min(axis=0)  # exactly: rounding leaves a tiny deviation
+    fitted = Standardizer(np.where(constant, X[0], X.mean(axis=0)), np.where(constant, np.ones_like(scale), scale))
+    return (*(fitted(x) for x in (X, *others)), fitted)
+
+
+def _pair(X: Any, y: Any) -> tuple[Array, Array]:
+    X, y = np.asarray(X), np.asarray(y)
+    if X.ndim == 0 or y.ndim == 0 or len(X) != len(y):
+        raise ValueError(f"X and y need one row each for every example, got shapes {X.shape} and {y.shape}")
+    return X, y

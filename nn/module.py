@@ -1,0 +1,220 @@
+"""What a model is: a plain object whose parameters are found by looking at its attributes."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import Any, ClassVar, NamedTuple, Self
+
+import numpy as np
+
+from autograd import Tensor
+from autograd.backprop import deposit
+from autograd.operators import plain
+
+
+class Parameter(Tensor):
+    """A tensor that is to be learned: a `Tensor` leaf that a `Module` finds among its attributes.
+
+    >>> Parameter([1.0, 2.0]).shape
+    (2,)
+    """
+
+    __slots__ = ()
+    fresh: ClassVar[int] = 0  # what `sys.getrefcount(g)` says in `accumulate` where only the traversal has `g`
+
+    def accumulate(self, g: Any) -> None:
+        # A large gradient that nobody else has is kept as it is: copying it would cost as much as half a step.
+        if self.grad is None and type(g) is np.ndarray and g.base is None and sys.getrefcount(g) <= self.fresh:
+            self.grad = g
+        else:
+            super().accumulate(g)
+
+
+class _Probe(Parameter):
+    __slots__ = ()
+
+    def accumulate(self, g: Any) -> None:
+        Parameter.fresh = sys.getrefcount(g)
+
+
+deposit({_Probe(0.0): np.zeros(())})
+
+
+class IncompatibleKeys(NamedTuple):
+    """What `load_state_dict` did not find, and what it did not know."""
+
+    missing_keys: list[str]
+    unexpected_keys: list[str]
+
+
+class Module:
+    """A part of a model: it has parameters, and `forward` computes with them.
+
+    Assigning is enough: parameters are the `Parameter`s found, in order, among the attributes, in the lists, tuples
+    and dicts there, and in the modules there. `super().__init__()` need not be called. Calling the module calls
+    `forward`. Names and their meaning are PyTorch's.
+
+    >>> class Scale(Module):
+    ...     def __init__(self):
+    ...         self.factor = Parameter(2.0)
+    ...     def forward(self, x):
+    ...         return self.factor * x
+    >>> scale = Scale()
+    >>> scale(3.0).item(), [name for name, _ in scale.named_parameters()]
+    (6.0, ['factor'])
+    """
+
+    training: bool = True  # whether layers that behave differently in training should do so
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """What the module computes: each kind of module says it here."""
+        raise NotImplementedError(
+            f"{type(self).__name__} does not say what it computes: define its method forward(self, x)"
+        )
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.forward(*args, **kwargs)
+
+    # ---- What is inside
+
+    def members(self) -> Iterator[tuple[str, Any]]:
+        """Names and values among which parameters and modules are looked for: the attributes, unless overridden."""
+        return iter(vars(self).items())
+
+    def named_parameters(self, prefix: str = "") -> Iterator[tuple[str, Parameter]]:
+        """The parameters with their names, as "weight" or "layers.1.bias"; one that is shared, once."""
+        seen = set()
+        for name, part in _walk(self, prefix):
+            if isinstance(part, Parameter) and id(part) not in seen:
+                seen.add(id(part))
+                yield name, part
+
+    def parameters(self) -> Iterator[Parameter]:
+        """The parameters, in order, each once."""
+        return (parameter for _, parameter in self.named_parameters())
+
+    def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
+        """This module (its name is `prefix`) and all within it, with their names, each once."""
+        seen = set()
+        for name, part in _walk(self, prefix):
+            if isinstance(part, Module) and id(part) not in seen:
+                seen.add(id(part))
+                yield name, part
+
+    def modules(self) -> Iterator[Module]:
+        """This module and all within it, in order, each once."""
+        return (module for _, module in self.named_modules())
+
+    # ---- Modes and dtypes
+
+    def zero_grad(self) -> None:
+        """Forget the gradient of every parameter."""
+        for parameter in self.parameters():
+            parameter.zero_grad()
+
+    def train(self, mode: bool = True) -> Self:
+        """Set `training` in this module and all within it, and return it."""
+        for module in self.modules():
+            module.training = mode
+        return self
+
+    def eval(self) -> Self:
+        """The same as `train(False)`."""
+        return self.train(False)
+
+    def to(self, dtype: Any) -> Self:
+        """Convert every parameter, and its gradient, to a floating-point `dtype`, in place, and return this module.
+
+        Make the optimizer afterwards: one made before refuses parameters of another dtype.
+        """
+        dtype = float_dtype(dtype)
+        for parameter in self.parameters():
+            if parameter.dtype != dtype:
+                grad = parameter.grad
+                parameter.data = parameter.raw.astype(dtype)
+                parameter.grad = None if grad is None else grad.astype(dtype)
+        return self
+
+    # ---- Saved, loaded
+
+    def state_dict(self) -> dict[str, np.ndarray[Any, Any]]:
+        """Copies of all parameters by name; one that is shared, under each of its names."""
+        return {name: part.raw.copy() for name, part in _walk(self) if isinstance(part, Parameter)}
+
+    def load_state_dict(self, state: dict[str, Any], strict: bool = True) -> IncompatibleKeys:
+        """Copy the arrays of `state`, by name, into the parameters, which keep their dtypes.
+
+        Names and shapes are checked first: if one is wrong, a ValueError lists all that are, and nothing has been
+        loaded. With `strict=False` names that are missing or unknown are left alone, and returned.
+        """
+        own = {name: part for name, part in _walk(self) if isinstance(part, Parameter)}
+        keys = IncompatibleKeys(
+            [name for name in own if name not in state], [name for name in state if name not in own]
+        )
+        faults = []
+        if strict:
+            faults += [f"{name} is missing" for name in keys.missing_keys]
+            faults += [f"{name} is not a parameter of this model" for name in keys.unexpected_keys]
+        arrays = {}
+        for name, parameter in own.items():
+            if name in state:
+                array = np.asarray(plain(state[name]))
+                arrays[name] = array
+                if array.shape != parameter.shape:
+                    faults.append(f"{name} has shape {array.shape}, the model's has {parameter.shape}")
+                elif array.dtype.kind not in "fiub":
+                    faults.append(f"{name} has dtype {array.dtype}, which is not of real numbers")
+        if faults:
+            raise ValueError(
+                f"this state does not fit {type(self).__name__}, and nothing was loaded: {'; '.join(faults)}. Build the "
+                "model as the one that was saved" + (", or pass strict=False to load what fits" if strict else "")
+            )
+        for name, array in arrays.items():
+            own[name].data = array.astype(own[name].dtype)
+        return keys
+
+    # ---- Shown
+
+    def extra_repr(self) -> str:
+        """What stands in the parentheses of the module's repr."""
+        return ""
+
+    def __repr__(self) -> str:
+        name, extra = type(self).__name__, self.extra_repr()
+        parts = [(label, part) for label, part in _members(self, "") if isinstance(part, Module)]
+        if not parts:
+            return f"{name}({extra})"
+        lines = [f"({label}): {part!r}" for label, part in parts]
+        return f"{name}({extra}\n" + "\n".join(lines).replace("\n", "\n  ").join(("  ", "\n")) + ")"
+
+
+def float_dtype(dtype: Any) -> np.dtype[Any]:
+    """`dtype` as NumPy's, or a TypeError if it is not one of real floating-point numbers."""
+    found: np.dtype[Any] = np.dtype(dtype)
+    if found.kind != "f":
+        raise TypeError(f"parameters need a floating-point dtype, got {found}: use np.float32 or np.float64")
+    return found
+
+
+def _walk(part: Any, name: str = "", path: tuple[int, ...] = ()) -> Iterator[tuple[str, Any]]:
+    """`part` and the parameters and modules within it, in order; `path` are the modules around it."""
+    if id(part) in path:  # a module that refers to one around it
+        return
+    yield name, part
+    if isinstance(part, Module):
+        for label, member in _members(part, f"{name}." if name else ""):
+            yield from _walk(member, label, (*path, id(part)))
+
+
+def _members(part: Any, prefix: str) -> Iterator[tuple[str, Any]]:
+    """The parameters and modules directly in `part`, or in the lists, tuples and dicts there."""
+    if isinstance(part, Module):
+        items: Any = part.members()
+    else:
+        items = part.items() if isinstance(part, dict) else enumerate(part)
+    for key, member in items:
+        if isinstance(member, (Parameter, Module)):
+            yield f"{prefix}{key}", member
+        elif isinstance(member, (list, tuple, dict)):
+            yield from _members(member, f"{prefix}{key}.")

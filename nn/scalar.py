@@ -1,0 +1,129 @@
+"""Neural networks of scalars, one neuron at a time: small enough to draw, and to read from end to end."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd import Value, dot
+
+Seed = np.random.Generator | int | None
+
+
+class Module:
+    """What holds parameters. Code written for micrograd runs on these classes with its imports changed."""
+
+    def named_parameters(self) -> Iterator[tuple[str, Value]]:
+        """The parameters, each with its place in the network, as "layers.0.neurons.3.w.1"."""
+        raise NotImplementedError
+
+    def parameters(self) -> list[Value]:
+        """The parameters, in order."""
+        return [parameter for _, parameter in self.named_parameters()]
+
+    def zero_grad(self) -> None:
+        """Set the gradient of every parameter to zero."""
+        for parameter in self.parameters():
+            parameter.grad = 0.0
+
+
+class Neuron(Module):
+    """`relu(w · x + b)`, or `w · x + b` where `nonlin` is False: one graph node for the sum and one for relu, however many inputs.
+
+    The `nin` weights are uniform in (-1, 1), drawn with Python's `random` (so that `random.seed` applies) unless
+    `rng`, a NumPy generator or a seed, is given; the bias starts at 0. An input of another length is a ValueError.
+
+    >>> neuron = Neuron(2, rng=0)
+    >>> neuron.w[0].data, neuron.b.data = 3.0, 1.0
+    >>> neuron([Value(2.0), 0.0]).data
+    7.0
+    """
+
+    def __init__(self, nin: int, nonlin: bool = True, rng: Seed = None) -> None:
+        if rng is None:
+            weights = [random.uniform(-1, 1) for _ in range(nin)]
+        else:
+            weights = np.random.default_rng(rng).uniform(-1, 1, nin).tolist()
+        self.w = [Value(weight) for weight in weights]
+        self.b = Value(0.0)
+        self.nonlin = nonlin
+
+    def __call__(self, x: Sequence[Any]) -> Any:
+        if len(x) != len(self.w):
+            raise ValueError(f"{self!r} takes {len(self.w)} inputs, got {len(x)}: make it with nin={len(x)}")
+        out = dot(self.w, x, start=self.b)
+        return out.relu() if self.nonlin else out
+
+    def named_parameters(self) -> Iterator[tuple[str, Value]]:
+        for i, weight in enumerate(self.w):
+            yield f"w.{i}", weight
+        yield "b", self.b
+
+    def parameters(self) -> list[Value]:
+        return [*self.w, self.b]
+
+    def __repr__(self) -> str:
+        return f"{'ReLU' if self.nonlin else 'Linear'}Neuron({len(self.w)})"
+
+
+class Layer(Module):
+    """`nout` neurons that read the same `nin` inputs; gives the list of their outputs, or the one there is."""
+
+    def __init__(self, nin: int, nout: int, nonlin: bool = True, rng: Seed = None) -> None:
+        if rng is not None:
+            rng = np.random.default_rng(rng)  # one for all neurons, or an integer would make them equal
+        self.neurons = [Neuron(nin, nonlin, rng) for _ in range(nout)]
+
+    def __call__(self, x: Sequence[Any]) -> Any:
+        out = [neuron(x) for neuron in self.neurons]
+        return out[0] if len(out) == 1 else out
+
+    def named_parameters(self) -> Iterator[tuple[str, Value]]:
+        for i, neuron in enumerate(self.neurons):
+            for name, parameter in neuron.named_parameters():
+                yield f"neurons.{i}.{name}", parameter
+
+    def parameters(self) -> list[Value]:
+        return [parameter for neuron in self.neurons for parameter in neuron.parameters()]
+
+    def __repr__(self) -> str:
+        return f"Layer of [{', '.join(map(str, self.neurons))}]"
+
+
+class MLP(Module):
+    """Layers of ReLU neurons one behind the other, `nin` inputs to `nouts[-1]` outputs; the last layer is linear.
+
+    A single output comes as a Value, several as a list.
+
+    >>> model = MLP(2, [16, 16, 1], rng=0)
+    >>> len(model.parameters())
+    337
+    >>> type(model([0.5, -1.0])).__name__
+    'Value'
+    """
+
+    def __init__(self, nin: int, nouts: Sequence[int], rng: Seed = None) -> None:
+        if rng is not None:
+            rng = np.random.default_rng(rng)
+        sizes = [nin, *nouts]
+        last = len(nouts) - 1
+        self.layers = [Layer(sizes[i], sizes[i + 1], nonlin=i != last, rng=rng) for i in range(len(nouts))]
+
+    def __call__(self, x: Sequence[Any]) -> Any:
+        for layer in self.layers:
+            x = layer(x if isinstance(x, (Sequence, np.ndarray)) else [x])
+        return x
+
+    def named_parameters(self) -> Iterator[tuple[str, Value]]:
+        for i, layer in enumerate(self.layers):
+            for name, parameter in layer.named_parameters():
+                yield f"layers.{i}.{name}", parameter
+
+    def parameters(self) -> list[Value]:
+        return [parameter for layer in self.layers for parameter in layer.parameters()]
+
+    def __repr__(self) -> str:
+        return f"MLP of [{', '.join(map(str, self.layers))}]"

@@ -1,0 +1,73 @@
+"""Reductions: large and empty arrays, infinities, and what has no rule."""
+
+import numpy as np
+import pytest
+
+import autograd as ag
+from autograd.graph import ancestors
+
+
+@pytest.mark.parametrize("shift", [0.0, 1e4, -1e4, 1e300])
+def test_the_softmax_family_neither_overflows_nor_underflows(shift):
+    x = np.array([0.0, 1.0, 2.0])
+    expected = ag.softmax(x) if shift in (0.0, 1e4, -1e4) else np.full(3, 1 / 3)
+    np.testing.assert_allclose(ag.softmax(x + shift), expected, rtol=1e-9)
+    np.testing.assert_allclose(ag.log_softmax(x + shift), np.log(expected), rtol=1e-9)
+    np.testing.assert_allclose(ag.grad(ag.logsumexp)(x + shift), expected, rtol=1e-9)
+
+
+def test_the_softmax_family_is_that_of_scipy():
+    special = pytest.importorskip("scipy.special")
+    x = np.random.default_rng(0).normal(size=(3, 4)) * 30
+    np.testing.assert_allclose(ag.softmax(x, 0), special.softmax(x, 0), rtol=1e-13)
+    np.testing.assert_allclose(ag.log_softmax(x), special.log_softmax(x, -1), rtol=1e-12)
+    np.testing.assert_allclose(ag.logsumexp(x, 1), special.logsumexp(x, 1), rtol=1e-14)
+
+
+def test_derivatives_of_the_softmax_family_are_those_of_torch():
+    torch = pytest.importorskip("torch")
+    x, w = np.random.default_rng(0).normal(size=(2, 3, 4))
+    for ours, theirs in ((ag.softmax, torch.softmax), (ag.log_softmax, torch.log_softmax)):
+        for axis in (0, 1):
+            t = torch.tensor(x, requires_grad=True)
+            (theirs(t, axis) * torch.tensor(w)).sum().backward()
+            gradient = ag.grad(lambda x, axis=axis, ours=ours: ag.sum(ours(x, axis) * w))(x)
+            np.testing.assert_allclose(gradient, t.grad.numpy(), rtol=1e-12, atol=1e-14)
+
+
+def test_a_product_of_many_takes_few_nodes():
+    t = ag.Tensor(np.linspace(0.9, 1.1, 1000))
+    y = ag.prod(t)
+    assert len(ancestors(y)) < 70
+    y.backward()
+    np.testing.assert_allclose(t.grad, y.item() / t.data, rtol=1e-10)
+
+
+@pytest.mark.parametrize("f", [ag.sum, ag.mean, ag.max, ag.prod, ag.norm, ag.logsumexp, ag.std])
+def test_an_axis_that_is_not_there_is_an_error(f):
+    with pytest.raises((ValueError, IndexError)):
+        f(ag.Tensor(np.ones((2, 2))), axis=5)
+
+
+@pytest.mark.parametrize("f", [ag.max, ag.min])
+def test_the_maximum_of_nothing_is_an_error_that_names_it(f):
+    with pytest.raises(ValueError, match=r"m(ax|in).*shape \(0,\)"):
+        f(ag.Tensor(np.ones(0)))
+
+
+def test_an_order_of_norm_without_a_rule_is_an_error():
+    with pytest.raises(ValueError, match="norm has no rule for ord='nuc'"):
+        ag.norm(ag.Tensor(np.ones((2, 2))), "nuc")
+
+
+def test_norms_along_an_axis_with_a_row_of_zeros_have_slope_zero_there():
+    t = ag.Tensor([[3.0, 4.0], [0.0, 0.0]])
+    ag.norm(t, axis=1).sum().backward()
+    np.testing.assert_allclose(t.grad, [[0.6, 0.8], [0.0, 0.0]])
+
+
+def test_second_derivatives_of_a_norm():
+    torch = pytest.importorskip("torch")
+    x = np.array([1.0, 2.0, -2.0])
+    expected = torch.autograd.functional.hessian(torch.linalg.norm, torch.tensor(x)).numpy()
+    np.testing.assert_allclose(ag.hessian(ag.norm)(x), expected, rtol=1e-12, atol=1e-14)

@@ -1,0 +1,164 @@
+"""The chain rule in words."""
+
+import re
+
+import numpy as np
+import pytest
+
+import autograd as ag
+from autograd.drawing.explaining import explain
+from autograd.graph import ancestors
+
+
+def part(text, title):
+    """The lines of one part, without indentation."""
+    return [line.strip() for line in text.split(title)[1].split("\n\n")[0].splitlines()[1:]]
+
+
+def steps(text):
+    """What each line of the backward part adds: (whose gradient, how much)."""
+    return [(target, float(got)) for target, got in re.findall(r"(\S+)\s+\+= .*?(?:= )?(\S+)$", text, re.MULTILINE)]
+
+
+def test_the_lesson():
+    a, b, c = ag.Value(2.0, "a"), ag.Value(-3.0, "b"), ag.Value(6.5, "c")
+    L = (a * b + c).tanh()
+    L.label = "L"
+    assert explain(L) == (
+        "Forward\n"
+        "  a  = 2\n"
+        "  b  = -3\n"
+        "  c  = 6.5\n"
+        "  %1 = a * b    = -6\n"
+        "  %2 = %1 + c   = 0.5\n"
+        "  L  = tanh(%2) = 0.4621\n"
+        "\n"
+        "Backward, from dL/dL = 1: each input gets (gradient of the result) * (local derivative)\n"
+        "  L  = tanh(%2)   dL/d%2 += 1 * 0.7864  = 0.7864\n"
+        "  %2 = %1 + c     dL/d%1 += 0.7864 * 1  = 0.7864\n"
+        "                  dL/dc  += 0.7864 * 1  = 0.7864\n"
+        "  %1 = a * b      dL/da  += 0.7864 * -3 = -2.359\n"
+        "                  dL/db  += 0.7864 * 2  = 1.573\n"
+        "\n"
+        "Gradients\n"
+        "  dL/da = -2.359\n"
+        "  dL/db = 1.573\n"
+        "  dL/dc = 0.7864"
+    )
+
+
+def test_x_times_x_adds_twice():
+    x = ag.Value(3.0, "x")
+    text = explain(x * x)
+    assert steps(text) == [("dout/dx", 3.0), ("dout/dx", 3.0)]
+    assert part(text, "Gradients") == ["dout/dx = 6"]
+
+
+def test_the_steps_of_a_shared_node_add_up_to_what_backward_finds():
+    x, y = ag.Value(0.7, "x"), ag.Value(1.9, "y")
+    shared = x * y
+    out = ag.sin(shared) * shared + ag.sum([shared, x, x]) / y + ag.logsumexp([x, y, 1.0])
+    out.backward()
+    sums = {}
+    for target, got in steps(explain(out, digits=12)):
+        sums[target] = sums.get(target, 0.0) + got
+    assert sums["dout/dx"] == pytest.approx(x.grad)
+    assert sums["dout/dy"] == pytest.approx(y.grad)
+
+
+def test_every_step_is_the_product_that_it_claims():
+    x, y = ag.Value(0.7, "x"), ag.Value(1.9, "y")
+    text = explain(ag.exp(x * y) / (x - y) ** 3, digits=12)
+    products = re.findall(r"\+= (\S+) \* (\S+)\s+= (\S+)$", text, re.MULTILINE)
+    assert len(products) == 8
+    for gradient, local, got in products:
+        assert float(gradient) * float(local) == pytest.approx(float(got))
+
+
+def test_no_gradient_is_altered():
+    x = ag.Value(2.0)
+    y = x * x
+    y.backward()
+    before = [node.grad for node in ancestors(y)]
+    explain(y)
+    assert [node.grad for node in ancestors(y)] == before
+
+
+def test_operations_are_written_as_one_writes_them():
+    x, y = ag.Value(3.0, "x"), ag.Value(2.0, "y")
+
+    def expression(node):
+        return re.search(r"out\s+= (.*?)\s+= ", explain(node)).group(1)
+
+    assert expression(x - y) == "x - y"
+    assert expression(1.0 / x) == "1 / x"
+    assert expression(x**y) == "x ** y"
+    assert expression(x**2) == "x**2"
+    assert expression(-x) == "-x"
+    assert expression(ag.maximum(x, 0.0)) == "maximum(x, 0)"
+    assert expression(ag.dot([x, y], [y, 4.0])) == "dot([x, y], [y, 4])"
+    assert expression(ag.dot([x], [2.0], start=y)) == "dot([x], [2]) + y"
+    assert expression(ag.sum([x] * 100)) == "sum(x, x, x, ... 96 more, x)"
+    assert expression(ag.Tensor([[1.0]], "t").sum(axis=1)) == "sum(t, axis=1)"
+
+
+def test_nodes_of_one_label_are_told_apart():
+    x, also_x = ag.Value(1.0, "x"), ag.Value(2.0, "x")
+    text = explain(x * also_x)
+    assert "out = x * x#2 = 2" in text
+    assert part(text, "Gradients") == ["dout/dx   = 2", "dout/dx#2 = 1"]
+
+
+def test_a_label_takes_no_name_that_was_given():
+    x = ag.Value(1.0, "%1")
+    text = explain(-(x * ag.Value(5.0)))
+    assert part(text, "Gradients") == ["dout/d%1 = -5", "dout/d%2 = -1"]
+
+
+def test_a_label_of_two_lines_stays_on_one():
+    assert "two lines = 1" in explain(ag.Value(1.0, "two\nlines"))
+
+
+def test_a_gradient_of_zero_stays_zero_where_the_slope_is_infinite():
+    x = ag.Value(0.0, "x")
+    text = explain(x.sqrt() * 0.0)
+    assert steps(text)[-1] == ("dout/dx", 0.0)
+    assert part(text, "Gradients") == ["dout/dx = 0"]
+    t = ag.Tensor([0.0, 4.0], "t")
+    text = explain((t.sqrt() * np.array([0.0, 1.0])).sum())
+    assert part(text, "Gradients") == ["dout/dt = [0, 0.25]"]
+    assert "nan" not in text
+
+
+def test_small_arrays_are_multiplied_element_by_element():
+    t = ag.Tensor([1.0, 2.0, 3.0], "t")
+    text = explain((t * t).sum())
+    assert "dout/dt  += [1, 1, 1] * [1, 2, 3] = [1, 2, 3]" in text
+    assert part(text, "Gradients") == ["dout/dt = [2, 4, 6]"]
+
+
+def test_large_arrays_are_told_by_shape_dtype_and_extent():
+    X, b = ag.Tensor(np.ones((5, 3), np.float32), "X"), ag.Tensor(np.zeros(3, np.float32), "b")
+    text = explain(ag.mean(X + b))
+    assert "X   = (5, 3) float32, all 1" in text
+    assert part(text, "Gradients") == ["dout/dX = (5, 3) float32, all 0.06667", "dout/db = [0.3333, 0.3333, 0.3333]"]
+
+
+def test_a_leaf_is_its_own_derivative():
+    assert explain(ag.Value(2.0, "x")) == "Forward\n  x = 2\n\nGradients\n  dx/dx = 1"
+
+
+def test_what_has_no_single_derivative_is_refused():
+    with pytest.raises(ValueError, match=r"needs a scalar, got shape \(2,\): reduce with"):
+        explain(ag.Tensor([1.0, 2.0]))
+    with pytest.raises(TypeError, match="needs a Value or a Tensor, got float"):
+        explain(1.0)
+
+
+def test_a_long_chain_is_explained_without_recursion():
+    x = ag.Value(1.0, "x")
+    for _ in range(5_000):
+        x = x * 1.0
+    text = explain(x)
+    assert len(steps(text)) == 5_000
+    assert text.endswith("dout/dx = 1")

@@ -1,0 +1,165 @@
+"""The house plan, by which imports point down: read from the sources, not from what happens to be loaded."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import autograd as ag
+
+ROOT = Path(ag.__file__).parent
+NN = ROOT.parent / "nn"
+
+ARRAYS = ["arrays.shaping", "arrays.indexing", "arrays.joining", "arrays.reductions", "arrays.linalg"]
+MAY_IMPORT = {
+    "graph": [],
+    "elementwise": ["graph"],
+    **{room: ["graph", "elementwise", *ARRAYS[:i]] for i, room in enumerate(ARRAYS)},
+    "backprop": ["graph", "elementwise"],
+    "operators": ["graph", "elementwise"],
+    "numpy_functions": ["graph", "elementwise", "operators", *ARRAYS],
+    "value": ["graph", "elementwise", "backprop", "operators"],
+    "tensor": ["graph", "elementwise", "backprop", "operators", "numpy_functions", *ARRAYS],
+    "many": ["graph", "elementwise", "value", *ARRAYS],
+    "trees": [],
+    "transforms": ["graph", "elementwise", "backprop", "operators", "value", "tensor", "many", "trees", *ARRAYS],
+    "checking": ["graph", "operators", "value", "tensor", "transforms", "trees"],
+    "anomaly": ["graph", "operators"],
+    "extending": ["graph", "elementwise"],
+}
+FOLDERS_MAY_IMPORT = {
+    "drawing": ["graph", "elementwise", "backprop", "drawing"],
+    "compiler": [*MAY_IMPORT, "compiler"],
+}
+
+
+def room_of(path):
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix("__init__").rstrip(".")
+
+
+SOURCES = {room_of(path): path for path in sorted(ROOT.rglob("*.py"))}
+ROOMS = {room: path for room, path in SOURCES.items() if path.name != "__init__.py"}
+
+
+def imports(path, package="autograd"):
+    """(module within the package, imported name or None, line), of every import in a file, wherever it stands."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.name.split(".")[0] == package:
+                    yield alias.name.removeprefix(package).lstrip("."), None, node
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno}: relative imports hide where an arrow points"
+            if (node.module or "").split(".")[0] == package:
+                module = node.module.removeprefix(package).lstrip(".")
+                for alias in node.names:
+                    inner = f"{module}.{alias.name}".lstrip(".")
+                    if inner in SOURCES:
+                        yield inner, None, node
+                    else:
+                        yield module, alias.name, node
+
+
+def allowed(room):
+    return MAY_IMPORT.get(room) or FOLDERS_MAY_IMPORT.get(room.split(".")[0], [])
+
+
+def test_every_room_has_its_place_in_the_plan():
+    unplanned = [room for room in ROOMS if room not in MAY_IMPORT and room.split(".")[0] not in FOLDERS_MAY_IMPORT]
+    assert unplanned == []
+    assert [room for room in MAY_IMPORT if room not in ROOMS] == []
+
+
+def test_the_plan_itself_has_no_circle():
+    for room, below in MAY_IMPORT.items():
+        assert all(room not in MAY_IMPORT[other] for other in below), room
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_imports_point_down(room):
+    for module, name, node in imports(ROOMS[room]):
+        assert module, f"line {node.lineno} imports {name} through the front door"
+        assert any(module == below or module.startswith(below + ".") for below in allowed(room)), (
+            f"line {node.lineno}: {room} imports {module}, which is not below it"
+        )
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_rooms_import_each_other_at_the_top_only(room):
+    tree = ast.parse(ROOMS[room].read_text(encoding="utf-8"))
+    functions = [node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))]
+    within = {id(inner) for function in functions for inner in ast.walk(function)}
+    for module, name, node in imports(ROOMS[room]):
+        assert id(node) not in within, f"line {node.lineno}: {module}.{name} is imported inside a function"
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_room_uses_the_underscored_names_of_another(room):
+    tree = ast.parse(ROOMS[room].read_text(encoding="utf-8"))
+    modules = set()
+    for module, name, node in imports(ROOMS[room]):
+        assert not (name or "").startswith("_"), f"line {node.lineno}: {module}.{name}"
+        if name is None:
+            modules.add(module.rpartition(".")[2])
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in modules:
+            private = node.attr.startswith("_") and not node.attr.startswith("__")
+            assert not private, f"line {node.lineno}: {node.value.id}.{node.attr}"
+
+
+@pytest.mark.parametrize("room", [room for room in SOURCES if room not in ROOMS])
+def test_init_files_only_export(room):
+    body = ast.parse(SOURCES[room].read_text(encoding="utf-8")).body
+    for node in body:
+        docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        export = isinstance(node, ast.Assign) and [t.id for t in node.targets] == ["__all__"]
+        assert docstring or export or isinstance(node, (ast.Import, ast.ImportFrom)), f"line {node.lineno}"
+
+
+@pytest.mark.parametrize("room", [room for room in SOURCES if room not in ROOMS])
+def test_no_module_bears_the_name_of_something_that_its_package_exports(room):
+    exported = {
+        alias.asname or alias.name
+        for node in ast.parse(SOURCES[room].read_text(encoding="utf-8")).body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    modules = {other.rpartition(".")[2] for other in SOURCES if other.rpartition(".")[0] == room and other}
+    assert modules & exported == set()
+
+
+def test_everything_exported_is_there_and_described():
+    assert sorted(ag.__all__) == sorted(set(ag.__all__))
+    for name in ag.__all__:
+        exported = getattr(ag, name)
+        assert exported.__doc__ or isinstance(exported, ag.Primitive), name
+
+
+@pytest.mark.parametrize("room", SOURCES)
+def test_every_room_says_why_it_exists(room):
+    assert ast.get_docstring(ast.parse(SOURCES[room].read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("room", SOURCES)
+def test_autograd_never_imports_nn(room):
+    assert list(imports(SOURCES[room], "nn")) == []
+
+
+def test_nn_imports_autograd_from_public_rooms_only():
+    for path in sorted(NN.rglob("*.py")):
+        for module, name, node in imports(path):
+            private = any(part.startswith("_") for part in [*module.split("."), name or ""])
+            assert not private, f"{path.relative_to(NN)}:{node.lineno}: {module}.{name}"
+
+
+def test_importing_autograd_imports_nothing_but_numpy():
+    program = "import sys; import autograd; print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    result = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT.parent, capture_output=True, text=True, check=True, timeout=60
+    )
+    loaded = set(result.stdout.split())
+    assert "numpy" in loaded
+    unwanted = {"graphviz", "pygraphviz", "matplotlib", "scipy", "sklearn", "torch", "llvmlite", "tqdm", "nn"}
+    assert loaded & unwanted == set()

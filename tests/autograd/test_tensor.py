@@ -1,0 +1,286 @@
+"""`Tensor`: what it is made of, what it has in common with an ndarray, and where the two differ."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+import autograd as ag
+from autograd import Tensor
+
+X = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 7.0]])
+
+# ---- Making one
+
+
+@pytest.mark.parametrize("data", [1.0, 2, [1.0, 2.0], [[1, 2], [3, 4]], (1.0, 2.0), np.float32(1), np.ones((2, 0)), True])
+def test_any_real_array_will_do(data):
+    t = Tensor(data)
+    expected = np.asarray(data)
+    assert t.shape == expected.shape
+    assert t.dtype == (expected.dtype if expected.dtype.kind == "f" else float)
+    np.testing.assert_array_equal(t.data, expected)
+
+
+def test_floats_are_shared_and_not_copied():
+    x = np.ones(3)
+    assert Tensor(x).data is x
+
+
+@pytest.mark.parametrize(
+    ("data", "error", "message"),
+    [
+        ("a", TypeError, "Tensor needs real numbers"),
+        (["a", "b"], TypeError, "Tensor needs real numbers"),
+        (1j, TypeError, "Tensor needs real numbers, got complex128"),
+        (None, TypeError, "Tensor needs real numbers, got object"),
+        ([[1.0], [1.0, 2.0]], ValueError, "rows of one length, got a ragged list"),
+        (Tensor([1.0]), TypeError, "would cut it off from its graph"),
+        (ag.Value(1.0), TypeError, "would cut it off from its graph"),
+        ([ag.Value(1.0), 2.0], TypeError, "use ag.stack for a list of nodes"),
+        ({}, TypeError, "Tensor needs real numbers"),
+    ],
+)
+def test_what_is_not_a_real_array_is_refused_at_the_door(data, error, message):
+    with pytest.raises(error, match=message):
+        Tensor(data)
+
+
+def test_a_list_of_tensors_is_refused():
+    with pytest.raises(TypeError, match=r"ag\.stack"):
+        Tensor([Tensor([1.0]), Tensor([2.0])])
+
+
+# ---- As an array
+
+
+def test_it_has_the_attributes_of_an_array():
+    t = Tensor(X)
+    assert (t.shape, t.ndim, t.size, t.dtype, len(t)) == ((2, 3), 2, 6, np.dtype(float), 2)
+    assert Tensor(2.5).item() == 2.5
+    assert t.tolist() == X.tolist()
+    assert [row.tolist() for row in t] == X.tolist()
+    np.testing.assert_array_equal(t.T.data, X.T)
+    np.testing.assert_array_equal(Tensor(np.ones((2, 3, 4))).mT.shape, (2, 4, 3))
+
+
+METHODS = {
+    "sum": lambda t: (t.sum(), t.sum(0), t.sum(axis=1, keepdims=True)),
+    "mean": lambda t: (t.mean(), t.mean(0), t.mean(axis=(0, 1))),
+    "var": lambda t: (t.var(), t.var(0), t.var(axis=1, ddof=1)),
+    "std": lambda t: (t.std(), t.std(0), t.std(axis=1, ddof=1)),
+    "max": lambda t: (t.max(), t.max(0), t.max(axis=1, keepdims=True)),
+    "min": lambda t: (t.min(), t.min(0)),
+    "prod": lambda t: (t.prod(), t.prod(1)),
+    "cumsum": lambda t: (t.cumsum(), t.cumsum(1)),
+    "argmax": lambda t: (t.argmax(), t.argmax(1)),
+    "argmin": lambda t: (t.argmin(), t.argmin(0)),
+    "reshape": lambda t: (t.reshape(3, 2), t.reshape((6,)), t.reshape(-1), t.reshape([2, -1])),
+    "ravel": lambda t: (t.ravel(), t.flatten()),
+    "transpose": lambda t: (t.transpose(), t.transpose(1, 0), t.transpose((0, 1)), t.T),
+    "swapaxes": lambda t: (t.swapaxes(0, 1),),
+    "squeeze": lambda t: (t.squeeze(), t[:1].squeeze(0)),
+    "repeat": lambda t: (t.repeat(2), t.repeat(2, 1)),
+    "take": lambda t: (t.take([0, 5]), t.take([0, 2], 1)),
+    "diagonal": lambda t: (t.diagonal(), t.diagonal(1)),
+    "trace": lambda t: (t.trace(), t.trace(1)),
+    "dot": lambda t: (t.dot(np.ones(3)), t.dot(np.ones((3, 2)))),
+    "astype": lambda t: (t.astype(np.float32), t.astype(float)),
+    "getitem": lambda t: (t[0], t[:, 1], t[-1, -1], t[..., None], t[[0, 0]], t[np.array([True, False])]),
+    "matmul": lambda t: (t @ np.ones(3), np.ones(2) @ t, t @ t.T),
+}
+
+
+@pytest.mark.parametrize("use", METHODS.values(), ids=METHODS)
+def test_methods_are_those_of_arrays(use):
+    for ours, theirs in zip(use(Tensor(X)), use(X), strict=True):
+        data = ours.data if isinstance(ours, Tensor) else ours
+        assert np.asarray(data).dtype == np.asarray(theirs).dtype
+        np.testing.assert_allclose(data, theirs)
+
+
+@pytest.mark.parametrize("use", [f for name, f in METHODS.items() if name not in ("argmax", "argmin", "astype")])
+def test_methods_record(use):
+    assert ag.gradcheck(lambda t: use(t) if isinstance(t, Tensor) else use(np.asarray(t)), X, trials=1)
+
+
+def test_methods_that_arrays_lack_are_the_functions():
+    t = Tensor(X)
+    np.testing.assert_array_equal(t.norm().data, ag.norm(X))
+    np.testing.assert_array_equal(t.logsumexp(1).data, ag.logsumexp(X, 1))
+    np.testing.assert_array_equal(t.softmax().data, ag.softmax(X))
+    np.testing.assert_array_equal(t.log_softmax(0).data, ag.log_softmax(X, 0))
+    np.testing.assert_array_equal(t.expand_dims(1).data, X[:, None])
+    np.testing.assert_array_equal(t.broadcast_to((4, 2, 3)).data, np.broadcast_to(X, (4, 2, 3)))
+    assert [part.tolist() for part in t.split(2)] == [X[:1].tolist(), X[1:].tolist()]
+
+
+def test_iterating_over_a_scalar_is_an_error():
+    with pytest.raises(TypeError):
+        list(Tensor(1.0))
+
+
+def test_truth_and_hash_and_membership():
+    t = Tensor([1.0])
+    assert bool(t)
+    assert {t: 1}[t] == 1
+    with pytest.raises(ValueError, match="ambiguous"):
+        bool(Tensor([1.0, 2.0]))
+
+
+def test_repr_shows_data_dtype_and_label():
+    assert repr(Tensor([1.0, 2.0])) == "Tensor([1., 2.])"
+    assert repr(Tensor(np.float32([1.0]), label="w")) == "Tensor([1.], dtype=float32, label='w')"
+
+
+# ---- backward
+
+
+def test_backward_of_what_is_not_a_scalar_says_what_to_do():
+    with pytest.raises(ValueError, match=r"backward\(\) needs a scalar, got shape \(2, 3\): reduce with .sum\(\)"):
+        (Tensor(X) * 2).backward()
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (1, 1)])
+def test_backward_of_one_element_needs_no_gradient(shape):
+    t = Tensor(np.full(shape, 3.0))
+    (t * t).backward()
+    assert t.grad.shape == shape
+    assert t.grad.item() == 6.0
+
+
+def test_backward_with_a_gradient_of_another_shape_is_an_error():
+    with pytest.raises(ValueError, match=r"backward\(\) of shape \(2, 3\) needs a gradient of that shape, got \(3,\)"):
+        (Tensor(X) * 2).backward(np.ones(3))
+
+
+def test_the_gradient_may_be_a_list_or_a_tensor():
+    t = Tensor([1.0, 2.0])
+    (t * t).backward([1.0, 10.0])
+    (t * t).backward(Tensor([1.0, 10.0]))
+    assert t.grad.tolist() == [4.0, 80.0]
+
+
+def test_broadcast_inputs_get_gradients_of_their_own_shape():
+    x, row, column, scalar, value = Tensor(X), Tensor(np.ones(3)), Tensor(np.ones((2, 1))), Tensor(2.0), ag.Value(3.0)
+    (x * row + column * scalar + value).sum().backward()
+    assert x.grad.tolist() == np.ones((2, 3)).tolist()
+    assert row.grad.tolist() == X.sum(0).tolist()
+    assert column.grad.tolist() == [[6.0], [6.0]]
+    assert scalar.grad.shape == ()
+    assert scalar.grad == 6.0
+    assert value.grad == 6.0
+
+
+# ---- Shape errors name the operation and both shapes
+
+
+@pytest.mark.parametrize(
+    ("f", "message"),
+    [
+        (lambda t: t + np.ones(2), r"add: shape \(2, 3\) and shape \(2,\)"),
+        (lambda t: np.ones(2) * t, r"mul: shape \(2,\) and shape \(2, 3\)"),
+        (lambda t: t @ t, r"matmul: shape \(2, 3\) and shape \(2, 3\)"),
+        (lambda t: t.reshape(4), r"reshape: shape \(2, 3\)"),
+        (lambda t: ag.concatenate([t, Tensor(np.ones((2, 2)))]), r"concatenate: shape \(2, 3\) and shape \(2, 2\)"),
+        (lambda t: ag.stack([t, Tensor(np.ones(2))]), r"stack: shape \(2, 3\) and shape \(2,\)"),
+        (lambda t: t.broadcast_to((4, 4)), r"broadcast_to: shape \(2, 3\)"),
+        (lambda t: ag.tensordot(t, t, 1), r"tensordot: shapes \(2, 3\) and \(2, 3\)"),
+        (lambda t: ag.einsum("ij,jk->ik", t, t), r"einsum\(ij,jk->ik\): shape \(2, 3\) and shape \(2, 3\)"),
+        (lambda t: t.split(2, 1), r"split: an axis of length 3 does not divide into 2"),
+        (lambda t: t.sum(axis=2), "axis 2"),
+    ],
+)
+def test_shapes_that_do_not_fit(f, message):
+    with pytest.raises(ValueError, match=message):
+        f(Tensor(X))
+
+
+# ---- What would detach, and what cannot be done
+
+
+def test_turning_it_into_an_array_says_what_to_do():
+    for f in (np.asarray, np.array, lambda t: np.array([t, t])):
+        with pytest.raises(TypeError, match="would detach it from its graph: use .data for the array"):
+            f(Tensor(X))
+
+
+def test_setting_an_element_says_what_to_do():
+    with pytest.raises(TypeError, match=r"use t = ag.index_update\(t, key, value\)"):
+        Tensor(X)[0] = 1.0
+
+
+def test_an_index_that_is_a_node_says_what_to_do():
+    with pytest.raises(TypeError, match=r"an index must be integers.*take its .data.astype\(int\)"):
+        Tensor(X)[Tensor([0.0])]
+
+
+def test_complex_results_are_refused():
+    with pytest.raises(TypeError, match="only real numbers have derivatives"):
+        Tensor(X) * np.array(1j)
+
+
+def test_a_cast_to_integers_says_what_to_do():
+    with pytest.raises(TypeError, match="would detach"):
+        Tensor(X).astype(int)
+
+
+def test_a_cast_keeps_the_gradient_in_the_dtype_of_its_input():
+    t = Tensor(X)
+    t.astype(np.float32).sum().backward()
+    assert t.grad.dtype == float
+
+
+def test_a_result_cannot_be_copied_or_pickled_and_a_leaf_can():
+    t = Tensor(X, label="w")
+    t.grad = np.ones_like(X)
+    for other in (copy.copy(t), copy.deepcopy(t), pickle.loads(pickle.dumps(t))):
+        np.testing.assert_array_equal(other.data, X)
+        np.testing.assert_array_equal(other.grad, t.grad)
+        assert other.label == "w"
+        assert other.data is not t.data
+    for f in (copy.copy, copy.deepcopy, pickle.dumps):
+        with pytest.raises(TypeError, match="with a past cannot be copied or pickled"):
+            f(t * 2)
+
+
+def test_detach_forgets_the_past():
+    t = Tensor(X)
+    d = (t * 2.0).detach()
+    assert d.op is None
+    (d * t).sum().backward()
+    np.testing.assert_array_equal(t.grad, 2 * X)
+
+
+# ---- Mixed with Values
+
+
+def test_a_tensor_with_a_value_is_a_tensor_and_both_get_gradients():
+    assert ag.gradcheck(lambda v, x: ag.sum(x * v + v / x - x**v), 1.5, X, order=2)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda v: ag.reshape(v, (1, 1)),
+        lambda v: ag.broadcast_to(v, (2, 3)),
+        lambda v: ag.expand_dims(v, 0),
+        lambda v: ag.stack([v, v * v]),
+        lambda v: ag.concatenate([ag.stack([v]), [1.0, 2.0]]),
+        lambda v: ag.tile(v, 3),
+        lambda v: ag.pad(ag.stack([v, v]), 1),
+        lambda v: ag.dot(v, X),
+        lambda v: ag.softmax(ag.stack([v, 1.0, v * v])),
+    ],
+)
+def test_operations_on_arrays_take_a_value_for_an_array_without_axes(f):
+    assert ag.gradcheck(f, 1.5, order=2)
+
+
+def test_lists_are_taken_for_arrays_beside_tensors():
+    t = Tensor([1.0, 2.0])
+    ag.concatenate([[5.0, 6.0], t, [7.0]]).sum().backward()
+    assert t.grad.tolist() == [1.0, 1.0]
+    y = ag.matmul([[1.0, 2.0], [3.0, 4.0]], t)
+    assert y.tolist() == [5.0, 11.0]

@@ -1,0 +1,368 @@
+"""`Value`: arithmetic as that of floats, in any company, and errors that say what to do."""
+
+import copy
+import math
+import operator
+import pickle
+import random
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import autograd as ag
+from autograd import Tensor, Value
+from tests.strategies import between
+
+BINARY = [
+    operator.add, operator.sub, operator.mul, operator.truediv, operator.pow, operator.mod,
+]  # fmt: skip
+COMPARISONS = [operator.lt, operator.le, operator.gt, operator.ge, operator.eq, operator.ne]
+
+# ---- Arithmetic
+
+
+@pytest.mark.parametrize("op", BINARY)
+@given(between(0.25, 3), between(0.25, 3))
+def test_operators_compute_what_those_of_floats_do_on_either_side(op, x, y):
+    expected = op(x, y)
+    assert op(Value(x), Value(y)).data == expected
+    assert op(Value(x), y).data == expected
+    assert op(x, Value(y)).data == expected
+    assert op(Value(x), np.float64(y)).data == expected
+    assert op(np.float64(x), Value(y)).data == expected
+
+
+@pytest.mark.parametrize("op", BINARY)
+@pytest.mark.parametrize(("x", "y"), [(2, 3), (7, 2), (1, 5), (True, 2)])
+def test_operators_take_integers_on_either_side(op, x, y):
+    expected = float(op(float(x), float(y)))
+    for result in (op(Value(x), y), op(x, Value(y)), op(Value(x), Value(y)), op(np.int64(x), Value(y))):
+        assert type(result) is Value
+        assert type(result.data) is float
+        assert result.data == pytest.approx(expected, rel=1e-15)
+
+
+@pytest.mark.parametrize("op", BINARY)
+@given(between(0.5, 3), between(0.5, 3))
+def test_operators_have_the_same_derivatives_on_either_side(op, x, y):
+    both = [Value(x), Value(y)]
+    op(*both).backward()
+    for i in range(2):
+        alone = Value((x, y)[i])
+        (op(alone, y) if i == 0 else op(x, alone)).backward()
+        assert alone.grad == pytest.approx(both[i].grad, rel=1e-14)
+
+
+def test_two_to_the_power_of_a_value():
+    v = Value(3.0)
+    (2**v).backward()
+    assert v.grad == pytest.approx(8 * math.log(2))
+
+
+def test_a_value_to_its_own_power():
+    v = Value(3.0)
+    (v**v).backward()
+    assert v.grad == pytest.approx(27 * (1 + math.log(3)))
+
+
+@pytest.mark.parametrize("exponent", [2, 2.0, 3, -1, 0.5, 0, 1, True])
+def test_powers_with_constant_exponents(exponent):
+    v = Value(1.7)
+    (v**exponent).backward()
+    assert (Value(1.7) ** exponent).data == pytest.approx(1.7**exponent)
+    assert v.grad == pytest.approx(exponent * 1.7 ** (exponent - 1), abs=1e-15)
+
+
+def test_unary_operators():
+    v = Value(-2.0)
+    assert (-v).data == 2.0
+    assert +v is v
+    assert abs(v).data == 2.0
+    assert (v // 3) == -1.0
+
+
+def test_floor_division_gives_a_plain_number():
+    assert type(Value(7.0) // 2) is float
+    assert 7 // Value(2.0) == 3.0
+
+
+def test_augmented_assignment_makes_a_new_node():
+    v = w = Value(2.0)
+    w += 1.0
+    w *= 3.0
+    assert (v.data, w.data) == (2.0, 9.0)
+    w.backward()
+    assert v.grad == 3.0
+
+
+def test_sums_of_pythons_own():
+    values = [Value(x) for x in (1.0, 2.0, 3.0)]
+    total = sum(values)
+    assert total.data == 6.0
+    total.backward()
+    assert [v.grad for v in values] == [1.0, 1.0, 1.0]
+    assert max(values) is values[2]
+    assert min(values) is values[0]
+    assert sorted(values, reverse=True) == [3.0, 2.0, 1.0]
+    assert math.prod(values).data == 6.0
+
+
+METHODS = """exp expm1 log log1p log2 log10 sqrt cbrt square abs sin cos tan asin acos atan sinh cosh tanh asinh atanh
+sigmoid softplus relu erf""".split()
+
+
+@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("kind", [Value, Tensor])
+def test_methods_are_the_functions(name, kind):
+    x = kind(0.5)
+    assert getattr(x, name)().op is getattr(ag, name)(x).op
+    assert getattr(x, name)() == getattr(ag, name)(0.5)
+
+
+def test_methods_of_two_arguments():
+    x, y = Value(3.0), Value(4.0)
+    assert x.hypot(y).data == 5.0
+    assert x.maximum(y).data == 4.0
+    assert x.minimum(y).data == 3.0
+    assert x.atan2(y).data == math.atan2(3, 4)
+    assert x.clip(0.0, 1.0).data == 1.0
+    assert x.where(False, y).data == 4.0
+    assert x.sign() == 1.0
+    assert Value(1.5).floor() == 1.0
+    assert Value(1.5).ceil() == 2.0
+    assert Value(3.0).acosh().data == math.acosh(3)
+
+
+# ---- Comparisons and identity
+
+
+@pytest.mark.parametrize("op", COMPARISONS)
+@given(st.integers(-2, 2), st.integers(-2, 2))
+def test_comparisons_are_those_of_the_numbers(op, x, y):
+    expected = op(x, y)
+    for result in (op(Value(x), Value(y)), op(Value(x), y), op(x, Value(y)), op(Value(x), float(y))):
+        assert result is expected
+
+
+def test_hashing_is_by_identity():
+    v, w = Value(1.0), Value(1.0)
+    assert v == w
+    assert {v: "v", w: "w"}[w] == "w"
+    assert len({v, w, v}) == 2
+
+
+def test_truth_is_that_of_the_number():
+    assert Value(0.5)
+    assert not Value(0.0)
+
+
+# ---- In company
+
+
+def test_numpys_scalars_keep_it_a_value():
+    v = Value(2.0)
+    for scalar in (np.float64(3.0), np.float32(3.0), np.int64(3)):
+        for result in (v * scalar, scalar * v, v + scalar, scalar - v):
+            assert type(result) is Value
+            assert type(result.data) is float
+
+
+@pytest.mark.parametrize("other", [np.array([1.0, 2.0]), Tensor([1.0, 2.0])], ids=["ndarray", "Tensor"])
+def test_an_array_makes_it_a_tensor(other):
+    for op in (operator.mul, operator.add, operator.sub, operator.truediv, operator.pow):
+        for swap in (False, True):
+            v = Value(3.0)
+            result = op(other, v) if swap else op(v, other)
+            assert type(result) is Tensor
+            result.sum().backward()
+            assert type(v.grad) is float
+            x = np.array([1.0, 2.0])
+            slope = ag.grad(lambda t, op=op, x=x, swap=swap: ag.sum(op(x, t) if swap else op(t, x)))(3.0)
+            assert v.grad == pytest.approx(slope)
+    assert ag.gradcheck(lambda v, x: v * x + x**v, 3.0, np.array([1.0, 2.0]), order=2)
+
+
+def test_numpys_ufuncs_record():
+    v = Value(0.5)
+    y = np.sin(v)
+    assert type(y) is Value
+    y.backward()
+    assert v.grad == math.cos(0.5)
+    assert type(np.add(v, 1.0)) is Value
+    assert type(np.multiply(2.0, v)) is Value
+    assert np.greater(v, 0.0)
+    assert np.isfinite(v)
+
+
+def test_object_arrays_of_values_compute_with_numpy():
+    v, w = Value(2.0), Value(3.0)
+    vector = np.array([v, w])
+    assert vector.dtype == object
+    y = vector @ np.array([10.0, 100.0])
+    assert type(y) is Value
+    y.backward()
+    assert (v.grad, w.grad) == (10.0, 100.0)
+    assert (vector * v)[1].data == 6.0
+    assert (v * vector)[1].data == 6.0
+    assert (vector + vector).sum().data == 10.0
+    assert np.sin(vector)[0].data == math.sin(2.0)
+    assert (np.array([[v, w], [w, v]]) @ vector)[0].data == 13.0
+
+
+def test_functions_take_whatever_there_is_and_give_their_own_kind():
+    for x, kind in ((0.5, float), (1, float), (np.array([0.5]), np.ndarray), (Value(0.5), Value), (Tensor(0.5), Tensor)):
+        assert type(ag.sin(x)) is kind
+    assert isinstance(ag.sin(np.float64(0.5)), float)
+
+
+# ---- Data, grad, label
+
+
+def test_data_is_a_float_and_can_be_set():
+    v = Value(3)
+    assert type(v.data) is float
+    v.data = 4.0
+    assert (v * v).data == 16.0
+    assert v.item() == 4.0
+
+
+def test_label_and_repr():
+    v = Value(2.0, label="x")
+    assert repr(v) == "Value(data=2.0, grad=0.0, label='x')"
+    assert repr(v * v) == "Value(data=4.0, grad=0.0)"
+    assert (v * v).label is None
+
+
+def test_detach_forgets_the_past():
+    v = Value(2.0, "x")
+    w = (v * v).detach()
+    assert w.op is None
+    assert w.data == 4.0
+    (w * v).backward()
+    assert v.grad == 4.0
+
+
+def test_leaves_can_be_copied_and_pickled_and_results_say_why_not():
+    v = Value(2.0, "x")
+    v.grad = 3.0
+    for w in (copy.copy(v), copy.deepcopy(v), pickle.loads(pickle.dumps(v))):
+        assert (w.data, w.grad, w.label) == (2.0, 3.0, "x")
+        assert w is not v
+    for f in (copy.copy, copy.deepcopy, pickle.dumps):
+        with pytest.raises(TypeError, match="with a past cannot be copied or pickled: use .detach"):
+            f(v * v)
+
+
+# ---- What is not a number
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ("a", "Value needs a real number, got str 'a'"),
+        (1j, "Value needs a real number, got complex"),
+        (None, "Value needs a real number, got NoneType"),
+        ([1.0], "use ag.Tensor for arrays"),
+        (np.array([1.0, 2.0]), "use ag.Tensor for arrays"),
+        (np.complex128(1), "Value needs a real number"),
+        (Value(1.0), "would cut it off from its graph"),
+    ],
+)
+def test_what_is_not_a_real_number_is_refused_at_the_door(data, message):
+    with pytest.raises(TypeError, match=message):
+        Value(data)
+
+
+def test_zero_dimensional_arrays_and_numpys_scalars_are_numbers():
+    for data in (np.array(2), np.array(2.0), np.float32(2), np.int8(2), True):
+        assert type(Value(data).data) is float
+
+
+@pytest.mark.parametrize("other", ["a", None, [1.0], 1j, np.complex128(1j), {}])
+@pytest.mark.parametrize("op", [operator.add, operator.mul, operator.pow, operator.truediv])
+def test_operators_with_what_is_not_a_number_are_type_errors(op, other):
+    with pytest.raises(TypeError):
+        op(Value(1.0), other)
+    with pytest.raises(TypeError):
+        op(other, Value(1.0))
+
+
+@pytest.mark.parametrize("kind", [Value, Tensor])
+@pytest.mark.parametrize(
+    ("f", "message"),
+    [
+        (float, r"would detach this \w+ from its graph: use .data for the number, or ag.sin"),
+        (math.sin, "in place of math.sin"),
+        (math.exp, "ag.sin and its kin"),
+        (int, r"int\(\) would detach"),
+        (complex, "is real"),
+    ],
+    ids=["float", "math.sin", "math.exp", "int", "complex"],
+)
+def test_conversions_that_would_detach_say_so(f, message, kind):
+    with pytest.raises(TypeError, match=message):
+        f(kind(1.0))
+
+
+def test_an_in_place_operation_on_an_array_says_what_to_write():
+    a = np.ones(2)
+    with pytest.raises(TypeError, match="write `a = a \\+ t` in place of `a \\+= t`"):
+        a += Value(1.0)
+
+
+# ---- Programs written for micrograd run, and agree with it
+
+
+def micrograd_expression(seed, leaf):
+    """A random expression in micrograd's vocabulary."""
+    rng = random.Random(seed)
+    leaves = [leaf(rng.uniform(0.2, 2.0)) for _ in range(3)]
+    results = list(leaves)
+    for _ in range(15):
+        a, b = rng.choice(results), rng.choice(results[-4:])
+        results.append(
+            rng.choice(
+                [
+                    lambda: a + b,
+                    lambda: a * b * 0.3,
+                    lambda: a - b,
+                    lambda: a / (b * b + 1),
+                    lambda: (a * a + 0.5) ** -0.5,
+                    lambda: b**2 * 0.1,
+                    lambda: (a * b).relu(),
+                    lambda: -a + 2,
+                    lambda: 1 - b,
+                    lambda: 3 / (a**2 + 2),
+                ]
+            )()
+        )
+    return leaves, sum(results)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_expressions_agree_with_micrograd(seed):
+    engine = pytest.importorskip("micrograd.engine")
+    ours, y = micrograd_expression(seed, Value)
+    theirs, z = micrograd_expression(seed, engine.Value)
+    y.backward()
+    z.backward()
+    assert y.data == pytest.approx(z.data, rel=1e-12)
+    assert [v.grad for v in ours] == pytest.approx([v.grad for v in theirs], rel=1e-9, abs=1e-9)
+
+
+def test_the_example_of_micrograds_readme_gives_its_numbers():
+    a, b = Value(-4.0), Value(2.0)
+    c = a + b
+    d = a * b + b**3
+    c += c + 1
+    c += 1 + c + (-a)
+    d += d * 2 + (b + a).relu()
+    d += 3 * d + (b - a).relu()
+    e = c - d
+    f = e**2
+    g = f / 2.0
+    g += 10.0 / f
+    g.backward()
+    assert f"{g.data:.4f} {a.grad:.4f} {b.grad:.4f}" == "24.7041 138.8338 645.5773"

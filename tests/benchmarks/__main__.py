@@ -1,0 +1,48 @@
+"""`python -m tests.benchmarks [NAME ...]`: time chainrule and its peers side by side and print a table."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import threading
+
+from tests.benchmarks import arrays, imports, scalars
+from tests.benchmarks.harness import machine, optional, table
+
+BENCHMARKS = {
+    "chain": scalars.chain,
+    "moons-scalar": scalars.moons,
+    "moons-tensor": arrays.moons,
+    "mlp": arrays.mlp,
+    "memory": scalars.memory,
+    "gradient": scalars.gradient_ratio,
+    "import": imports.import_time,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"which to run, of: {', '.join(BENCHMARKS)} (default: all)"
+    )
+    names = parser.parse_args().names or list(BENCHMARKS)
+    if unknown := [name for name in names if name not in BENCHMARKS]:
+        parser.error(f"no benchmark {', '.join(unknown)}: there are {', '.join(BENCHMARKS)}")
+    for peer in ("micrograd", "mygrad", "torch", "jax"):
+        if optional(peer) is None:
+            print(f"{peer} is not installed and left out: pip install -e '.[bench]'", file=sys.stderr)
+    if torch := optional("torch"):
+        torch.set_num_threads(2)
+    rows = []
+    for name in names:
+        print(f"{name} ...", file=sys.stderr, flush=True)
+        rows.append(BENCHMARKS[name]())
+    print(f"Measured on {machine()}.\n\n{table(rows)}")
+
+
+# micrograd recurses once a node, and needs the stack for it.
+sys.setrecursionlimit(1_000_000)
+threading.stack_size(512 * 1024 * 1024)
+thread = threading.Thread(target=main)
+thread.start()
+thread.join()

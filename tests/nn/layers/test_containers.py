@@ -1,0 +1,32 @@
+"""`Sequential` applies its modules one behind the other."""
+
+import numpy as np
+import pytest
+
+from nn import Linear, ReLU, Sequential, Tanh
+
+
+def test_layers_are_applied_in_order():
+    net = Sequential(Linear(2, 3, rng=0), ReLU(), Linear(3, 1, rng=1))
+    x = np.ones((4, 2))
+    np.testing.assert_array_equal(net(x).data, net[2](net[1](net[0](x))).data)
+    assert Sequential()(x) is x
+
+
+def test_functions_may_stand_among_modules():
+    assert Sequential(lambda x: x + 1, lambda x: x * 2)(3.0) == 8.0
+
+
+def test_it_is_a_sequence():
+    net = Sequential(Linear(2, 3), ReLU(), Tanh())
+    assert len(net) == 3
+    assert list(net) == [net[0], net[1], net[-1]]
+    assert isinstance(net[1:], Sequential)
+    assert net[:1][0] is net[0]
+    with pytest.raises(IndexError):
+        net[3]
+
+
+def test_what_cannot_be_called_is_refused():
+    with pytest.raises(TypeError, match=r"layer 0 is \[ReLU\(\)\]: unpack"):
+        Sequential([ReLU()])

@@ -1,0 +1,114 @@
+"""Networks of scalars do what micrograd's do, to the last digit that order of addition leaves, and can do more."""
+
+import random
+
+import numpy as np
+import pytest
+
+import autograd as ag
+from autograd import Value
+from nn.scalar import MLP, Layer, Neuron
+
+
+def test_a_neuron_is_relu_of_a_weighted_sum():
+    neuron = Neuron(2, rng=0)
+    neuron.w[0].data, neuron.w[1].data, neuron.b.data = 2.0, -3.0, 0.5
+    assert neuron([1.0, 0.5]).data == 1.0
+    assert neuron([0.0, 1.0]).data == 0.0
+    neuron.nonlin = False
+    assert neuron([0.0, 1.0]).data == -2.5
+
+
+def test_a_neuron_is_few_nodes():
+    neuron, x = Neuron(20, rng=0), [Value(1.0) for _ in range(20)]
+    from autograd.graph import ancestors
+
+    assert len(ancestors(neuron(x))) - 41 <= 3
+
+
+def test_gradients_agree_with_finite_differences():
+    model = MLP(3, [4, 2], rng=0)
+    for p in model.parameters():
+        p.data += 0.01
+    assert ag.gradcheck(lambda x: ag.sum(model(x)), [0.3, -0.2, 0.7], order=2)
+    assert ag.gradcheck(lambda w: Neuron.__call__(_with(w), [0.5, 2.0]), [0.3, 0.4])
+
+
+def _with(w):
+    neuron = Neuron(2, nonlin=False)
+    neuron.w = w
+    return neuron
+
+
+def test_names_say_where_a_parameter_is_and_transforms_use_them():
+    model = MLP(2, [2, 1], rng=0)
+    names = [name for name, _ in model.named_parameters()]
+    assert names[:3] == ["layers.0.neurons.0.w.0", "layers.0.neurons.0.w.1", "layers.0.neurons.0.b"]
+    assert [p for _, p in model.named_parameters()] == model.parameters()
+    gradient = ag.grad(lambda model: model([1.0, 2.0]))(model)
+    assert list(gradient) == names
+    assert gradient["layers.1.neurons.0.b"] == 1.0
+
+
+def test_weights_come_from_pythons_random_or_from_a_generator():
+    random.seed(1337)
+    expected = [random.uniform(-1, 1) for _ in range(6)]
+    random.seed(1337)
+    layer = Layer(3, 2)
+    assert [w.data for neuron in layer.neurons for w in neuron.w] == expected
+    state = random.getstate()
+    one, two, three = (Layer(3, 2, rng=rng) for rng in (5, 5, np.random.default_rng(5)))
+    values = lambda layer: [p.data for p in layer.parameters()]
+    assert values(one) == values(two) == values(three)
+    assert one.neurons[0].w[0].data != one.neurons[1].w[0].data
+    assert random.getstate() == state
+    assert all(-1 < v < 1 for v in values(one))
+    assert one.neurons[0].b.data == 0.0
+
+
+def test_outputs_are_one_value_or_a_list():
+    assert isinstance(MLP(2, [3, 1], rng=0)([1.0, 2.0]), Value)
+    assert len(MLP(2, [3, 2], rng=0)([1.0, 2.0])) == 2
+    assert isinstance(MLP(2, [1, 1], rng=0)([1.0, 2.0]), Value)
+
+
+def test_a_wrong_number_of_inputs_is_refused():
+    with pytest.raises(ValueError, match=r"ReLUNeuron\(3\) takes 3 inputs, got 2"):
+        MLP(3, [1, 1])([1.0, 2.0])
+
+
+def test_rows_of_arrays_are_inputs_too():
+    model = MLP(2, [3, 1], rng=0)
+    x = np.array([[0.5, -1.0]])
+    assert model(x[0]).data == model([0.5, -1.0]).data
+    assert model(x.astype(np.float32)[0]).data == model([0.5, -1.0]).data
+
+
+def test_code_for_micrograd_runs_with_its_imports_changed():
+    """Ten steps of its demonstration, from one seed: the same losses, gradients, parameters and reprs."""
+    pytest.importorskip("micrograd")
+    import micrograd.engine
+    import micrograd.nn
+
+    ours, theirs = (_train(*names) for names in ((MLP, Value), (micrograd.nn.MLP, micrograd.engine.Value)))
+    assert ours[0] == theirs[0]
+    for a, b in zip(ours[1:], theirs[1:], strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-9, atol=1e-12)
+
+
+def _train(MLP, Value):
+    random.seed(1337)
+    X, y = np.random.default_rng(0).normal(size=(20, 2)), np.random.default_rng(1).choice([-1, 1], 20)
+    model = MLP(2, [8, 8, 1])
+    losses = []
+    for k in range(10):
+        inputs = [list(map(Value, row)) for row in X]
+        scores = list(map(model, inputs))
+        hinge = [(1 + -yi * score).relu() for yi, score in zip(y.tolist(), scores, strict=True)]
+        total = sum(hinge) * (1.0 / len(hinge)) + 1e-4 * sum(p * p for p in model.parameters())
+        model.zero_grad()
+        total.backward()
+        for p in model.parameters():
+            p.data -= (1.0 - 0.9 * k / 100) * p.grad
+        losses.append(total.data)
+    return repr(model), losses, [p.data for p in model.parameters()], [p.grad for p in model.parameters()]
