@@ -56,7 +56,7 @@ def _average(x: Any, axis: Any = None, weights: Any = None) -> Any:
 
 
 def _diff(x: Any, n: int = 1, axis: int = -1) -> Any:
-    before = (slice(None),) * (axis % len(x.shape))
+    before = (slice(None),) * shaping.axes_of(axis, len(x.shape))[0]
     for _ in range(n):
         x = indexing.index(x, (*before, slice(1, None))) - indexing.index(x, (*before, slice(None, -1)))
     return x

@@ -144,7 +144,9 @@ class Tensor(Operators):
                 parents.append(None)
                 read = arg
             # The rules of operations on arrays ask their inputs for a shape, lists and Values too.
-            reads.append(read if op.scalar is not None or type(read) is _ndarray else np.asarray(read))
+            if op.scalar is None and (isinstance(read, (list, tuple)) or (isinstance(read, float) and isinstance(arg, Node))):
+                read = np.asarray(read)
+            reads.append(read)
         try:
             raw = op.array(*reads)
         except ValueError as error:
@@ -424,7 +426,7 @@ def _node(op: Primitive, raw: Any) -> Tensor:
 
 def _misfit(op: Primitive, reads: Sequence[Any], error: ValueError) -> ValueError:
     shapes = " and ".join(f"shape {np.shape(x)}" for x in reads)
-    return ValueError(f"{op.name}: {shapes}: {error}")
+    return type(error)(f"{op.name}: {shapes}: {error}")  # a LinAlgError or an AxisError stays one
 
 
 def _all_plain(x: Any) -> Any:

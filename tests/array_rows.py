@@ -27,7 +27,9 @@ class Case:
         arrays = []
         for shape in self.shapes:
             size = math.prod(shape)
-            arrays.append(rng.permutation(np.linspace(-1.5, 2.0, size) + 0.013).reshape(shape) if size else np.zeros(shape))
+            arrays.append(
+                rng.permutation(np.linspace(-1.5, 2.0, size) + 0.013).reshape(shape) if size else np.zeros(shape)
+            )
         return arrays
 
     def __str__(self) -> str:
@@ -149,11 +151,7 @@ CASES: list[Case] = [
     *both("tile", (2,), shapes=[(2, 2, 2), ()]),
     Case("cast", lambda x: ag.cast(x, float), lambda x: x.astype(float), ((2, 3),)),
     # indexing
-    *[
-        case
-        for key, shape in INDICES
-        for case in both("index", key, shapes=[shape], numpys=lambda x, key: x[key])
-    ],
+    *[case for key, shape in INDICES for case in both("index", key, shapes=[shape], numpys=lambda x, key: x[key])],
     *[
         Case(
             "index_update",
@@ -214,15 +212,15 @@ CASES: list[Case] = [
         ]
     ],
     *[
-        Case(
-            "stack", lambda *xs, axis=axis: ag.stack(xs, axis), lambda *xs, axis=axis: np.stack(xs, axis), shapes
-        )
+        Case("stack", lambda *xs, axis=axis: ag.stack(xs, axis), lambda *xs, axis=axis: np.stack(xs, axis), shapes)
         for axis, shapes in [(0, ((), ())), (1, ((2,), (2,), (2,))), (-1, ((2, 3), (2, 3)))]
     ],
     *[
         Case(
             "split",
-            lambda x, at=at, axis=axis: ag.concatenate([part * (k + 1) for k, part in enumerate(ag.split(x, at, axis))], axis),
+            lambda x, at=at, axis=axis: ag.concatenate(
+                [part * (k + 1) for k, part in enumerate(ag.split(x, at, axis))], axis
+            ),
             lambda x, at=at, axis=axis: np.concatenate(
                 [part * (k + 1) for k, part in enumerate(np.split(x, at, axis))], axis
             ),
@@ -304,7 +302,10 @@ CASES: list[Case] = [
     *both("tensordot", 0, shapes=[((2,), (3,))]),
     *both("tensordot", ([0, -1], [1, 0]), shapes=[((2, 3, 4), (4, 2))]),
     *both("tensordot", (1, 0), shapes=[((2, 3), (3, 2))]),
-    *both("dot", shapes=[((3,), (3,)), ((2, 3), (3,)), ((2, 3), (3, 2)), ((), (3,)), ((2, 2, 3), (2, 3, 2)), ((2, 2, 3), (3,))]),
+    *both(
+        "dot",
+        shapes=[((3,), (3,)), ((2, 3), (3,)), ((2, 3), (3, 2)), ((), (3,)), ((2, 2, 3), (2, 3, 2)), ((2, 2, 3), (3,))],
+    ),
     *both("trace", shapes=[(3, 3), (2, 3)]),
     *both("trace", 1, shapes=[(3, 3)]),
     *[
@@ -320,7 +321,13 @@ CASES: list[Case] = [
             lambda a, b: np.linalg.solve(regular(a), b),
             shapes,
         )
-        for shapes in [((3, 3), (3,)), ((3, 3), (3, 2)), ((2, 2, 2), (2, 2, 1)), ((2, 2), (2, 2, 3)), ((2, 2, 2), (2, 1))]
+        for shapes in [
+            ((3, 3), (3,)),
+            ((3, 3), (3, 2)),
+            ((2, 2, 2), (2, 2, 1)),
+            ((2, 2), (2, 2, 3)),
+            ((2, 2, 2), (2, 1)),
+        ]
     ],
     Case("det", lambda x: ag.det(regular(x)), lambda x: np.linalg.det(regular(x)), ((3, 3),)),
     Case("det", lambda x: ag.det(regular(x)), lambda x: np.linalg.det(regular(x)), ((2, 2, 2),)),

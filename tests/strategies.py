@@ -57,9 +57,7 @@ ROWS = {
     "ceil": Row(math.ceil, np.ceil, (FRACTIONS,)),
     "floordiv": Row(lambda x, y: x // y, np.floor_divide, (between(3.2, 3.8), between(1.0, 1.05))),
     # arithmetic
-    "where": Row(
-        lambda c, x, y: x if c else y, np.where, (st.sampled_from([0.0, 1.0]), EVERYWHERE, EVERYWHERE)
-    ),
+    "where": Row(lambda c, x, y: x if c else y, np.where, (st.sampled_from([0.0, 1.0]), EVERYWHERE, EVERYWHERE)),
     "identity": Row(float, np.positive, (EVERYWHERE,)),
     "neg": Row(lambda x: -x, np.negative, (EVERYWHERE,)),
     "add": Row(lambda x, y: x + y, np.add, (EVERYWHERE, EVERYWHERE)),

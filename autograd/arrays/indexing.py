@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.arrays.shaping import hashable, moveaxis, operand, ravel
+from autograd.arrays.shaping import axes_of, hashable, moveaxis, operand, ravel
 from autograd.elementwise import where
 from autograd.graph import Node, Primitive
 
@@ -82,7 +82,8 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Any:
     x = operand(x)
     if axis is None:
         return index(ravel(x), np.asarray(indices))
-    return index(x, (slice(None),) * (axis % len(x.shape)) + (np.asarray(indices),))
+    [axis] = axes_of(axis, len(x.shape))
+    return index(x, (slice(None),) * axis + (np.asarray(indices),))
 
 
 def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd.arrays.indexing import diagonal, tril
 from autograd.arrays.reductions import sum
-from autograd.arrays.shaping import broadcast_to, expand_dims, operand, reshape, swapaxes, transpose
+from autograd.arrays.shaping import axes_of, broadcast_to, expand_dims, operand, reshape, swapaxes, transpose
 from autograd.graph import Primitive
 
 
@@ -68,8 +68,8 @@ def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
         over_x, over_y = list(range(len(x.shape) - axes, len(x.shape))), list(range(axes))
     else:
         over_x, over_y = ([side] if isinstance(side, int) else list(side) for side in axes)
-        over_x = [a % len(x.shape) for a in over_x]
-        over_y = [a % len(y.shape) for a in over_y]
+        over_x = list(axes_of(tuple(over_x), len(x.shape)))
+        over_y = list(axes_of(tuple(over_y), len(y.shape)))
     if [x.shape[a] for a in over_x] != [y.shape[a] for a in over_y]:
         raise ValueError(f"tensordot: shapes {x.shape} and {y.shape} do not match over axes {over_x} and {over_y}")
     free_x = [a for a in range(len(x.shape)) if a not in over_x]

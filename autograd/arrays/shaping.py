@@ -36,7 +36,11 @@ def axes_of(axis: Axis, ndim: int) -> tuple[int, ...]:
     """`axis` as a tuple of numbers from 0; all axes for None."""
     if axis is None:
         return tuple(range(ndim))
-    return tuple(a % ndim for a in ((axis,) if isinstance(axis, int) else axis))
+    axes = (axis,) if isinstance(axis, int) else axis
+    for a in axes:
+        if not -ndim <= a < ndim:
+            raise np.exceptions.AxisError(a, ndim)
+    return tuple(a % ndim for a in axes)
 
 
 @cache

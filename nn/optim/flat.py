@@ -131,7 +131,7 @@ class FlatTensors(Flat):
             self.parameters[i].raw[...] = self.views[i]
 
     def _adopt(self, i: int) -> None:
-        """Take the values of parameter `i`, and let its array be the view, unless somebody else relies on its own."""
+        """Take the values of parameter `i`, and let its array be the view, unless a caller has its own."""
         tensor, view = self.parameters[i], self.views[i]
         if tensor.raw is view:  # somebody has read `.data`: when they have let go of it nobody else holds it
             if sys.getrefcount(tensor.raw) <= _ALONE + 1:
@@ -144,8 +144,8 @@ class FlatTensors(Flat):
             )
         view[...] = tensor.raw
         shared = sys.getrefcount(tensor.raw) > _ALONE or tensor.raw.base is not None
-        if shared and tensor.raw.flags.writeable:
-            self.outside.append(i)
+        if shared and tensor.held == "caller" and tensor.raw.flags.writeable:
+            self.outside.append(i)  # but where a graph relies on it, it must not change
         else:
             tensor.raw, tensor.held = view, None
 

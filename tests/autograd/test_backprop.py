@@ -13,6 +13,7 @@ from tests.strategies import Expression, expressions, points
 def slopes_by_differences(f, xs, h=1e-5):
     slopes = []
     for i in range(len(xs)):
+
         def along(t, i=i):
             return f(*xs[:i], xs[i] + t, *xs[i + 1 :])
 

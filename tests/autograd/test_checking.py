@@ -8,7 +8,9 @@ from autograd.graph import Primitive
 
 
 def faulty(name, *rules):
-    return Primitive(name, None, lambda *xs: np.multiply(*xs) if len(xs) == 2 else np.sin(xs[0]), *rules, elementwise=True)
+    return Primitive(
+        name, None, lambda *xs: np.multiply(*xs) if len(xs) == 2 else np.sin(xs[0]), *rules, elementwise=True
+    )
 
 
 def test_right_derivatives_pass_and_give_true():
@@ -17,7 +19,9 @@ def test_right_derivatives_pass_and_give_true():
 
 
 def test_structures_can_be_checked():
-    assert ag.gradcheck(lambda t: {"y": t["a"] * t["b"][0], "z": [ag.exp(t["a"])]}, {"a": 0.5, "b": [np.ones(2)]}, order=2)
+    assert ag.gradcheck(
+        lambda t: {"y": t["a"] * t["b"][0], "z": [ag.exp(t["a"])]}, {"a": 0.5, "b": [np.ones(2)]}, order=2
+    )
 
 
 def test_a_transform_can_be_checked():

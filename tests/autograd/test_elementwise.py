@@ -139,7 +139,15 @@ def test_constant_operations_of_nodes_give_plain_numbers_and_arrays(name):
 # ---- Against another library
 
 
-TORCH_NAMES = {"mod": "remainder", "abs": "abs", "erf": "erf", "softplus": None, "relu": "relu", "cbrt": None, "where": None}
+TORCH_NAMES = {
+    "mod": "remainder",
+    "abs": "abs",
+    "erf": "erf",
+    "softplus": None,
+    "relu": "relu",
+    "cbrt": None,
+    "where": None,
+}
 
 
 @pytest.mark.parametrize("name", [name for name in DIFFERENTIABLE if TORCH_NAMES.get(name, name)])

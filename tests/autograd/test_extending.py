@@ -73,7 +73,9 @@ def test_a_missing_rule_says_how_to_add_it_and_only_where_it_is_needed():
 
     product.rule(lambda g, z, x, y: g * y)
     assert ag.grad(product)(2.0, 3.0) == 3.0
-    with pytest.raises(NotImplementedError, match=r"product has no derivative for argument 1: add it with @product.rule"):
+    with pytest.raises(
+        NotImplementedError, match=r"product has no derivative for argument 1: add it with @product.rule"
+    ):
         ag.grad(product, argnums=1)(2.0, 3.0)
 
 

@@ -93,7 +93,11 @@ def test_a_rule_that_is_wrong_by_one_percent_is_found(name):
 
 
 @every_operation
-@pytest.mark.parametrize("kind", [list, tuple, iter, lambda xs: np.array(xs, dtype=object)], ids=["list", "tuple", "iterator", "object array"])
+@pytest.mark.parametrize(
+    "kind",
+    [list, tuple, iter, lambda xs: np.array(xs, dtype=object)],
+    ids=["list", "tuple", "iterator", "object array"],
+)
 def test_any_collection_will_do(name, kind):
     if name == "dot":
         result = ag.dot(kind([ag.Value(1.0), 2.0]), kind([3.0, 4]))

@@ -10,7 +10,12 @@ X = np.array([[0.5, -1.0, 2.0], [1.5, 0.3, -0.7]])
 SQUARE = np.array([[2.0, 0.3, 0.1], [0.2, 3.0, -0.4], [0.5, 0.1, 1.5]])
 
 CALLS = {
-    np.sum: [lambda x: np.sum(x), lambda x: np.sum(x, axis=1, keepdims=True), lambda x: np.sum(x, 0), lambda x: np.sum(a=x)],
+    np.sum: [
+        lambda x: np.sum(x),
+        lambda x: np.sum(x, axis=1, keepdims=True),
+        lambda x: np.sum(x, 0),
+        lambda x: np.sum(a=x),
+    ],
     np.mean: [lambda x: np.mean(x), lambda x: np.mean(x, axis=0)],
     np.average: [lambda x: np.average(x), lambda x: np.average(x, axis=1), lambda x: np.average(x, 1, np.abs(X))],
     np.var: [lambda x: np.var(x), lambda x: np.var(x, axis=1, ddof=1), lambda x: np.var(x, axis=0, keepdims=True)],
@@ -23,13 +28,21 @@ CALLS = {
     np.cumsum: [lambda x: np.cumsum(x), lambda x: np.cumsum(x, axis=1)],
     np.diff: [lambda x: np.diff(x), lambda x: np.diff(x, axis=0), lambda x: np.diff(x, n=2)],
     np.ptp: [lambda x: np.ptp(x), lambda x: np.ptp(x, axis=1)],
-    np.linalg.norm: [lambda x: np.linalg.norm(x), lambda x: np.linalg.norm(x, axis=1), lambda x: np.linalg.norm(x, 1, 1)],
+    np.linalg.norm: [
+        lambda x: np.linalg.norm(x),
+        lambda x: np.linalg.norm(x, axis=1),
+        lambda x: np.linalg.norm(x, 1, 1),
+    ],
     np.clip: [lambda x: np.clip(x, -0.6, 1.0), lambda x: np.clip(x, None, 1.0), lambda x: np.clip(x, min=0.0)],
     np.where: [lambda x: np.where(X > 0, x, 0.0), lambda x: np.where(X > 0, 2.0, x * x)],
     np.nan_to_num: [lambda x: np.nan_to_num(x)],
     np.reshape: [lambda x: np.reshape(x, (3, 2)), lambda x: np.reshape(x, -1)],
     np.ravel: [lambda x: np.ravel(x)],
-    np.transpose: [lambda x: np.transpose(x), lambda x: np.transpose(x, (1, 0)), lambda x: np.transpose(x, axes=(0, 1))],
+    np.transpose: [
+        lambda x: np.transpose(x),
+        lambda x: np.transpose(x, (1, 0)),
+        lambda x: np.transpose(x, axes=(0, 1)),
+    ],
     np.swapaxes: [lambda x: np.swapaxes(x, 0, 1)],
     np.moveaxis: [lambda x: np.moveaxis(x, 0, -1)],
     np.expand_dims: [lambda x: np.expand_dims(x, 1), lambda x: np.expand_dims(x, axis=(0, 1))],
@@ -74,14 +87,18 @@ CALLS = {
     ],
     np.trace: [lambda x: np.trace(x), lambda x: np.trace(x, offset=1)],
     np.linalg.inv: [lambda x: np.linalg.inv(x[:, :2] + SQUARE[:2, :2])],
-    np.linalg.solve: [lambda x: np.linalg.solve(SQUARE, x.T), lambda x: np.linalg.solve(x[:, :2] + SQUARE[:2, :2], X[:, 0])],
+    np.linalg.solve: [
+        lambda x: np.linalg.solve(SQUARE, x.T),
+        lambda x: np.linalg.solve(x[:, :2] + SQUARE[:2, :2], X[:, 0]),
+    ],
     np.linalg.det: [lambda x: np.linalg.det(x[:, :2] + SQUARE[:2, :2])],
     np.linalg.slogdet: [lambda x: np.linalg.slogdet(x[:, :2] + SQUARE[:2, :2])[1]],
     np.linalg.cholesky: [lambda x: np.linalg.cholesky(x @ x.T)],
 }
 
 every_call = pytest.mark.parametrize(
-    "f", [pytest.param(f, id=f"{function.__name__}-{k}") for function, calls in CALLS.items() for k, f in enumerate(calls)]
+    "f",
+    [pytest.param(f, id=f"{function.__name__}-{k}") for function, calls in CALLS.items() for k, f in enumerate(calls)],
 )
 
 
@@ -144,7 +161,10 @@ def test_no_function_is_both_differentiable_and_plain():
 @pytest.mark.parametrize(
     ("f", "message"),
     [
-        (lambda t: np.fft.fft(t), r"fft has no rule here: take the `.data` of its arguments, or define an @ag.primitive"),
+        (
+            lambda t: np.fft.fft(t),
+            r"fft has no rule here: take the `.data` of its arguments, or define an @ag.primitive",
+        ),
         (lambda t: np.unique(t), "np.unique has no rule here"),
         (lambda t: np.median(t), "np.median has no rule here"),
         (lambda t: np.linalg.svd(t), "np.linalg.svd has no rule here"),
@@ -153,7 +173,10 @@ def test_no_function_is_both_differentiable_and_plain():
         (lambda t: np.interp(t, [0.0], [0.0]), "np.interp has no rule here"),
         (lambda t: np.sum(t, where=X > 0), "np.sum of a Tensor: its rule got an unexpected keyword argument 'where'"),
         (lambda t: np.sum(t, out=np.zeros(())), "np.sum of a Tensor"),
-        (lambda t: np.mean(t, dtype=np.float32), "np.mean of a Tensor: its rule got an unexpected keyword argument 'dtype'"),
+        (
+            lambda t: np.mean(t, dtype=np.float32),
+            "np.mean of a Tensor: its rule got an unexpected keyword argument 'dtype'",
+        ),
         (lambda t: np.concatenate([t, t], out=np.zeros((4, 3))), "np.concatenate of a Tensor"),
         (lambda t: np.copyto(np.zeros((2, 3)), t), "np.copyto has no rule here"),
     ],

@@ -59,7 +59,9 @@ def test_ufuncs_of_nodes_give_what_they_give_for_arrays(ufunc, kind):
     np.testing.assert_allclose(plain(result), ufunc(*args), rtol=1e-14)
 
 
-@pytest.mark.parametrize("ufunc", [u for u in UFUNCS if not getattr(UFUNCS[u], "constant", False)], ids=lambda u: u.__name__)
+@pytest.mark.parametrize(
+    "ufunc", [u for u in UFUNCS if not getattr(UFUNCS[u], "constant", False)], ids=lambda u: u.__name__
+)
 def test_ufuncs_of_nodes_have_the_right_derivatives(ufunc):
     args = (X + 1.5, Y + 1.05)[: ufunc.nin]
     if ufunc in (np.arcsin, np.arccos, np.arctanh):
@@ -100,7 +102,9 @@ def test_ufuncs_that_do_not_vary_give_plain_arrays(ufunc):
 def test_reductions_by_ufuncs_are_reductions(ufunc):
     x = np.array([[1.0, 2.0], [4.0, 3.0]])
     np.testing.assert_allclose(ufunc.reduce(ag.Tensor(x)).data, ufunc.reduce(x))
-    np.testing.assert_allclose(ufunc.reduce(ag.Tensor(x), axis=1, keepdims=True).data, ufunc.reduce(x, 1, keepdims=True))
+    np.testing.assert_allclose(
+        ufunc.reduce(ag.Tensor(x), axis=1, keepdims=True).data, ufunc.reduce(x, 1, keepdims=True)
+    )
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,9 @@ X = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 7.0]])
 # ---- Making one
 
 
-@pytest.mark.parametrize("data", [1.0, 2, [1.0, 2.0], [[1, 2], [3, 4]], (1.0, 2.0), np.float32(1), np.ones((2, 0)), True])
+@pytest.mark.parametrize(
+    "data", [1.0, 2, [1.0, 2.0], [[1, 2], [3, 4]], (1.0, 2.0), np.float32(1), np.ones((2, 0)), True]
+)
 def test_any_real_array_will_do(data):
     t = Tensor(data)
     expected = np.asarray(data)

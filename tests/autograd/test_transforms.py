@@ -195,7 +195,7 @@ def test_keyword_arguments_are_passed_on():
 def test_structures_come_back_as_they_went_in():
     tree = {"a": [1.0, np.array([2.0, 3.0])], "b": (4.0, Pair(5.0, {"c": 6.0})), "d": None}
     gradient = ag.grad(
-        lambda t: (t["a"][0] ** 2 + (t["a"][1] ** 2).sum() + t["b"][0] ** 2 + t["b"][1].x ** 2 + t["b"][1].y["c"] ** 2)
+        lambda t: t["a"][0] ** 2 + (t["a"][1] ** 2).sum() + t["b"][0] ** 2 + t["b"][1].x ** 2 + t["b"][1].y["c"] ** 2
     )(tree)
     assert gradient["a"][0] == 2.0
     assert gradient["a"][1].tolist() == [4.0, 6.0]
@@ -276,7 +276,11 @@ def test_gradients_handed_out_are_the_callers_own():
 @pytest.mark.parametrize(
     ("f", "error", "message"),
     [
-        (lambda x: x * 2, ValueError, r"grad needs a scalar output, got shape \(3,\): use jacobian, or reduce with .sum\(\)"),
+        (
+            lambda x: x * 2,
+            ValueError,
+            r"grad needs a scalar output, got shape \(3,\): use jacobian, or reduce with .sum\(\)",
+        ),
         (lambda x: [x.sum()], TypeError, "grad needs a scalar output, got list"),
         (lambda x: "a", TypeError, "grad needs a scalar output, got str 'a'"),
         (lambda x: None, TypeError, "grad needs a scalar output, got NoneType None"),
@@ -364,7 +368,11 @@ def test_dot_product_test_of_a_layered_function():
         (lambda: ag.vjp(lambda x: x * 2, np.ones(3))[1](np.ones(2)), ValueError, r"shape \(3,\), its cotangent \(2,\)"),
         (lambda: ag.vjp(lambda x: x * 2, np.ones(3))[1](1.0), ValueError, r"shape \(3,\), its cotangent \(\)"),
         (lambda: ag.vjp(lambda x: [x, x], 1.0)[1]([1.0]), ValueError, "the output has 2 parts, its cotangent 1"),
-        (lambda: ag.jvp(lambda x: x, np.ones(3), np.ones(2)), ValueError, r"a tangent has the shape of its argument, \(3,\)"),
+        (
+            lambda: ag.jvp(lambda x: x, np.ones(3), np.ones(2)),
+            ValueError,
+            r"a tangent has the shape of its argument, \(3,\)",
+        ),
         (lambda: ag.jvp(lambda x: x, (1.0,), 1.0), TypeError, "jvp needs primals and tangents as two tuples"),
         (lambda: ag.jvp(lambda x, y: x, (1.0, 2.0), (1.0,)), ValueError, "jvp got 2 primals and 1 tangents"),
         (lambda: ag.hvp(lambda x: x, (1.0,), 1.0), TypeError, "hvp needs primals and tangents as two tuples"),
@@ -387,7 +395,11 @@ def dense(f, x):
         e = np.zeros_like(x)
         e[i] = 1e-5
         columns.append((np.asarray(f(x + e)) - np.asarray(f(x - e))) / 2e-5)
-    return np.moveaxis(np.array(columns).reshape(*x.shape, *np.shape(f(x))), range(x.ndim), range(-x.ndim, 0)) if x.ndim else np.array(columns[0])
+    return (
+        np.moveaxis(np.array(columns).reshape(*x.shape, *np.shape(f(x))), range(x.ndim), range(-x.ndim, 0))
+        if x.ndim
+        else np.array(columns[0])
+    )
 
 
 @pytest.mark.parametrize(

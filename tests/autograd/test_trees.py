@@ -39,9 +39,11 @@ def test_leaves_come_in_order(tree, expected):
 @pytest.mark.parametrize(("tree", "expected"), TREES)
 def test_refilling_with_its_own_leaves_gives_the_tree(tree, expected):
     again = refill(tree, iter(expected))
-    assert list(leaves(again)) == expected
-    if not isinstance(tree, (Module, np.ndarray)):
-        assert again == tree
+    if isinstance(tree, np.ndarray):
+        assert again.tolist() == tree.tolist()
+    else:
+        assert list(leaves(again)) == expected
+        assert isinstance(tree, Module) or again == tree
 
 
 def test_maps_keep_the_form():

@@ -212,7 +212,13 @@ def test_object_arrays_of_values_compute_with_numpy():
 
 
 def test_functions_take_whatever_there_is_and_give_their_own_kind():
-    for x, kind in ((0.5, float), (1, float), (np.array([0.5]), np.ndarray), (Value(0.5), Value), (Tensor(0.5), Tensor)):
+    for x, kind in (
+        (0.5, float),
+        (1, float),
+        (np.array([0.5]), np.ndarray),
+        (Value(0.5), Value),
+        (Tensor(0.5), Tensor),
+    ):
         assert type(ag.sin(x)) is kind
     assert isinstance(ag.sin(np.float64(0.5)), float)
 

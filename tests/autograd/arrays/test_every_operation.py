@@ -110,7 +110,9 @@ def _times(rule):
     return lambda *args: rule(*args) * 1.01
 
 
-@pytest.mark.parametrize("name", ["sum", "prod", "max", "mean", "norm", "logsumexp", "softmax", "cumsum", "sort", "var"])
+@pytest.mark.parametrize(
+    "name", ["sum", "prod", "max", "mean", "norm", "logsumexp", "softmax", "cumsum", "sort", "var"]
+)
 @given(data=st.data())
 def test_reductions_over_any_axis_have_the_right_gradient(name, data):
     ndim = data.draw(st.integers(1, 3))

@@ -338,6 +338,28 @@ def test_a_graph_read_elsewhere_in_between_is_never_silently_wrong():
                 stale.backward()
 
 
+def test_optimizing_a_detached_result_leaves_its_graph_alone():
+    x = Tensor([1.0])
+    y = x.exp()
+    free = y.detach()
+    optimizer = SGD([free], lr=0.1)
+    step(optimizer, free)
+    step(optimizer, free)
+    assert free.data[0] != y.data[0]
+    y.backward(np.ones(1))
+    assert x.grad[0] == pytest.approx(np.e)
+
+
+def test_what_was_detached_before_a_step_keeps_its_derivative():
+    p = Parameter([3.0])
+    optimizer = SGD([p], lr=0.1)
+    fixed = p.detach()
+    y = (fixed * fixed).sum()
+    step(optimizer, p)
+    y.backward()
+    assert fixed.grad[0] == 6.0
+
+
 def test_making_an_optimizer_does_not_disturb_a_graph():
     p = Parameter([3.0])
     y = loss_of(p)
