@@ -33,8 +33,10 @@ def cotangents(output: Node, seed: Any, keep_graph: bool = False, since: int = O
         found = _float_cotangents(output, seed, since)
     else:
         found, leaves = _general_cotangents(output, seed, keep_graph, since, careful=False)
-        if any(_has_nan(found[leaf]) for leaf in leaves):
-            found, _ = _general_cotangents(output, seed, keep_graph, since, careful=True)
+        for leaf in leaves:
+            if _has_nan(found[leaf]):
+                found, _ = _general_cotangents(output, seed, keep_graph, since, careful=True)
+                break
     if watcher := graph.watcher():
         watcher.differentiated(found)
     return found
@@ -133,24 +135,26 @@ def _general_cotangents(
             leaves.append(node)
             continue
         g = found[node]
-        if keep_graph or careful or op.many is not None or type(g) is float:
+        rule = op.dx
+        if rule is None or keep_graph or careful or type(g) is float:
             pairs = _shares(node, op, g, keep_graph, careful)
-        else:  # plain arrays, the common case
-            inputs = (node.a, node.b)[: len(op.rules)] if op.flat else node.a
+        else:  # one or two inputs and plain arrays, the common case
+            left, right, z, a = node.left, node.right, node.raw, node.a
             pairs = []
-            for parent, rule in zip((node.left, node.right) if op.flat else node.left, op.rules, strict=False):
-                if rule is not None and isinstance(parent, Node):
-                    if parent.op is None and parent.overwritten < birth:
-                        parent.check_unchanged(node, None, keep_graph)
-                    try:
-                        pairs.append((parent, rule(g, node.raw, *inputs)))
-                    except ArithmeticError:
-                        pairs.append((parent, _ieee(rule, g, node.raw, *inputs)))
+            try:
+                if left is not None:
+                    share = g if rule is same else rule(g, z, a, node.b) if op.dy else rule(g, z, a)
+                    pairs.append((left, share))
+                if right is not None:
+                    rule = op.dy
+                    pairs.append((right, g if rule is same else rule(g, z, a, node.b)))
+            except ArithmeticError:
+                pairs = _shares(node, op, g, keep_graph, careful)
         for parent, share in pairs:
             raw = parent.raw
             if (
-                parent.rank == 0
-                or type(share) is not _ndarray
+                type(share) is not _ndarray
+                or type(raw) is not _ndarray
                 or share.shape != raw.shape
                 or share.dtype is not raw.dtype
             ):
@@ -159,10 +163,12 @@ def _general_cotangents(
                 found[parent] = found[parent] + share  # never in place: `share` may be another node's too
             else:
                 found[parent] = share
-                if parent.op is None:
-                    leaves.append(parent)
-                else:
+                if parent.op is not None:
                     heappush(frontier, (parent.birth, parent))
+                    continue
+                leaves.append(parent)
+            if parent.op is None and parent.overwritten < birth:
+                parent.check_unchanged(node, None, keep_graph)
     return found, leaves
 
 

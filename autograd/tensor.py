@@ -25,7 +25,8 @@ class Tensor(Operators):
     with respect to it: accumulated over calls of `backward()` on a leaf, of the last call elsewhere. `label` names it
     in drawings. What is not a real array is a TypeError or, if ragged, a ValueError.
 
-    A leaf's data may be changed at any time; what was computed before keeps what it read.
+    A leaf's data may be changed at any time; what was computed before keeps what it read. (Of an ndarray that meets a
+    tensor as a constant no copy is made: change it in place only after the backward pass.)
 
     >>> x = Tensor([1.0, 2.0])
     >>> (x * x).sum().backward()
@@ -144,7 +145,9 @@ class Tensor(Operators):
                 parents.append(None)
                 read = arg
             # The rules of operations on arrays ask their inputs for a shape, lists and Values too.
-            if op.scalar is None and (isinstance(read, (list, tuple)) or (isinstance(read, float) and isinstance(arg, Node))):
+            if op.scalar is None and (
+                isinstance(read, (list, tuple)) or (isinstance(read, float) and isinstance(arg, Node))
+            ):
                 read = np.asarray(read)
             reads.append(read)
         try:

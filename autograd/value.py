@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -59,12 +59,6 @@ class Value(Operators):
 
     __slots__ = ()
     shape: ClassVar[tuple[()]] = ()  # where an operation on arrays takes it for one
-    if TYPE_CHECKING:
-        data: float
-    else:
-        shape: ClassVar[tuple[()]] = ()  # where an operation on arrays takes it for one
-    data = Node.raw  # the same slot, under its public name
-
     def __init__(self, data: float, label: str | None = None) -> None:
         self.raw = _number(data)
         self.op = None
@@ -73,6 +67,17 @@ class Value(Operators):
         self.birth = birth()
         self.grad = 0.0
 
+    @property
+    def data(self) -> float:
+        """The number. That of a leaf may be set anew; what was computed before keeps what it read."""
+        return self.raw  # type: ignore[no-any-return]
+
+    @data.setter
+    def data(self, data: float) -> None:
+        if self.op is not None:
+            raise TypeError(f"the data of a result ({self.op!r}) cannot be set: set a leaf's, or .detach() it first")
+        self.raw = _number(data)
+
     def unary(self, op: Primitive) -> Any:
         if graph.modes_in_use or op.constant or op.scalar is None or op.dx is None:
             return self.record(op, (self,))
@@ -80,7 +85,7 @@ class Value(Operators):
         node.left = self
         node.right = node.b = None
         node.a = a = self.raw
-        node.raw = op.scalar(a)  # type: ignore[misc]  # every elementwise operation has one
+        node.raw = op.scalar(a)
         node.op = op
         node.birth = birth()
         node.grad = 0.0

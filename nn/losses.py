@@ -44,11 +44,38 @@ class MSELoss(Loss):
             )
         if isinstance(input, ag.Tensor) and not isinstance(target, Node):
             target = np.asarray(target, input.dtype)  # data does not decide on the dtype of a gradient
-        difference = input - target
-        squares = difference * difference
-        if self.reduction == "none":
-            return squares
-        return ag.mean(squares) if self.reduction == "mean" else ag.sum(squares)
+        return _SQUARED_ERROR[self.reduction](input, target)
+
+
+def _sum_of_squares(x: Any, y: Any) -> Any:
+    difference = np.subtract(x, y)
+    return np.vdot(difference, difference)
+
+
+_SQUARED_ERROR = {
+    "none": Primitive(
+        "squared_error",
+        None,
+        lambda x, y: np.square(np.subtract(x, y)),
+        lambda g, z, x, y: g * (2.0 * (x - y)),
+        lambda g, z, x, y: g * (2.0 * (y - x)),
+        elementwise=True,
+    ),
+    "sum": Primitive(
+        "squared_error",
+        None,
+        _sum_of_squares,
+        lambda g, z, x, y: (2.0 * g) * (x - y),
+        lambda g, z, x, y: (2.0 * g) * (y - x),
+    ),
+    "mean": Primitive(
+        "mean_squared_error",
+        None,
+        lambda x, y: _sum_of_squares(x, y) / (np.size(x) or np.nan),
+        lambda g, z, x, y: (g * (2.0 / x.size)) * (x - y),
+        lambda g, z, x, y: (g * (2.0 / x.size)) * (y - x),
+    ),
+}
 
 
 class CrossEntropyLoss(Loss):

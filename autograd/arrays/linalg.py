@@ -41,11 +41,17 @@ def _matmul_to_y(g: Any, z: Any, x: Any, y: Any) -> Any:
 
 matmul = Primitive("matmul", None, np.matmul, _matmul_to_x, _matmul_to_y)
 
+
+def _linear_forward(x: Any, w: Any, b: Any) -> Any:
+    y = np.matmul(x, w.T)
+    return np.add(y, b, out=y) if y.dtype == b.dtype and b.shape == y.shape[-1:] else y + b
+
+
 # `x @ w.T + b`, the layer of a neural network, in one node; `fit` sums the bias's share over the batch.
 linear = Primitive(
     "linear",
     None,
-    lambda x, w, b: np.matmul(x, w.T) + b,
+    _linear_forward,
     lambda g, z, x, w, b: g @ w,
     lambda g, z, x, w, b: _flat(g).T @ _flat(x),
     lambda g, z, x, w, b: g,

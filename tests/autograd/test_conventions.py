@@ -387,7 +387,7 @@ def check_right_or_refused(change, f, leaf, array):
     try:
         y.backward()
     except RuntimeError as error:
-        assert "changed" in str(error)
+        assert "changed" in str(error)  # noqa: PT017  # an error is one of two right answers
     else:
         np.testing.assert_allclose(leaf.grad, expected)
 
@@ -429,7 +429,7 @@ def test_a_change_within_a_nested_gradient_gives_the_right_answer_or_an_error(ch
     try:
         total_of(ag.grad(inner)(kind(2.0))).backward()  # d(2xw)/dw = 2x
     except RuntimeError as error:
-        assert "changed" in str(error)
+        assert "changed" in str(error)  # noqa: PT017  # an error is one of two right answers
     else:
         assert float(np.sum(w.grad)) == 4.0
 

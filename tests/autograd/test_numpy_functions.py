@@ -66,7 +66,11 @@ CALLS = {
     np.diagonal: [lambda x: np.diagonal(x), lambda x: np.diagonal(x, offset=1)],
     np.triu: [lambda x: np.triu(x), lambda x: np.triu(x, k=1)],
     np.tril: [lambda x: np.tril(x)],
-    np.concatenate: [lambda x: np.concatenate([x, x * x]), lambda x: np.concatenate((x, X), axis=1)],
+    np.concatenate: [
+        lambda x: np.concatenate([x, x * x]),
+        lambda x: np.concatenate((x, X), axis=1),
+        lambda x: np.concatenate([x, x], axis=None),
+    ],
     np.stack: [lambda x: np.stack([x, x * x]), lambda x: np.stack((x, X), axis=-1)],
     np.vstack: [lambda x: np.vstack([x, x[0]])],
     np.hstack: [lambda x: np.hstack([x, x * x]), lambda x: np.hstack([x[0], x[1] * x[1]])],

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 import autograd as ag
-from autograd.elementwise import ELEMENTWISE
 from autograd.operators import CONSTANT_UFUNCS, UFUNCS, boxed, plain
 
 X = np.array([0.3, 0.6, 0.9])

@@ -54,7 +54,7 @@ def test_maps_keep_the_form():
 
 def test_an_array_of_numbers_is_a_leaf():
     x = np.ones(3)
-    assert list(leaves([x]))[0] is x
+    assert next(leaves([x])) is x
 
 
 def test_an_object_array_of_nodes_stays_one_and_of_numbers_becomes_an_array():

@@ -48,3 +48,25 @@ def test_a_cast_is_differentiable_through_float32():
     gradient = ag.grad(lambda x: ag.sum(ag.cast(x, np.float32) * 3.0))(X)
     assert gradient.dtype == float
     assert gradient.tolist() == np.full((2, 3), 3.0).tolist()
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: ag.take(x, [0], 5),
+        lambda x: ag.tensordot(x, x, (5, 5)),
+        lambda x: ag.prod(x, 2),
+        lambda x: ag.prod(x, -3),
+        lambda x: ag.var(x, 2),
+        lambda x: ag.flip(x, 2),
+        lambda x: ag.swapaxes(x, 0, 2),
+        lambda x: ag.repeat(x, 2, 2),
+        lambda x: ag.split(x, 1, 2),
+        lambda x: ag.sort(x, 2),
+        lambda x: ag.cumsum(x, 2),
+        lambda x: np.diff(x, axis=2),
+    ],
+)
+def test_no_operation_wraps_an_axis_that_is_not_there(f):
+    with pytest.raises((ValueError, IndexError)):
+        f(ag.Tensor(X))
