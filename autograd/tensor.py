@@ -36,9 +36,8 @@ class Tensor(Operators):
 
     __slots__ = ("held", "overwritten")
     rank: ClassVar[int] = 1
-    held: (
-        str | None
-    )  # who besides this leaf holds `raw`: "caller", who may change it, "graph", which relies on it, "both"
+    # Who besides this leaf holds `raw`: "caller", who may change it, "graph", which relies on it, or "both".
+    held: str | None
     overwritten: int  # when an optimizer last changed `raw` in place (a birth), or OLDEST
 
     def __init__(self, data: Any, label: str | None = None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, ClassVar
 
 import numpy as np
@@ -16,8 +17,9 @@ from autograd.operators import Operators
 _new = object.__new__
 
 
+@cache
 def _operator(op: Primitive) -> Callable[[Any, Any], Any]:
-    """The method of `Value` for a Python operator: `Value.binary`, with the operation bound in."""
+    """The method of `Value` that records `op` of itself and one other operand, by the shortest way."""
     scalar = op.scalar
 
     def method(self: Value, other: Any) -> Any:
@@ -59,6 +61,7 @@ class Value(Operators):
 
     __slots__ = ()
     shape: ClassVar[tuple[()]] = ()  # where an operation on arrays takes it for one
+
     def __init__(self, data: float, label: str | None = None) -> None:
         self.raw = _number(data)
         self.op = None
@@ -93,27 +96,9 @@ class Value(Operators):
         return node
 
     def binary(self, op: Primitive, other: Any) -> Any:
-        if graph.modes_in_use or op.constant:
-            return self._binary(op, self, other)
-        node = _new(Value)
-        if type(other) is Value:
-            node.right = other
-            node.b = b = other.raw
-        elif type(other) is float:
-            node.right = None
-            node.b = b = other
-        else:
-            return self._binary(op, self, other)
-        node.left = self
-        node.a = a = self.raw
-        node.raw = op.scalar(a, b)
-        node.op = op
-        node.birth = birth()
-        node.grad = 0.0
-        node.label = None
-        return node
+        return self._binary(op, self, other) if op.constant else _operator(op)(self, other)
 
-    # The operators that scalar programs are made of, without a call between them and the recording.
+    # The operators that scalar programs are made of, without a look-up between them and the recording.
     __add__ = _operator(e.add)
     __sub__ = _operator(e.sub)
     __mul__ = _operator(e.mul)

@@ -1,0 +1,1 @@
+"""Lessons that run: one file a demo. `python -m demos` lists them."""

@@ -1,0 +1,108 @@
+"""`python -m demos` lists the demos, `python -m demos NAME` runs one."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+
+from demos.common.options import Options
+
+OURS = ("autograd", "nn", "demos")
+INSTALLED_AS = {"sklearn": "scikit-learn"}
+
+
+def lessons() -> dict[str, str]:
+    """The docstring of every demo, by name: of each file in this folder.
+
+    The files are read, not imported, so that a list needs nothing installed, and a new demo is just a new file.
+    """
+    files = sorted(path for path in Path(__file__).parent.glob("*.py") if not path.stem.startswith("__"))
+    return {path.stem: ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "" for path in files}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """List the demos or run one, and return the exit status."""
+    found = lessons()
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    if given.name is None:
+        if given.help:
+            print(parser.format_help())
+        _list(found)
+        return 0
+    if given.name not in found:
+        return _complain(f"there is no demo {given.name!r}; there are: {', '.join(found)}", 2)
+    if given.help:
+        _describe(parser, given.name, found[given.name])
+        return 0
+    try:
+        given.out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        return _complain(f"cannot use {str(given.out)!r} for the pictures ({error.strerror}): give another --out", 2)
+    try:
+        import_module(f"demos.{given.name}").run(Options(given.seed, given.out, given.quick))
+    except ImportError as error:
+        package = _missing(error)
+        if package is None:
+            raise
+        return _complain(f"{given.name} needs {package}, which is not installed: pip install -e '.[demos]'", 1)
+    except KeyboardInterrupt:
+        return _complain("stopped", 130)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "python -m demos", description="Run a demo, or list them all.", add_help=False, allow_abbrev=False,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )  # fmt: skip
+    parser.add_argument("name", nargs="?", metavar="NAME", help="the demo to run")
+    parser.add_argument("-h", "--help", action="store_true", help="say what NAME shows, and stop")
+    parser.add_argument("--seed", type=_seed, default=0, metavar="N", help="for all that is random (default: 0)")
+    parser.add_argument(
+        "--out", type=Path, default=Path("out"), metavar="DIR", help="folder for pictures (default: out)"
+    )
+    parser.add_argument("--quick", action="store_true", help="do as little work as shows that it runs")
+    return parser
+
+
+def _seed(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"a seed is a whole number from 0, got {text!r}")
+    return int(text)
+
+
+def _list(found: dict[str, str]) -> None:
+    width = max(map(len, found))
+    print("Demos: run one with `python -m demos NAME`, read about it with `python -m demos NAME --help`.\n")
+    for name, text in found.items():
+        print(f"  {name:<{width}}  {text.partition(chr(10))[0]}")
+
+
+def _describe(parser: argparse.ArgumentParser, name: str, text: str) -> None:
+    parser.usage = f"python -m demos {name} [--seed N] [--out DIR] [--quick]"
+    parser.description = text
+    print(parser.format_help())
+
+
+def _missing(error: BaseException | None) -> str | None:
+    """The package whose absence caused `error`, if that was the cause."""
+    while error is not None:
+        if isinstance(error, ModuleNotFoundError) and error.name:
+            package = error.name.partition(".")[0]
+            return None if package in OURS else INSTALLED_AS.get(package, package)
+        error = error.__cause__
+    return None
+
+
+def _complain(message: str, status: int) -> int:
+    print(f"python -m demos: {message}", file=sys.stderr)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

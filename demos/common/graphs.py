@@ -1,0 +1,17 @@
+"""Pictures of graphs, where there is a Graphviz; without one a demo still says its piece."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import autograd as ag
+
+
+def draw_graph(node: ag.Node, *paths: Path) -> None:
+    """Draw the graph of `node` to each of `paths`; where no Graphviz is found, print what to do instead."""
+    for path in paths:
+        try:
+            print(f"Picture: {ag.render(node, path)}")
+        except ag.GraphvizError as error:
+            print(f"No picture {path}: {error}")
+            return

@@ -1,0 +1,39 @@
+"""README's code runs, and says what is true."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def test_the_tour_runs_from_top_to_bottom_and_trains_a_classifier(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    assert len(blocks) == 2
+    for block in blocks:
+        exec(compile(block, "README.md", "exec"), names)
+    assert (tmp_path / "loss.svg").read_text().count("<svg") == 1
+    logits = names["model"](names["x"])
+    assert (logits.data.argmax(1) == names["y"]).mean() > 0.9
+
+
+def test_every_path_on_the_map_exists():
+    rows = re.findall(r"^\| (`[^|]*) \|", README, re.MULTILINE)
+    paths = [path for row in rows for path in re.findall(r"`([\w/]+(?:\.py|/))`", row)]
+    assert len(paths) > 10
+    folder = ""
+    for path in paths:
+        folder = path.rpartition("/")[0] if "/" in path.rstrip("/") else folder
+        assert (ROOT / path).exists() or (ROOT / folder / path).exists(), path
+
+
+def test_the_demos_that_the_set_up_runs_are_listed():
+    listed = subprocess.run(
+        [sys.executable, "-m", "demos"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    for name in re.findall(r"-m demos (\w+)", README):
+        assert re.search(rf"^\s*{name}\b", listed, re.MULTILINE)
