@@ -383,7 +383,7 @@ class Tensor(Operators):
             return FUNCTIONS[function](*args, **kwargs)
         if function in PLAIN_FUNCTIONS:
             return function(*_all_plain(args), **{name: _all_plain(arg) for name, arg in kwargs.items()})
-        module = "np.linalg" if function.__module__ == "numpy.linalg" else "np"
+        module = function.__module__.replace("numpy", "np")
         raise TypeError(
             f"{module}.{function.__name__} has no rule here: take the `.data` of its arguments, or define an @ag.primitive"
         )
