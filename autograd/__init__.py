@@ -54,6 +54,7 @@ from autograd.arrays.shaping import (
     tile,
     transpose,
 )
+from autograd.arrays.windows import adaptive_avg_pool2d, avg_pool2d, conv2d, max_pool2d
 from autograd.checking import GradientError, KinkError, gradcheck
 from autograd.elementwise import absolute as abs
 from autograd.elementwise import (
@@ -124,12 +125,14 @@ __all__ = [
     "abs",
     "acos",
     "acosh",
+    "adaptive_avg_pool2d",
     "add",
     "asin",
     "asinh",
     "atan",
     "atan2",
     "atanh",
+    "avg_pool2d",
     "broadcast_to",
     "cast",
     "cbrt",
@@ -137,6 +140,7 @@ __all__ = [
     "cholesky",
     "clip",
     "concatenate",
+    "conv2d",
     "cos",
     "cosh",
     "cumsum",
@@ -174,6 +178,7 @@ __all__ = [
     "logsumexp",
     "matmul",
     "max",
+    "max_pool2d",
     "maximum",
     "mean",
     "min",

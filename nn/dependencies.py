@@ -24,8 +24,12 @@ def optional(name: str, extra: str) -> Any:
     try:
         return import_module(name)
     except ImportError as error:
-        package = name.partition(".")[0]
-        raise ImportError(f"this needs {package}, which is not installed: pip install 'chainrule[{extra}]'") from error
+        raise missing(name.partition(".")[0], extra) from error
+
+
+def missing(package: str, extra: str) -> ImportError:
+    """The error that says which extra brings `package`."""
+    return ImportError(f"this needs {package}, which is not installed: pip install 'chainrule[{extra}]'")
 
 
 check_autograd(autograd)

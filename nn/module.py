@@ -11,6 +11,7 @@ import numpy as np
 from autograd import Tensor
 from autograd.backprop import deposit
 from autograd.operators import plain
+from nn.summary import Summary, summarize
 
 
 class Parameter(Tensor):
@@ -41,6 +42,32 @@ class _Probe(Parameter):
 deposit({_Probe(0.0): np.zeros(())})
 
 
+class Buffer:
+    """An array that belongs to a model's state without being learned, such as a running mean; of any dtype.
+
+    A `Module` finds it among its attributes: it is saved and loaded with the parameters. `data` is the array.
+
+    >>> Buffer(np.zeros(2)).data.tolist()
+    [0.0, 0.0]
+    """
+
+    def __init__(self, data: Any) -> None:
+        self.data: np.ndarray[Any, Any] = np.asarray(data)
+
+    def __repr__(self) -> str:
+        return f"Buffer(shape {self.data.shape}, {self.data.dtype})"
+
+
+class Pending:
+    """The place of a parameter whose shape the first input will tell: until then only its `dtype` is known."""
+
+    def __init__(self, dtype: Any) -> None:
+        self.dtype = float_dtype(dtype)
+
+    def __repr__(self) -> str:
+        return f"Pending({self.dtype})"
+
+
 class IncompatibleKeys(NamedTuple):
     """What `load_state_dict` did not find, and what it did not know."""
 
@@ -52,7 +79,7 @@ class Module:
     """A part of a model: it has parameters, and `forward` computes with them.
 
     Assigning is enough: parameters are the `Parameter`s found, in order, among the attributes, in the lists, tuples
-    and dicts there, and in the modules there. `super().__init__()` need not be called. Calling the module calls
+    and dicts there, and in the modules there; so are the `Buffer`s. `super().__init__()` need not be called. Calling the module calls
     `forward`. Names and their meaning are PyTorch's.
 
     >>> class Scale(Module):
@@ -83,35 +110,48 @@ class Module:
         return iter(vars(self).items())
 
     def named_parameters(self, prefix: str = "") -> Iterator[tuple[str, Parameter]]:
-        """The parameters with their names, as "weight" or "layers.1.bias"; one that is shared, once."""
-        seen = set()
-        for name, part in _walk(self, prefix):
-            if isinstance(part, Parameter) and id(part) not in seen:
-                seen.add(id(part))
-                yield name, part
+        """The parameters with their names, as "weight" or "layers.1.bias"; one that is shared, once.
+
+        A layer that waits for its first input to know its shape has none yet, which is a ValueError.
+        """
+        return self._named(Parameter, prefix)
 
     def parameters(self) -> Iterator[Parameter]:
         """The parameters, in order, each once."""
         return (parameter for _, parameter in self.named_parameters())
 
+    def named_buffers(self, prefix: str = "") -> Iterator[tuple[str, Buffer]]:
+        """What is saved with the parameters but not learned, with its names, each once."""
+        return self._named(Buffer, prefix)
+
+    def buffers(self) -> Iterator[Buffer]:
+        """What is saved with the parameters but not learned, in order, each once."""
+        return (buffer for _, buffer in self.named_buffers())
+
     def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
         """This module (its name is `prefix`) and all within it, with their names, each once."""
-        seen = set()
-        for name, part in _walk(self, prefix):
-            if isinstance(part, Module) and id(part) not in seen:
-                seen.add(id(part))
-                yield name, part
+        return self._named(Module, prefix)
 
     def modules(self) -> Iterator[Module]:
         """This module and all within it, in order, each once."""
         return (module for _, module in self.named_modules())
 
+    def _named(self, kind: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+        seen = set()
+        for name, part in _walk(self, prefix):
+            if isinstance(part, kind) and id(part) not in seen:
+                seen.add(id(part))
+                yield name, part
+            elif isinstance(part, Pending) and kind is Parameter:
+                raise _not_yet(name)
+
     # ---- Modes and dtypes
 
     def zero_grad(self) -> None:
         """Forget the gradient of every parameter."""
-        for parameter in self.parameters():
-            parameter.zero_grad()
+        for _, part in _walk(self):
+            if isinstance(part, Parameter):
+                part.zero_grad()
 
     def train(self, mode: bool = True) -> Self:
         """Set `training` in this module and all within it, and return it."""
@@ -124,45 +164,50 @@ class Module:
         return self.train(False)
 
     def to(self, dtype: Any) -> Self:
-        """Convert every parameter, and its gradient, to a floating-point `dtype`, in place, and return this module.
+        """Convert every parameter, its gradient, and every buffer of real numbers to a floating-point `dtype`, in place,
+        and return this module.
 
         Make the optimizer afterwards: one made before refuses parameters of another dtype.
         """
         dtype = float_dtype(dtype)
-        for parameter in self.parameters():
-            if parameter.dtype != dtype:
-                grad = parameter.grad
-                parameter.data = parameter.raw.astype(dtype)
-                parameter.grad = None if grad is None else grad.astype(dtype)
+        for _, part in _walk(self):
+            if isinstance(part, Parameter) and part.dtype != dtype:
+                grad = part.grad
+                part.data = part.raw.astype(dtype)
+                part.grad = None if grad is None else grad.astype(dtype)
+            elif isinstance(part, Pending):
+                part.dtype = dtype
+            elif isinstance(part, Buffer) and part.data.dtype.kind == "f":
+                part.data = part.data.astype(dtype)
         return self
 
     # ---- Saved, loaded
 
     def state_dict(self) -> dict[str, np.ndarray[Any, Any]]:
-        """Copies of all parameters by name; one that is shared, under each of its names."""
-        return {name: part.raw.copy() for name, part in _walk(self) if isinstance(part, Parameter)}
+        """Copies of all parameters and buffers by name; one that is shared, under each of its names."""
+        return {name: _array(part).copy() for name, part in self._state()}
 
     def load_state_dict(self, state: dict[str, Any], strict: bool = True) -> IncompatibleKeys:
-        """Copy the arrays of `state`, by name, into the parameters, which keep their dtypes.
+        """Copy the arrays of `state`, by name, into the parameters and buffers, which keep their dtypes.
 
         Names and shapes are checked first: if one is wrong, a ValueError lists all that are, and nothing has been
         loaded. With `strict=False` names that are missing or unknown are left alone, and returned.
         """
-        own = {name: part for name, part in _walk(self) if isinstance(part, Parameter)}
+        own = dict(self._state())
         keys = IncompatibleKeys(
             [name for name in own if name not in state], [name for name in state if name not in own]
         )
         faults = []
         if strict:
             faults += [f"{name} is missing" for name in keys.missing_keys]
-            faults += [f"{name} is not a parameter of this model" for name in keys.unexpected_keys]
+            faults += [f"{name} is not a parameter or buffer of this model" for name in keys.unexpected_keys]
         arrays = {}
-        for name, parameter in own.items():
+        for name, part in own.items():
             if name in state:
                 array = np.asarray(plain(state[name]))
                 arrays[name] = array
-                if array.shape != parameter.shape:
-                    faults.append(f"{name} has shape {array.shape}, the model's has {parameter.shape}")
+                if array.shape != _array(part).shape:
+                    faults.append(f"{name} has shape {array.shape}, the model's has {_array(part).shape}")
                 elif array.dtype.kind not in "fiub":
                     faults.append(f"{name} has dtype {array.dtype}, which is not of real numbers")
         if faults:
@@ -171,10 +216,27 @@ class Module:
                 "model as the one that was saved" + (", or pass strict=False to load what fits" if strict else "")
             )
         for name, array in arrays.items():
-            own[name].data = array.astype(own[name].dtype)
+            own[name].data = array.astype(_array(own[name]).dtype)
         return keys
 
+    def _state(self) -> Iterator[tuple[str, Any]]:
+        """What is saved, with all its names."""
+        for name, part in _walk(self):
+            if isinstance(part, Pending):
+                raise _not_yet(name)
+            if isinstance(part, (Parameter, Buffer)):
+                yield name, part
+
     # ---- Shown
+
+    def summary(self, input_shape: tuple[int, ...], dtype: Any = None) -> Summary:
+        """A table, shown when it is printed: the modules, the shapes they give, their parameters and memory.
+
+        The model is run once, in evaluation mode and without gradients, on zeros of `input_shape`, which includes the
+        batch, and of `dtype`: that of the parameters unless given (for an `Embedding`, give `int`). It is left as it
+        was, but layers that wait for an input to know their shape now have it.
+        """
+        return summarize(self, input_shape, dtype)
 
     def extra_repr(self) -> str:
         """What stands in the parentheses of the module's repr."""
@@ -197,8 +259,19 @@ def float_dtype(dtype: Any) -> np.dtype[Any]:
     return found
 
 
+def _not_yet(name: str) -> ValueError:
+    return ValueError(
+        f"{name} has no shape yet, because its layer waits for its first input: run the model once, as in model(x) or "
+        "model.summary(shape), before its parameters are asked for, as by an optimizer"
+    )
+
+
+def _array(part: Any) -> np.ndarray[Any, Any]:
+    return part.raw if isinstance(part, Parameter) else part.data  # type: ignore[no-any-return]
+
+
 def _walk(part: Any, name: str = "", path: tuple[int, ...] = ()) -> Iterator[tuple[str, Any]]:
-    """`part` and the parameters and modules within it, in order; `path` are the modules around it."""
+    """`part` and the parameters, buffers and modules within it, in order; `path` are the modules around it."""
     if id(part) in path:  # a module that refers to one around it
         return
     yield name, part
@@ -208,13 +281,13 @@ def _walk(part: Any, name: str = "", path: tuple[int, ...] = ()) -> Iterator[tup
 
 
 def _members(part: Any, prefix: str) -> Iterator[tuple[str, Any]]:
-    """The parameters and modules directly in `part`, or in the lists, tuples and dicts there."""
+    """The parameters, buffers and modules directly in `part`, or in the lists, tuples and dicts there."""
     if isinstance(part, Module):
         items: Any = part.members()
     else:
         items = part.items() if isinstance(part, dict) else enumerate(part)
     for key, member in items:
-        if isinstance(member, (Parameter, Module)):
+        if isinstance(member, (Parameter, Module, Buffer, Pending)):
             yield f"{prefix}{key}", member
         elif isinstance(member, (list, tuple, dict)):
             yield from _members(member, f"{prefix}{key}.")

@@ -68,6 +68,18 @@ def linear(x: Any, w: Any, b: Any) -> Any:
     return x @ w.T + b
 
 
+def conv2d(x: Any, w: Any, b: Any = 0.0, stride: int = 1) -> Any:
+    """The sum that the definition says, for images of `(n, c, h, w)` and no padding."""
+    windows = np.lib.stride_tricks.sliding_window_view(x, w.shape[2:], (2, 3))[:, :, ::stride, ::stride]
+    return np.einsum("ncyxij,ocij->noyx", windows, w) + np.reshape(b, (-1, 1, 1))
+
+
+def pooled(x: Any, reduce: Any) -> Any:
+    """`reduce` over windows of 2 by 2 that touch."""
+    windows = np.lib.stride_tricks.sliding_window_view(x, (2, 2), (-2, -1))[..., ::2, ::2, :, :]
+    return reduce(windows, axis=(-2, -1))
+
+
 INDICES = [
     (1, (4,)),
     (-1, (3, 2)),
@@ -335,4 +347,15 @@ CASES: list[Case] = [
     Case("slogdet", lambda x: ag.slogdet(regular(x))[1], lambda x: np.linalg.slogdet(regular(x))[1], ((2, 2, 2),)),
     Case("cholesky", lambda x: ag.cholesky(spd(x)), lambda x: np.linalg.cholesky(spd(x)), ((3, 3),)),
     Case("cholesky", lambda x: ag.cholesky(spd(x)), lambda x: np.linalg.cholesky(spd(x)), ((2, 2, 2),)),
+    # windows
+    *both("conv2d", shapes=[((2, 2, 4, 3), (3, 2, 2, 3)), ((2, 2, 4, 3), (3, 2, 2, 2), (3,))], numpys=conv2d),
+    *both("conv2d", stride=2, shapes=[((1, 2, 5, 4), (3, 2, 2, 1), (3,))], numpys=conv2d),
+    *both("max_pool2d", 2, shapes=[(2, 1, 4, 5), (2, 5, 2)], numpys=lambda x, _: pooled(x, np.max)),
+    *both("avg_pool2d", 2, shapes=[(2, 1, 4, 5), (2, 5, 2)], numpys=lambda x, _: pooled(x, np.mean)),
+    *both(
+        "adaptive_avg_pool2d",
+        (2, 1),
+        shapes=[(2, 1, 4, 2)],
+        numpys=lambda x, _: x.reshape(2, 1, 2, 2, 2).mean((3, 4))[..., None],
+    ),
 ]

@@ -1,12 +1,10 @@
-"""Small data sets to learn on."""
+"""Points in the plane, and on a line, drawn on the spot: small enough to see what a model makes of them."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-
-from nn.dependencies import optional
 
 Array = np.ndarray[Any, Any]
 Seed = np.random.Generator | int | None
@@ -22,23 +20,99 @@ def moons(n: int = 100, noise: float = 0.1, rng: Seed = None) -> tuple[Array, Ar
     >>> X.shape, y.sum().item()
     ((100, 2), 50)
     """
-    if n < 1 or noise < 0:
-        raise ValueError(f"moons needs n of at least 1 and noise from 0, got n={n!r} and noise={noise!r}")
+    _check("moons", n, noise)
     rng = np.random.default_rng(rng)
     upper, lower = np.linspace(0.0, np.pi, n // 2), np.linspace(0.0, np.pi, n - n // 2)
     x = np.concatenate([np.cos(upper), 1.0 - np.cos(lower)])
     y = np.concatenate([np.sin(upper), 0.5 - np.sin(lower)])
-    labels = np.repeat([0, 1], [len(upper), len(lower)])
-    order = rng.permutation(n)
+    return _mixed(x, y, np.repeat([0, 1], [len(upper), len(lower)]), noise, rng)
+
+
+def circles(n: int = 100, noise: float = 0.1, inner: float = 0.5, rng: Seed = None) -> tuple[Array, Array]:
+    """A circle of radius 1, class 0, and one of radius `inner` within it, class 1: points `(n, 2)`, and labels.
+
+    >>> X, y = circles(100, noise=0.0, rng=0)
+    >>> np.hypot(*X[y == 1].T).round(6).max().item()
+    0.5
+    """
+    _check("circles", n, noise)
+    rng = np.random.default_rng(rng)
+    labels = np.repeat([0, 1], [n // 2, n - n // 2])
+    angle = np.concatenate([np.linspace(0.0, 2 * np.pi, m, endpoint=False) for m in (n // 2, n - n // 2)])
+    radius = np.where(labels == 0, 1.0, inner)
+    return _mixed(radius * np.cos(angle), radius * np.sin(angle), labels, noise, rng)
+
+
+def spirals(
+    n: int = 100, noise: float = 0.02, classes: int = 2, turns: float = 1.0, rng: Seed = None
+) -> tuple[Array, Array]:
+    """Arms that wind out of one centre to radius 1, one for each class: points `(n, 2)`, and labels from 0.
+
+    >>> X, y = spirals(90, classes=3, rng=0)
+    >>> X.shape, np.bincount(y).tolist()
+    ((90, 2), [30, 30, 30])
+    """
+    _check("spirals", n, noise)
+    rng = np.random.default_rng(rng)
+    labels = np.arange(n) % classes
+    along = np.sqrt((np.arange(n) // classes + 1) / -(-n // classes))  # the root, so that they lie evenly
+    angle = 2 * np.pi * (turns * along + labels / classes)
+    return _mixed(along * np.cos(angle), along * np.sin(angle), labels, noise, rng)
+
+
+def blobs(
+    n: int = 100, centers: Any = ((-1.0, -1.0), (1.0, 1.0)), noise: float = 0.5, rng: Seed = None
+) -> tuple[Array, Array]:
+    """Clouds of normally distributed points about `centers` `(classes, d)`: points `(n, d)`, and labels from 0.
+
+    >>> X, y = blobs(9, centers=np.eye(3), noise=0.0, rng=0)
+    >>> X.shape, np.array_equal(X, np.eye(3)[y])
+    ((9, 3), True)
+    """
+    _check("blobs", n, noise)
+    centers = np.asarray(centers, np.float64)
+    if centers.ndim != 2 or not len(centers):
+        raise ValueError(f"blobs needs centers of shape (classes, d), got {centers.shape}")
+    rng = np.random.default_rng(rng)
+    labels = rng.permutation(np.arange(n) % len(centers))
+    return centers[labels] + rng.normal(0.0, noise, (n, centers.shape[1])), labels
+
+
+def xor(n: int = 100, noise: float = 0.1, rng: Seed = None) -> tuple[Array, Array]:
+    """Points `(n, 2)` uniform in the square from -1 to 1, and labels: 1 where their signs differ, before the noise.
+
+    >>> X, y = xor(50, noise=0.0, rng=0)
+    >>> np.array_equal(y, (X[:, 0] * X[:, 1] < 0).astype(int))
+    True
+    """
+    _check("xor", n, noise)
+    rng = np.random.default_rng(rng)
+    points = rng.uniform(-1.0, 1.0, (n, 2))
+    labels = (points[:, 0] * points[:, 1] < 0).astype(int)
+    return points + rng.normal(0.0, noise, points.shape), labels
+
+
+def line(
+    n: int = 100, slope: float = 2.0, intercept: float = 1.0, noise: float = 0.1, rng: Seed = None
+) -> tuple[Array, Array]:
+    """Points on a straight line, for regression: x `(n, 1)`, uniform from -1 to 1, and y `(n, 1)`, with normal noise.
+
+    >>> x, y = line(5, noise=0.0, rng=0)
+    >>> np.allclose(y, 2.0 * x + 1.0)
+    True
+    """
+    _check("line", n, noise)
+    rng = np.random.default_rng(rng)
+    x = rng.uniform(-1.0, 1.0, (n, 1))
+    return x, slope * x + intercept + rng.normal(0.0, noise, (n, 1))
+
+
+def _check(name: str, n: int, noise: float) -> None:
+    if n < 1 or noise < 0:
+        raise ValueError(f"{name} needs n of at least 1 and noise from 0, got n={n!r} and noise={noise!r}")
+
+
+def _mixed(x: Array, y: Array, labels: Array, noise: float, rng: np.random.Generator) -> tuple[Array, Array]:
+    order = rng.permutation(len(labels))
     points = np.stack([x, y], axis=1)[order]
     return points + rng.normal(0.0, noise, points.shape), labels[order]
-
-
-def digits() -> tuple[Array, Array]:
-    """The 1,797 handwritten digits that come with scikit-learn: images `(1797, 64)`, rows of 8 × 8 pixels from 0 (white)
-    to 1, float64, and labels 0 to 9. Without scikit-learn, an ImportError says what to install.
-
-    Alpaydin and Kaynak, "Optical recognition of handwritten digits", UCI Machine Learning Repository, 1998.
-    """
-    data = optional("sklearn.datasets", extra="sklearn").load_digits()
-    return data.data / 16.0, data.target

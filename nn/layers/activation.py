@@ -1,11 +1,16 @@
-"""Functions of one element at a time, as layers."""
+"""Functions of one element at a time, and softmax, as layers."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import autograd as ag
 from nn.module import Module
+
+# Klambauer et al., "Self-normalizing neural networks", 2017, where they are derived to this precision.
+SELU_ALPHA = 1.6732632423543772848170429916717
+SELU_SCALE = 1.0507009873554804934193349852946
 
 
 class ReLU(Module):
@@ -17,6 +22,93 @@ class ReLU(Module):
 
     def forward(self, x: Any) -> Any:
         return ag.relu(x)
+
+
+class LeakyReLU(Module):
+    """`x` where it is positive, and `negative_slope * x` elsewhere; for any shape.
+
+    >>> LeakyReLU(0.1)(ag.Tensor([-1.0, 2.0])).tolist()
+    [-0.1, 2.0]
+    """
+
+    def __init__(self, negative_slope: float = 0.01) -> None:
+        self.negative_slope = negative_slope
+
+    def forward(self, x: Any) -> Any:
+        return ag.where(ag.step(x), x, self.negative_slope * x)
+
+    def extra_repr(self) -> str:
+        return f"negative_slope={self.negative_slope}"
+
+
+class ELU(Module):
+    """`x` where it is positive, and `alpha * (exp(x) - 1)` elsewhere; for any shape.
+
+    Clevert, Unterthiner and Hochreiter, "Fast and accurate deep network learning by exponential linear units", 2016.
+
+    >>> ELU()(ag.Tensor([-1e3, 2.0])).tolist()
+    [-1.0, 2.0]
+    """
+
+    def __init__(self, alpha: float = 1.0) -> None:
+        self.alpha = alpha
+
+    def forward(self, x: Any) -> Any:
+        return _elu(x, self.alpha)
+
+    def extra_repr(self) -> str:
+        return f"alpha={self.alpha}"
+
+
+class SELU(Module):
+    """`ELU` with the one `alpha`, and times the one scale, that keep mean 0 and variance 1 through many layers.
+
+    >>> SELU()(ag.Tensor([0.0, 1.0])).data.round(4).tolist()
+    [0.0, 1.0507]
+    """
+
+    def forward(self, x: Any) -> Any:
+        return SELU_SCALE * _elu(x, SELU_ALPHA)
+
+
+def _elu(x: Any, alpha: float) -> Any:
+    positive = ag.step(x)
+    # What is positive is taken out before the exponential, which would overflow.
+    return ag.where(positive, x, alpha * ag.expm1(ag.where(positive, 0.0, x)))
+
+
+class GELU(Module):
+    """`x` times the probability that a standard normal number is below it; for any shape.
+
+    `approximate="tanh"` is faster, and less than 0.001 away. Hendrycks and Gimpel, "Gaussian error linear units", 2016.
+
+    >>> GELU()(ag.Tensor([-1.0, 0.0, 1.0])).data.round(4).tolist()
+    [-0.1587, 0.0, 0.8413]
+    """
+
+    def __init__(self, approximate: str = "none") -> None:
+        if approximate not in ("none", "tanh"):
+            raise ValueError(f"GELU's approximate is 'none' or 'tanh', got {approximate!r}")
+        self.approximate = approximate
+
+    def forward(self, x: Any) -> Any:
+        if self.approximate == "tanh":
+            return 0.5 * x * (1.0 + ag.tanh(math.sqrt(2.0 / math.pi) * (x + 0.044715 * (x * x * x))))
+        return 0.5 * x * (1.0 + ag.erf(x * math.sqrt(0.5)))
+
+    def extra_repr(self) -> str:
+        return f"approximate={self.approximate!r}"
+
+
+class SiLU(Module):
+    """`x * sigmoid(x)`, also called swish; for any shape.
+
+    >>> SiLU()(ag.Tensor([0.0, 1.0])).data.round(4).tolist()
+    [0.0, 0.7311]
+    """
+
+    def forward(self, x: Any) -> Any:
+        return x * ag.sigmoid(x)
 
 
 class Tanh(Module):
@@ -39,3 +131,55 @@ class Sigmoid(Module):
 
     def forward(self, x: Any) -> Any:
         return ag.sigmoid(x)
+
+
+class Softplus(Module):
+    """`log(1 + exp(beta * x)) / beta`, a smooth ReLU; `x` itself where `beta * x` is above `threshold`; for any shape.
+
+    >>> Softplus()(ag.Tensor([0.0, 100.0])).data.round(4).tolist()
+    [0.6931, 100.0]
+    """
+
+    def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
+        self.beta, self.threshold = beta, threshold
+
+    def forward(self, x: Any) -> Any:
+        scaled = self.beta * x
+        return ag.where(ag.step(scaled - self.threshold), x, ag.softplus(scaled) * (1.0 / self.beta))
+
+    def extra_repr(self) -> str:
+        return f"beta={self.beta}, threshold={self.threshold}"
+
+
+class Softmax(Module):
+    """Exponentials divided by their sum along axis `dim`: probabilities. Before `CrossEntropyLoss` it is not wanted.
+
+    >>> Softmax()(ag.Tensor([0.0, 0.0])).tolist()
+    [0.5, 0.5]
+    """
+
+    def __init__(self, dim: int = -1) -> None:
+        self.dim = dim
+
+    def forward(self, x: Any) -> Any:
+        return ag.softmax(x, self.dim)
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}"
+
+
+class LogSoftmax(Module):
+    """The logarithm of `Softmax`, without overflow.
+
+    >>> LogSoftmax()(ag.Tensor([0.0, 0.0])).data.round(4).tolist()
+    [-0.6931, -0.6931]
+    """
+
+    def __init__(self, dim: int = -1) -> None:
+        self.dim = dim
+
+    def forward(self, x: Any) -> Any:
+        return ag.log_softmax(x, self.dim)
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, overload
 
+import numpy as np
+
+from autograd.operators import plain
 from nn.module import Module
 
 
@@ -25,12 +28,7 @@ class Sequential(Module):
     """
 
     def __init__(self, *layers: Any) -> None:
-        for i, layer in enumerate(layers):
-            if not callable(layer):
-                raise TypeError(
-                    f"Sequential needs modules or functions, but layer {i} is {layer!r}: unpack a list with Sequential(*layers)"
-                )
-        self.layers = list(layers)
+        self.layers = _callables("Sequential", layers)
 
     def forward(self, x: Any) -> Any:
         for layer in self.layers:
@@ -54,3 +52,85 @@ class Sequential(Module):
 
     def __getitem__(self, i: int | slice) -> Any:
         return Sequential(*self.layers[i]) if isinstance(i, slice) else self.layers[i]
+
+
+class Residual(Module):
+    """`x` plus what the modules (or functions), one behind the other, make of it.
+
+    He et al., "Deep residual learning for image recognition", 2016. They must keep the shape: another is a ValueError.
+
+    >>> Residual(lambda x: 2 * x)(np.array([1.0])).tolist()
+    [3.0]
+    """
+
+    def __init__(self, *layers: Any) -> None:
+        self.layers = _callables("Residual", layers)
+
+    def forward(self, x: Any) -> Any:
+        y = x
+        for layer in self.layers:
+            y = layer(y)
+        before, after = np.shape(plain(x)), np.shape(plain(y))
+        if before != after:
+            raise ValueError(f"Residual adds what its modules give to their input, but they took {before} to {after}")
+        return x + y
+
+    def members(self) -> Iterator[tuple[str, Any]]:
+        return ((str(i), layer) for i, layer in enumerate(self.layers))
+
+
+class ModuleList(Module):
+    """A list of modules, to be called by the module that has it; its parameters are named by position: "0.weight".
+
+    A plain list would do as well. It can be indexed, sliced, iterated over, and appended to.
+
+    >>> from nn.layers.activation import ReLU
+    >>> len(ModuleList([ReLU()]).append(ReLU()))
+    2
+    """
+
+    def __init__(self, modules: Iterable[Module] = ()) -> None:
+        self.items = list(modules)
+
+    def append(self, module: Module) -> ModuleList:
+        """Add a module at the end, and return the list."""
+        self.items.append(module)
+        return self
+
+    def extend(self, modules: Iterable[Module]) -> ModuleList:
+        """Add modules at the end, and return the list."""
+        self.items.extend(modules)
+        return self
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        raise NotImplementedError("a ModuleList does not say in what order: call its modules, or use a Sequential")
+
+    def members(self) -> Iterator[tuple[str, Any]]:
+        return ((str(i), module) for i, module in enumerate(self.items))
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __iter__(self) -> Iterator[Module]:
+        return iter(self.items)
+
+    def __setitem__(self, i: int, module: Module) -> None:
+        self.items[i] = module
+
+    @overload
+    def __getitem__(self, i: int) -> Module: ...
+
+    @overload
+    def __getitem__(self, i: slice) -> ModuleList: ...
+
+    def __getitem__(self, i: int | slice) -> Any:
+        return ModuleList(self.items[i]) if isinstance(i, slice) else self.items[i]
+
+
+def _callables(name: str, layers: tuple[Any, ...]) -> list[Any]:
+    for i, layer in enumerate(layers):
+        if not callable(layer):
+            raise TypeError(
+                f"{name} needs modules or functions, but layer {i} is {layer!r}: unpack a list with {name}(*layers)"
+            )
+    return list(layers)

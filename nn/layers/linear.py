@@ -10,7 +10,7 @@ import numpy as np
 from autograd import Tensor
 from autograd.arrays.linalg import linear
 from autograd.graph import Node
-from nn.module import Module, Parameter, float_dtype
+from nn.module import Module, Parameter, Pending, float_dtype
 
 Seed = np.random.Generator | int | None
 
@@ -24,6 +24,8 @@ class Linear(Module):
     seed layers of one shape start equal. The dtype is float32 by default: half the memory and twice the speed of
     float64, at a precision that training does not miss; pass `dtype=np.float64` for what is to be checked.
 
+    With `in_features=None` the first input tells it (PyTorch's LazyLinear); until then there are no parameters.
+
     An `x` that is not a node is data: it is taken in the layer's dtype. A last axis of another length is a ValueError.
 
     >>> layer = Linear(3, 2, rng=0)
@@ -33,28 +35,44 @@ class Linear(Module):
     (5, 2)
     """
 
+    weight: Any
+    bias: Any
+
     def __init__(
-        self, in_features: int, out_features: int, bias: bool = True, dtype: Any = np.float32, rng: Seed = None
+        self, in_features: int | None, out_features: int, bias: bool = True, dtype: Any = np.float32, rng: Seed = None
     ) -> None:
         for name, n in (("in_features", in_features), ("out_features", out_features)):
-            if not isinstance(n, (int, np.integer)) or n < 1:
+            if (n is not None or name == "out_features") and (not isinstance(n, (int, np.integer)) or n < 1):
                 raise ValueError(f"Linear needs {name} as a positive integer, got {n!r}")
-        dtype = float_dtype(dtype)
-        rng = np.random.default_rng(rng)
-        bound = 1.0 / math.sqrt(in_features)
-        self.in_features, self.out_features = int(in_features), int(out_features)
-        self.weight = Parameter(rng.uniform(-bound, bound, (out_features, in_features)).astype(dtype))
-        self.bias = Parameter(rng.uniform(-bound, bound, out_features).astype(dtype)) if bias else None
+        self.in_features, self.out_features = (
+            in_features if in_features is None else int(in_features),
+            int(out_features),
+        )
+        self.weight = Pending(dtype)
+        self.bias = Pending(dtype) if bias else None
+        self.rng = np.random.default_rng(rng)
+        if in_features is not None:
+            self._start(int(in_features))
+
+    def _start(self, in_features: int) -> None:
+        """Make the parameters."""
+        self.in_features = in_features
+        bound, dtype = 1.0 / math.sqrt(in_features), self.weight.dtype
+        self.weight = uniform(self.rng, bound, (self.out_features, in_features), dtype)
+        if self.bias is not None:
+            self.bias = uniform(self.rng, bound, (self.out_features,), dtype)
+        del self.rng
 
     def forward(self, x: Any) -> Tensor:
-        if not isinstance(x, Node):
-            x = np.asarray(x, self.weight.dtype)
+        x = taken(x, self.weight)
         shape = x.raw.shape if isinstance(x, Tensor) else np.shape(x)
         if not shape or shape[-1] != self.in_features:
-            raise ValueError(
-                f"{self!r} takes a last axis of length {self.in_features}, got shape {shape}: "
-                "change in_features, or transpose or reshape the input"
-            )
+            if self.in_features is not None or not shape or not shape[-1]:
+                raise ValueError(
+                    f"{self!r} takes a last axis of length {self.in_features}, got shape {shape}: "
+                    "change in_features, or transpose or reshape the input"
+                )
+            self._start(shape[-1])
         if self.bias is None:
             return x @ self.weight.T  # type: ignore[no-any-return]
         return linear(x, self.weight, self.bias)  # type: ignore[no-any-return]
@@ -62,3 +80,13 @@ class Linear(Module):
     def extra_repr(self) -> str:
         bias = self.bias is not None
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={bias}"
+
+
+def taken(x: Any, weight: Any) -> Any:
+    """An input as a layer takes it: a node as it is, data in the dtype of the layer's weight."""
+    return x if isinstance(x, Node) else np.asarray(x, weight.dtype)
+
+
+def uniform(rng: np.random.Generator, bound: float, shape: tuple[int, ...], dtype: Any) -> Parameter:
+    """A parameter that starts uniform in ±`bound`."""
+    return Parameter(rng.uniform(-bound, bound, shape).astype(float_dtype(dtype)))

@@ -1,4 +1,4 @@
-"""Adam: steps of about one size, whatever the size of the gradients."""
+"""Adam and its kin: steps of about one size, whatever the size of the gradients."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from nn.optim.optimizer import Array, Optimizer, at_least_zero
+from nn.optim.elementwise import Array, ElementwiseOptimizer, decayed
+from nn.optim.optimizer import Group, at_least_zero, below_one
 
 
-class Adam(Optimizer):
+class Adam(ElementwiseOptimizer):
     """`p -= lr * m / (√v + eps)`, with running means `m` of the gradient and `v` of its square, both freed of their
     bias towards the zeros they start from.
 
     Kingma and Ba, "Adam: a method for stochastic optimization", 2015, algorithm 1. `betas` are the weights of the
-    past in the two means; `weight_decay * p` is added to the gradient.
+    past in the two means; `weight_decay * p` is added to the gradient. With `amsgrad` the largest `v` so far takes the
+    place of `v` (Reddi et al., "On the convergence of Adam and beyond", 2018).
 
     >>> from autograd import Tensor
     >>> x = Tensor(np.array([1.0, 200.0]))
@@ -27,9 +29,6 @@ class Adam(Optimizer):
     [0.5, 199.5]
     """
 
-    settings = ("lr", "betas", "eps", "weight_decay")
-    arrays = ("exp_avg", "exp_avg_sq")
-
     def __init__(
         self,
         params: Iterable[Any],
@@ -37,31 +36,82 @@ class Adam(Optimizer):
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 0.0,
+        amsgrad: bool = False,
     ) -> None:
-        for beta in betas:
-            if not 0.0 <= beta < 1.0:
-                raise ValueError(f"betas must be from 0 to below 1, got {betas!r}")
-        self.betas = (betas[0], betas[1])
-        self.eps = at_least_zero("eps", eps)
-        self.weight_decay = at_least_zero("weight_decay", weight_decay)
-        super().__init__(params, lr)
+        super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, amsgrad=amsgrad)
 
-    def update(self, p: Array, g: Array, state: dict[str, Array], count: int, s: Array, t: Array) -> None:
-        m, v = state["exp_avg"], state["exp_avg_sq"]
-        beta1, beta2 = self.betas
-        if self.weight_decay:
-            np.multiply(p, self.weight_decay, out=t)
-            g = np.add(t, g, out=t)
-        m *= beta1
-        m += np.multiply(g, 1.0 - beta1, out=s)
-        v *= beta2
-        np.multiply(g, g, out=s)
-        s *= 1.0 - beta2
-        v += s
-        # lr (m / c1) / (√(v / c2) + eps), with what does not vary taken out
-        root = math.sqrt(1.0 - beta2**count)
-        np.sqrt(v, out=s)
-        s += self.eps * root
-        np.divide(m, s, out=s)
-        s *= self.lr * root / (1.0 - beta1**count)
-        p -= s
+    def check(self, group: Group) -> None:
+        _check(group)
+
+    def arrays(self, group: Group) -> dict[str, float]:
+        return _arrays(group)
+
+    def update(self, p: Array, g: Array, state: dict[str, Array], group: Group, count: int, s: Array, t: Array) -> None:
+        _move(p, decayed(p, g, group["weight_decay"], t), state, group, count, s)
+
+
+class AdamW(ElementwiseOptimizer):
+    """Adam, but weights decay by themselves, as `p *= 1 - lr * weight_decay`, and not by way of the gradient, whose
+    size Adam would take out again.
+
+    Loshchilov and Hutter, "Decoupled weight decay regularization", 2019. Other settings as those of `Adam`.
+
+    >>> from autograd import Tensor
+    >>> x = Tensor(np.array([1.0, 200.0]))
+    >>> optimizer = AdamW([x], lr=0.5, weight_decay=0.1)
+    >>> (x * x).sum().backward()
+    >>> optimizer.step()
+    >>> x.data.round(6).tolist()
+    [0.45, 189.5]
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+        amsgrad: bool = False,
+    ) -> None:
+        super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, amsgrad=amsgrad)
+
+    def check(self, group: Group) -> None:
+        _check(group)
+
+    def arrays(self, group: Group) -> dict[str, float]:
+        return _arrays(group)
+
+    def update(self, p: Array, g: Array, state: dict[str, Array], group: Group, count: int, s: Array, t: Array) -> None:
+        p *= 1.0 - group["lr"] * group["weight_decay"]
+        _move(p, g, state, group, count, s)
+
+
+def _check(group: Group) -> None:
+    at_least_zero(group, "lr", "eps", "weight_decay")
+    below_one(group, "betas")
+
+
+def _arrays(group: Group) -> dict[str, float]:
+    arrays = {"exp_avg": 0.0, "exp_avg_sq": 0.0}
+    return {**arrays, "max_exp_avg_sq": 0.0} if group["amsgrad"] else arrays
+
+
+def _move(p: Array, g: Array, state: dict[str, Array], group: Group, count: int, s: Array) -> None:
+    m, v = state["exp_avg"], state["exp_avg_sq"]
+    beta1, beta2 = group["betas"]
+    m *= beta1
+    m += np.multiply(g, 1.0 - beta1, out=s)
+    v *= beta2
+    np.multiply(g, g, out=s)
+    s *= 1.0 - beta2
+    v += s
+    if group["amsgrad"]:
+        v = np.maximum(state["max_exp_avg_sq"], v, out=state["max_exp_avg_sq"])
+    # lr (m / c1) / (√(v / c2) + eps), with what does not vary taken out
+    root = math.sqrt(1.0 - beta2**count)
+    np.sqrt(v, out=s)
+    s += group["eps"] * root
+    np.divide(m, s, out=s)
+    s *= group["lr"] * root / (1.0 - beta1**count)
+    p -= s

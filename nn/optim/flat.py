@@ -3,6 +3,8 @@
 Parameters of one dtype lie one behind the other in one buffer, and each one's array is a view of it. Whoever else holds
 a parameter's array keeps what they expect: it goes on showing, and setting, the parameter's values. Small gradients are
 copied into a buffer of the same layout; of a large one, the gradient itself is read.
+
+A step is two calls: `gather`, which may raise and changes nothing that counts, and `begin`, after which values change.
 """
 
 from __future__ import annotations
@@ -45,9 +47,9 @@ class Flat:
     ) -> None:
         self.parameters = list(parameters)
         self.positions = list(positions)  # among all parameters of the optimizer
+        self.shapes = list(shapes)
         self.dtype = np.dtype(dtype)
         self.counts = [0] * len(self.parameters)
-        self.shapes = list(shapes)
         self.bounds: list[tuple[int, int]] = []
         end = 0
         for shape in shapes:
@@ -66,13 +68,12 @@ class Flat:
         start, stop = self.bounds[i]
         return flat[start:stop].reshape(self.shapes[i])
 
-    def name(self, i: int) -> str:
-        """Parameter `i`, for an error."""
-        label = self.parameters[i].label
-        return f"parameter {self.positions[i]}" + (f" ({label!r})" if label else "")
-
     def gather(self) -> list[Run]:
-        """Bring values and gradients up to date, and say which stretches have gradients."""
+        """Bring values and gradients up to date, and say which stretches have gradients; a misfit is a ValueError."""
+        raise NotImplementedError
+
+    def begin(self) -> None:
+        """Count the step for what has a gradient. From here on graphs that read it are out of date."""
         raise NotImplementedError
 
     def scatter(self) -> None:
@@ -86,9 +87,13 @@ class FlatTensors(Flat):
     def __init__(self, tensors: Sequence[Tensor], positions: Sequence[int]) -> None:
         dtype = tensors[0].dtype
         super().__init__(tensors, positions, [t.shape for t in tensors], dtype, ALIGNMENT // dtype.itemsize)
-        self.views: list[Array] = [
-            np.ndarray(shape, dtype, buffer=self.memory, offset=self.offset + start * dtype.itemsize)
-            for shape, (start, _) in zip(self.shapes, self.bounds, strict=True)
+        self.rows: list[tuple[Tensor, Array, Array]] = [  # each with its values and its gradient in the buffers
+            (
+                tensor,
+                np.ndarray(shape, dtype, buffer=self.memory, offset=self.offset + start * dtype.itemsize),
+                self.part(self.grad, i),
+            )
+            for i, (tensor, shape, (start, _)) in enumerate(zip(tensors, self.shapes, self.bounds, strict=True))
         ]
         self.outside: list[int] = []  # parameters that share their array with somebody else, and so keep it
         for i in range(len(tensors)):
@@ -96,50 +101,56 @@ class FlatTensors(Flat):
 
     def gather(self) -> list[Run]:
         self.outside.clear()
-        for i, tensor in enumerate(self.parameters):
-            if tensor.grad is not None:
-                if tensor.raw is not self.views[i] or tensor.held == "caller":
-                    self._adopt(i)
-                if tensor.grad.shape != self.shapes[i]:
-                    raise ValueError(
-                        f"{self.name(i)} has shape {self.shapes[i]}, but a gradient of shape {tensor.grad.shape}"
-                    )
-        runs: list[Run] = []
-        now = birth()
-        adjoining = False  # whether the last run ends where this parameter starts
-        for i, tensor in enumerate(self.parameters):
+        runs: list[list[Any]] = []  # start, stop, time and gradient; None for one in our buffer
+        joins = False  # whether the last run ends where this parameter starts
+        for i, (tensor, view, slot) in enumerate(self.rows):
             grad = tensor.grad
             if grad is None:
-                adjoining = False
+                joins = False
                 continue
-            tensor.overwritten = now  # a graph that has read it can no longer be differentiated
-            self.counts[i] = count = self.counts[i] + 1
+            if tensor.raw is not view:
+                self._adopt(i)
+            elif tensor.held == "caller" and sys.getrefcount(tensor.raw) <= _ALONE + 2:
+                tensor.held = (
+                    None  # who read `.data` has let go of it: besides the tensor, only `rows` and `view` refer
+                )
+            if grad.shape != slot.shape:
+                raise ValueError(
+                    f"{self._name(i)} has shape {slot.shape}, but a gradient of shape {grad.shape}: "
+                    "set one of the parameter's shape, or call zero_grad()"
+                )
             start, stop = self.bounds[i]
+            time = self.counts[i] + 1
             if stop - start >= LARGE and grad.dtype == self.dtype and grad.flags.c_contiguous:
-                runs.append(Run(start, stop, count, grad.reshape(-1)))
-                adjoining = False
+                runs.append([start, stop, time, grad.reshape(-1)])
+                joins = False
                 continue
-            self.part(self.grad, i)[...] = grad
-            if adjoining and runs[-1].time == count:
-                start = runs.pop().start
-            runs.append(Run(start, stop, count, self.grad[start:stop]))
-            adjoining = True
-        return runs
+            slot[...] = grad
+            if joins and runs[-1][2] == time:
+                runs[-1][1] = stop
+            else:
+                runs.append([start, stop, time, None])
+                joins = True
+        return [Run(a, b, time, self.grad[a:b] if grad is None else grad) for a, b, time, grad in runs]
+
+    def begin(self) -> None:
+        now, counts = birth(), self.counts
+        for i, tensor in enumerate(self.parameters):
+            if tensor.grad is not None:
+                tensor.overwritten = now  # a graph that has read it can no longer be differentiated
+                counts[i] += 1
 
     def scatter(self) -> None:
         for i in self.outside:
-            self.parameters[i].raw[...] = self.views[i]
+            tensor, view, _ = self.rows[i]
+            tensor.raw[...] = view
 
     def _adopt(self, i: int) -> None:
         """Take the values of parameter `i`, and let its array be the view, unless a caller has its own."""
-        tensor, view = self.parameters[i], self.views[i]
-        if tensor.raw is view:  # somebody has read `.data`: when they have let go of it nobody else holds it
-            if sys.getrefcount(tensor.raw) <= _ALONE + 1:
-                tensor.held = None
-            return
+        tensor, view, _ = self.rows[i]
         if tensor.shape != view.shape or tensor.dtype != view.dtype:
             raise ValueError(
-                f"{self.name(i)} was of shape {view.shape} and {view.dtype} when the optimizer was made, and now is of "
+                f"{self._name(i)} was of shape {view.shape} and {view.dtype} when the optimizer was made, and now is of "
                 f"shape {tensor.shape} and {tensor.dtype}: make a new optimizer after such a change"
             )
         view[...] = tensor.raw
@@ -149,9 +160,14 @@ class FlatTensors(Flat):
         else:
             tensor.raw, tensor.held = view, None
 
+    def _name(self, i: int) -> str:
+        """Parameter `i`, for an error."""
+        label = self.parameters[i].label
+        return f"parameter {self.positions[i]}" + (f" ({label!r})" if label else "")
+
 
 class FlatValues(Flat):
-    """Values, which hold floats of their own: gathered before a step, and scattered after it."""
+    """Values, which hold floats of their own: gathered before a step, and scattered after it. All have gradients."""
 
     def __init__(self, values: Sequence[Value], positions: Sequence[int]) -> None:
         super().__init__(values, positions, [()] * len(values), np.float64, 1)
@@ -159,28 +175,28 @@ class FlatValues(Flat):
     def gather(self) -> list[Run]:
         self.data[:] = [value.raw for value in self.parameters]
         self.grad[:] = [value.grad for value in self.parameters]
-        runs: list[Run] = []
-        for i, count in enumerate(self.counts):
-            if not runs or runs[-1].time != count + 1:
-                runs.append(Run(i, self.size, count + 1, self.grad[i:]))
+        starts = [i for i, count in enumerate(self.counts) if not i or count != self.counts[i - 1]]
+        stops = [*starts[1:], self.size]
+        return [Run(a, b, self.counts[a] + 1, self.grad[a:b]) for a, b in zip(starts, stops, strict=True)]
+
+    def begin(self) -> None:
         self.counts = [count + 1 for count in self.counts]
-        ends = [*(run.start for run in runs[1:]), self.size]
-        return [run._replace(stop=end, grad=self.grad[run.start : end]) for run, end in zip(runs, ends, strict=True)]
 
     def scatter(self) -> None:
         for value, data in zip(self.parameters, self.data.tolist(), strict=True):
             value.raw = data
 
 
-def flatten(parameters: Sequence[Any]) -> list[Flat]:
-    """The parameters by kind and dtype; large ones come first, so that the small ones lie side by side."""
-    groups: dict[Any, list[int]] = {}
+def flatten(parameters: Sequence[Any], first: int = 0) -> list[Flat]:
+    """The parameters, of which the first has the position `first`, by kind and dtype; large ones come before the small
+    ones, so that these lie side by side."""
+    kinds: dict[Any, list[int]] = {}
     for i, parameter in enumerate(parameters):
-        groups.setdefault(parameter.dtype if isinstance(parameter, Tensor) else Value, []).append(i)
+        kinds.setdefault(parameter.dtype if isinstance(parameter, Tensor) else Value, []).append(i)
     flats: list[Flat] = []
-    for kind, positions in groups.items():
+    for kind, positions in kinds.items():
         positions.sort(key=lambda i: np.size(parameters[i].raw) < LARGE)
-        members = [parameters[i] for i in positions]
+        members, positions = [parameters[i] for i in positions], [first + i for i in positions]
         flats.append(FlatValues(members, positions) if kind is Value else FlatTensors(members, positions))
     return flats
 

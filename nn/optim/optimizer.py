@@ -1,150 +1,181 @@
-"""What all optimizers have in common: parameters, steps, and a state that can be saved."""
+"""What all optimizers have in common: groups of parameters, steps, and a state that can be saved."""
 
 from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
-from typing import Any, ClassVar
-
-import numpy as np
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from autograd import Tensor, Value
-from nn.optim.flat import flatten
 
-CHUNK = 1 << 18  # elements updated at a time, so that scratch stays small and, of a large model, in the cache
-
-Array = np.ndarray[Any, Any]
+Group = dict[str, Any]  # what `param_groups` consists of: "params", a list, and every setting by its name
 
 
 class Optimizer(ABC):
     """Changes parameters by their gradients, one `step()` at a time.
 
-    `params` are leaves: Parameters, Tensors or Values, of any dtypes; None is a gradient that has not been computed, and
-    its parameter is left alone. A graph that was recorded before a step cannot be differentiated after it: that raises.
-    No parameters, results in place of leaves, and settings out of range are a ValueError, other things a TypeError.
+    `params` are leaves: Parameters, Tensors or Values, of any dtypes; or groups with settings of their own, as
+    `[{"params": weights, "weight_decay": 0.1}, {"params": biases}]`. `param_groups` are the groups, with all settings,
+    which may be changed between steps. A parameter whose gradient is None is left alone. A graph that was recorded
+    before a step cannot be differentiated after it: that raises.
 
-    A kind of optimizer names its settings and its arrays, and says in `update` how one stretch of the parameters is
-    changed. Settings, such as `lr`, may be changed between steps.
+    No parameters, one in two groups, results in place of leaves, unknown settings and settings out of range are a
+    ValueError, other things a TypeError.
     """
 
-    settings: ClassVar[tuple[str, ...]] = ("lr",)
-    arrays: tuple[str, ...] = ()  # as large as the parameters, zero at first
-    lr: float
-
-    def __init__(self, params: Iterable[Any], lr: float) -> None:
-        self.parameters = _checked(params)
-        self.lr = at_least_zero("lr", lr)
-        self._groups = [
-            (flat, {name: np.zeros(flat.size, flat.dtype) for name in self.arrays}) for flat in flatten(self.parameters)
-        ]
-        self._scratch = [np.empty((2, min(CHUNK, flat.size)), flat.dtype) for flat, _ in self._groups]
+    def __init__(self, params: Iterable[Any], **defaults: Any) -> None:
+        self.defaults = defaults
+        self.param_groups: list[Group] = []
+        for group in _groups(params):
+            self.add_param_group(group)
 
     @abstractmethod
-    def update(self, p: Array, g: Array, state: dict[str, Array], count: int, s: Array, t: Array) -> None:
-        """Change the values `p` in place, by their gradients `g`, which are only read, and `state`, the stretches of
-        the optimizer's arrays, which are changed too. This is the `count`-th step, from 1. `s` and `t` are scratch."""
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Change every parameter that has a gradient. A `closure` that computes loss and gradients anew is called
+        before, and what it returns is returned."""
 
-    def step(self) -> None:
-        """Change every parameter that has a gradient."""
-        with np.errstate(all="ignore"):  # what has diverged shows in the values
-            gathered = [flat.gather() for flat, _ in self._groups]  # all, before the first is changed: this may raise
-            for (flat, state), (s, t), runs in zip(self._groups, self._scratch, gathered, strict=True):
-                for start, stop, count, grad in runs:
-                    for a in range(start, stop, CHUNK):
-                        b = min(a + CHUNK, stop)
-                        part = {name: array[a:b] for name, array in state.items()}
-                        self.update(flat.data[a:b], grad[a - start : b - start], part, count, s[: b - a], t[: b - a])
-                flat.scatter()
+    @abstractmethod
+    def check(self, group: Group) -> None:
+        """Raise a ValueError if a setting is out of range."""
+
+    def add_param_group(self, group: Group) -> None:
+        """Train also `group["params"]`, with the settings that the group has, and the optimizer's others."""
+        if not isinstance(group, dict) or "params" not in group:
+            raise TypeError(f'a group is a dict such as {{"params": [...], "lr": 0.1}}, got {group!r}')
+        if unknown := [key for key in group if key not in (*self.defaults, "params", "initial_lr", "name")]:
+            raise ValueError(
+                f"{type(self).__name__} has no setting {', '.join(map(repr, unknown))}: it has {', '.join(self.defaults)}"
+            )
+        parameters = _leaves(group["params"], len(self.parameters))
+        known = dict.fromkeys(self.parameters)
+        if any(parameter in known for parameter in parameters):
+            raise ValueError("a parameter is in more than one group: leave it in one of them")
+        group = {**self.defaults, **group, "params": parameters}
+        self.check(group)
+        self.param_groups.append(group)
+
+    @property
+    def parameters(self) -> list[Any]:
+        """All parameters, group by group."""
+        return [parameter for group in self.param_groups for parameter in group["params"]]
+
+    @property
+    def lr(self) -> float:
+        """The learning rate: of the first group, when read; of all groups, when set."""
+        return self.param_groups[0]["lr"]  # type: ignore[no-any-return]
+
+    @lr.setter
+    def lr(self, lr: float) -> None:
+        for group in self.param_groups:
+            group["lr"] = lr
 
     def zero_grad(self) -> None:
         """Forget the gradient of every parameter."""
-        for parameter in self.parameters:
-            parameter.zero_grad()
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                parameter.zero_grad()
 
     # ---- Saved, loaded, copied
 
+    @abstractmethod
+    def parameter_states(self) -> dict[int, dict[str, Any]]:
+        """Copies of what is remembered of each parameter, by its position."""
+
+    @abstractmethod
+    def load_parameter_states(self, states: dict[int, dict[str, Any]], groups: list[Group]) -> None:
+        """Remember `states`, which are for settings as in `groups`; if they do not fit, raise and load nothing."""
+
     def state_dict(self) -> dict[str, Any]:
         """Copies of all that a step depends on besides parameters and gradients, laid out as PyTorch's."""
-        state = {}
-        for flat, arrays in self._groups:
-            for k, i in enumerate(flat.positions):
-                if flat.counts[k]:
-                    parts = {name: flat.part(array, k).copy() for name, array in arrays.items()}
-                    state[i] = {"step": flat.counts[k], **parts}
-        group = {name: getattr(self, name) for name in self.settings}
-        return {
-            "state": dict(sorted(state.items())),
-            "param_groups": [{**group, "params": list(range(len(self.parameters)))}],
-        }
+        groups, n = [], 0
+        for group in self.param_groups:
+            end = n + len(group["params"])
+            groups.append({**group, "params": list(range(n, end))})
+            n = end
+        return {"state": self.parameter_states(), "param_groups": groups}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue from what `state_dict()` gave. If it does not fit, a ValueError says where, and nothing is loaded."""
-        (group,) = state["param_groups"]
-        n = len(self.parameters)
-        if len(group["params"]) != n:
+        found = [len(group["params"]) for group in state["param_groups"]]
+        wanted = [len(group["params"]) for group in self.param_groups]
+        if found != wanted:
             raise ValueError(
-                f"this state is of {len(group['params'])} parameters, the optimizer has {n}: nothing was loaded"
+                f"this state is of {_sizes(found)} parameters, the optimizer has {_sizes(wanted)}: nothing was loaded; make "
+                "the optimizer as the one that was saved"
             )
-        for i, parts in state["state"].items():
-            shape = np.shape(self.parameters[i].raw)
-            for name in self.arrays:
-                if name not in parts or np.shape(parts[name]) != shape:
-                    found = f"of shape {np.shape(parts[name])}" if name in parts else "missing"
-                    raise ValueError(
-                        f"{name} of parameter {i} is {found}, the parameter has shape {shape}: nothing was loaded; load the "
-                        f"state of a {type(self).__name__} for the same model"
-                    )
-        for name in self.settings:
-            setattr(self, name, group[name])
-        for flat, arrays in self._groups:
-            for k, i in enumerate(flat.positions):
-                parts = state["state"].get(i)
-                flat.counts[k] = int(parts["step"]) if parts else 0
-                for name, array in arrays.items():
-                    flat.part(array, k)[...] = parts[name] if parts else 0.0
+        groups = [
+            {**own, **loaded, "params": own["params"]}
+            for own, loaded in zip(self.param_groups, state["param_groups"], strict=True)
+        ]
+        self.load_parameter_states(state["state"], groups)
+        for own, group in zip(self.param_groups, groups, strict=True):
+            own.update(group)
 
     def __reduce__(self) -> Any:
         # Views of one buffer would be copied as arrays of their own: a copy is made anew, from the copied parameters.
-        settings = {name: getattr(self, name) for name in self.settings}
-        return _rebuilt, (type(self), self.parameters, settings, self.state_dict())
+        return _rebuilt, (
+            type(self),
+            [group["params"] for group in self.param_groups],
+            self.defaults,
+            self.state_dict(),
+        )
 
     def __repr__(self) -> str:
-        settings = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.settings)
-        return f"{type(self).__name__}({len(self.parameters)} parameters, {settings})"
+        groups = []
+        for group in self.param_groups:
+            settings = ", ".join(f"{name}={group[name]!r}" for name in self.defaults)
+            groups.append(f"{len(group['params'])} parameters, {settings}")
+        return f"{type(self).__name__}({'; '.join(groups)})"
 
 
-def _rebuilt(kind: Any, parameters: list[Any], settings: dict[str, Any], state: dict[str, Any]) -> Optimizer:
-    optimizer: Optimizer = kind(parameters, **settings)
+def at_least_zero(group: Group, *names: str) -> None:
+    """Raise a ValueError unless these settings are finite numbers from 0."""
+    for name in names:
+        if not 0.0 <= group[name] < math.inf:
+            raise ValueError(f"{name} must be a number from 0, got {group[name]!r}")
+
+
+def below_one(group: Group, name: str) -> None:
+    """Raise a ValueError unless this setting, or each of its numbers, is from 0 to below 1."""
+    value = group[name]
+    for number in value if isinstance(value, (tuple, list)) else (value,):
+        if not 0.0 <= number < 1.0:
+            raise ValueError(f"{name} must be from 0 to below 1, got {value!r}")
+
+
+def _rebuilt(kind: Any, parameters: list[Any], defaults: Group, state: dict[str, Any]) -> Optimizer:
+    optimizer: Optimizer = kind([{"params": members} for members in parameters], **defaults)
     optimizer.load_state_dict(state)
     return optimizer
 
 
-def at_least_zero(name: str, value: float) -> float:
-    """`value`, or a ValueError if it is negative or not finite."""
-    if not 0.0 <= value < math.inf:
-        raise ValueError(f"{name} must be a number from 0, got {value!r}")
-    return value
+def _sizes(sizes: list[int]) -> str:
+    return " + ".join(map(str, sizes))
 
 
-def _checked(params: Iterable[Any]) -> list[Any]:
+def _groups(params: Iterable[Any]) -> list[Group]:
     if isinstance(params, (Tensor, Value)):
         raise TypeError("an optimizer takes a list of parameters, not one: write [parameter]")
-    if not isinstance(params, Iterable):
+    if isinstance(params, dict) or not isinstance(params, Iterable):
         raise TypeError(
-            f"an optimizer takes a list of parameters, got a {type(params).__name__}: pass .parameters() of it"
+            f"an optimizer takes a list of parameters, got a {type(params).__name__}: pass .parameters() of it, or a "
+            "list of groups"
         )
-    parameters = list(params)
+    params = list(params)
+    return params if params and isinstance(params[0], dict) else [{"params": params}]
+
+
+def _leaves(params: Any, before: int) -> list[Any]:
+    """`params`, of which there were `before` in other groups, checked, and each once."""
+    parameters = [params] if isinstance(params, (Tensor, Value)) else list(params)
     if not parameters:
         raise ValueError(
             "an optimizer needs at least one parameter, got none: if a generator was used up, make a new one"
         )
-    for i, parameter in enumerate(parameters):
+    for i, parameter in enumerate(parameters, before):
         if not isinstance(parameter, (Tensor, Value)):
-            raise TypeError(
-                f"parameter {i} is a {type(parameter).__name__}, not a Parameter, Tensor or Value: for groups with settings "
-                "of their own, make an optimizer for each"
-            )
+            raise TypeError(f"parameter {i} is a {type(parameter).__name__}, not a Parameter, Tensor or Value")
         if parameter.op is not None:
             raise ValueError(
                 f"parameter {i} is the result of {parameter.op.name}, and would be computed anew: pass the leaves, or "

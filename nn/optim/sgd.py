@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from nn.optim.optimizer import Array, Optimizer, at_least_zero
+from nn.optim.elementwise import Array, ElementwiseOptimizer, decayed
+from nn.optim.optimizer import Group, at_least_zero
 
 
-class SGD(Optimizer):
+class SGD(ElementwiseOptimizer):
     """`p -= lr * v`, where `v = momentum * v + (1 - dampening) * g`, and `g` is the gradient plus `weight_decay * p`.
 
     The first `v` is `g`. With `nesterov`, `g + momentum * v` takes the place of `v` (Sutskever et al., "On the
@@ -26,8 +27,6 @@ class SGD(Optimizer):
     [0.5, 1.0]
     """
 
-    settings = ("lr", "momentum", "dampening", "weight_decay", "nesterov")
-
     def __init__(
         self,
         params: Iterable[Any],
@@ -37,31 +36,33 @@ class SGD(Optimizer):
         weight_decay: float = 0.0,
         nesterov: bool = False,
     ) -> None:
-        self.momentum = at_least_zero("momentum", momentum)
-        self.dampening = dampening
-        self.weight_decay = at_least_zero("weight_decay", weight_decay)
-        self.nesterov = nesterov
-        if nesterov and (not momentum or dampening):
+        super().__init__(
+            params, lr=lr, momentum=momentum, dampening=dampening, weight_decay=weight_decay, nesterov=nesterov
+        )
+
+    def check(self, group: Group) -> None:
+        at_least_zero(group, "lr", "momentum", "weight_decay")
+        momentum, dampening = group["momentum"], group["dampening"]
+        if group["nesterov"] and (not momentum or dampening):
             raise ValueError(
                 f"nesterov needs a momentum and no dampening, got momentum={momentum!r} and dampening={dampening!r}"
             )
-        self.arrays = ("momentum_buffer",) if momentum else ()
-        super().__init__(params, lr)
 
-    def update(self, p: Array, g: Array, state: dict[str, Array], count: int, s: Array, t: Array) -> None:
-        if self.weight_decay:
-            np.multiply(p, self.weight_decay, out=t)
-            g = np.add(t, g, out=t)
+    def arrays(self, group: Group) -> dict[str, float]:
+        return {"momentum_buffer": 0.0} if group["momentum"] else {}
+
+    def update(self, p: Array, g: Array, state: dict[str, Array], group: Group, count: int, s: Array, t: Array) -> None:
+        g = decayed(p, g, group["weight_decay"], t)
         if state:
             v = state["momentum_buffer"]
             if count == 1:
                 v[...] = g
             else:
-                v *= self.momentum
-                v += np.multiply(g, 1.0 - self.dampening, out=s) if self.dampening else g
-            if self.nesterov:
-                np.multiply(v, self.momentum, out=s)
+                v *= group["momentum"]
+                v += np.multiply(g, 1.0 - group["dampening"], out=s) if group["dampening"] else g
+            if group["nesterov"]:
+                np.multiply(v, group["momentum"], out=s)
                 g = np.add(s, g, out=t)
             else:
                 g = v
-        p -= np.multiply(g, self.lr, out=s)
+        p -= np.multiply(g, group["lr"], out=s)

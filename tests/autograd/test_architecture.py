@@ -12,7 +12,7 @@ import autograd as ag
 ROOT = Path(ag.__file__).parent
 NN = ROOT.parent / "nn"
 
-ARRAYS = ["arrays.shaping", "arrays.indexing", "arrays.joining", "arrays.reductions", "arrays.linalg"]
+ARRAYS = ["arrays.shaping", "arrays.indexing", "arrays.joining", "arrays.reductions", "arrays.linalg", "arrays.windows"]
 MAY_IMPORT = {
     "graph": [],
     "elementwise": ["graph"],

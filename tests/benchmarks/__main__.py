@@ -6,7 +6,7 @@ import argparse
 import sys
 import threading
 
-from tests.benchmarks import arrays, imports, scalars
+from tests.benchmarks import arrays, convolution, imports, optimizers, scalars, training
 from tests.benchmarks.harness import machine, optional, table
 
 BENCHMARKS = {
@@ -14,6 +14,11 @@ BENCHMARKS = {
     "moons-scalar": scalars.moons,
     "moons-tensor": arrays.moons,
     "mlp": arrays.mlp,
+    "adam": optimizers.adam,
+    "cnn": convolution.cnn,
+    "cnn5": convolution.cnn5,
+    "fit": training.fit_overhead,
+    "mnist": training.mnist,
     "memory": scalars.memory,
     "gradient": scalars.gradient_ratio,
     "import": imports.import_time,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import autograd as ag
-from nn import accuracy, confusion_matrix
+from nn import accuracy, confusion_matrix, mse, r2, top_k
 
 RNG = np.random.default_rng(0)
 LOGITS, LABELS = RNG.normal(size=(40, 5)), RNG.integers(0, 5, 40)
@@ -42,3 +42,27 @@ def test_classes_out_of_range_are_refused():
         confusion_matrix([0, -1], [0, 1])
     with pytest.raises(TypeError, match=r"got labels of float64: use \.astype\(int\)"):
         confusion_matrix([0, 1], [0.0, 1.0])
+
+
+@pytest.mark.parametrize("k", [1, 2, 4])
+def test_top_k_is_scikit_learns(k):
+    metrics = pytest.importorskip("sklearn.metrics")
+    assert top_k(LOGITS, LABELS, k) == pytest.approx(metrics.top_k_accuracy_score(LABELS, LOGITS, k=k, labels=range(5)))
+    assert top_k(ag.Tensor(LOGITS), LABELS, 1) == accuracy(LOGITS, LABELS)
+
+
+def test_figures_of_regression_are_scikit_learns():
+    metrics = pytest.importorskip("sklearn.metrics")
+    predicted, targets = RNG.normal(size=(30, 3)), RNG.normal(size=(30, 3)) + 5
+    assert mse(predicted, targets) == pytest.approx(metrics.mean_squared_error(targets, predicted))
+    assert r2(predicted, targets) == pytest.approx(metrics.r2_score(targets, predicted))
+    assert r2(predicted[:, :1], targets[:, 0]) == pytest.approx(metrics.r2_score(targets[:, 0], predicted[:, 0]))
+    assert (r2([1.0, 1.0], [1.0, 1.0]), r2([1.0, 2.0], [1.0, 1.0])) == (1.0, 0.0)
+
+
+def test_figures_of_what_does_not_belong_together_are_refused():
+    for metric in (mse, r2):
+        with pytest.raises(ValueError, match=r"got \(3,\) and \(4,\)"):
+            metric(np.zeros(3), np.zeros(4))
+    with pytest.raises(ValueError, match=r"k from 1, got shapes \(3, 2\) and \(3,\), k=0"):
+        top_k(np.zeros((3, 2)), np.zeros(3, int), 0)

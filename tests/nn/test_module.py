@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import autograd as ag
-from nn import Linear, Module, Parameter, ReLU, Sequential
+from nn import Buffer, Linear, Module, Parameter, ReLU, Sequential
 
 
 class Net(Module):
@@ -213,3 +213,35 @@ def test_transforms_take_a_model_as_an_argument():
     assert list(gradient) == ["weight", "bias"]
     y = float(net(np.array([1.0, 2.0])).data[0])
     np.testing.assert_allclose(gradient["weight"], [[2 * y, 4 * y]])
+
+
+# ---- Buffers
+
+
+class Counting(Module):
+    def __init__(self):
+        self.total, self.seen = Buffer(np.zeros(2, np.float32)), Buffer(np.array(0))
+        self.weight = Parameter([1.0])
+
+
+def test_buffers_are_saved_and_loaded_but_are_not_parameters():
+    net = Sequential(Counting())
+    assert [name for name, _ in net.named_parameters()] == ["0.weight"]
+    assert [name for name, _ in net.named_buffers()] == ["0.total", "0.seen"]
+    assert list(net.state_dict()) == ["0.total", "0.seen", "0.weight"]
+    net.load_state_dict({"0.total": [1, 2], "0.seen": 7, "0.weight": [3]})
+    assert net[0].total.data.tolist() == [1.0, 2.0]
+    assert [b.data.dtype for b in net.buffers()] == [np.float32, np.int64]
+    assert copy.deepcopy(net)[0].seen.data == 7
+    net.to(np.float64)
+    assert [b.data.dtype for b in net.buffers()] == [np.float64, np.int64]
+
+
+def test_a_buffer_that_does_not_fit_keeps_everything_from_being_loaded():
+    net = Counting()
+    with pytest.raises(ValueError, match=r"total has shape \(3,\), the model's has \(2,\)"):
+        net.load_state_dict({"total": np.ones(3), "seen": 1, "weight": [5.0]})
+    with pytest.raises(ValueError, match="seen is missing"):
+        net.load_state_dict({"total": np.ones(2), "weight": [5.0]})
+    assert net.weight.data.tolist() == [1.0]
+    assert net.seen.data == 0

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nn import Linear, ReLU, Sequential, Tanh
+from nn import Linear, ModuleList, ReLU, Residual, Sequential, Tanh
 
 
 def test_layers_are_applied_in_order():
@@ -30,3 +30,27 @@ def test_it_is_a_sequence():
 def test_what_cannot_be_called_is_refused():
     with pytest.raises(TypeError, match=r"layer 0 is \[ReLU\(\)\]: unpack"):
         Sequential([ReLU()])
+
+
+def test_a_module_list_names_by_position_and_can_grow():
+    layers = ModuleList([Linear(2, 3), ReLU()]).append(Linear(3, 1)).extend([Tanh()])
+    assert len(layers) == 4
+    assert [name for name, _ in layers.named_parameters()] == ["0.weight", "0.bias", "2.weight", "2.bias"]
+    assert list(layers)[1] is layers[1]
+    assert isinstance(layers[1:], ModuleList)
+    layers[1] = Tanh()
+    assert repr(layers[1]) == "Tanh()"
+    with pytest.raises(NotImplementedError, match="call its modules, or use a Sequential"):
+        layers(1.0)
+
+
+def test_a_residual_adds_to_its_input():
+    x = np.ones((4, 2))
+    inner = [Linear(2, 3, rng=0), ReLU(), Linear(3, 2, rng=1)]
+    net = Residual(*inner)
+    np.testing.assert_array_equal(net(x).data, x + Sequential(*inner)(x).data)
+    assert [name for name, _ in net.named_parameters()] == ["0.weight", "0.bias", "2.weight", "2.bias"]
+    with pytest.raises(ValueError, match=r"took \(4, 2\) to \(4, 3\)"):
+        Residual(inner[0])(x)
+    with pytest.raises(TypeError, match="Residual needs modules"):
+        Residual([ReLU()])

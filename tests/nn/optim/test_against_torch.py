@@ -8,20 +8,35 @@ from autograd import Tensor, Value
 
 torch = pytest.importorskip("torch")
 
-SGD = [
-    {"lr": 0.1},
-    {"lr": 0.1, "momentum": 0.9},
-    {"lr": 0.1, "momentum": 0.9, "dampening": 0.3},
-    {"lr": 0.1, "momentum": 0.9, "weight_decay": 0.1},
-    {"lr": 0.1, "momentum": 0.9, "weight_decay": 0.1, "nesterov": True},
-    {"lr": 0.1, "weight_decay": 0.1},
-]
-ADAM = [
-    {},
-    {"lr": 0.1, "betas": (0.8, 0.9), "eps": 1e-3},
-    {"lr": 0.1, "weight_decay": 0.1},
-]
-CASES = [("SGD", settings) for settings in SGD] + [("Adam", settings) for settings in ADAM]
+SETTINGS = {
+    "SGD": [
+        {"lr": 0.1},
+        {"lr": 0.1, "momentum": 0.9},
+        {"lr": 0.1, "momentum": 0.9, "dampening": 0.3},
+        {"lr": 0.1, "momentum": 0.9, "weight_decay": 0.1},
+        {"lr": 0.1, "momentum": 0.9, "weight_decay": 0.1, "nesterov": True},
+        {"lr": 0.1, "weight_decay": 0.1},
+    ],
+    "Adam": [
+        {},
+        {"lr": 0.1, "betas": (0.8, 0.9), "eps": 1e-3},
+        {"lr": 0.1, "weight_decay": 0.1},
+        {"lr": 0.1, "betas": (0.8, 0.6), "eps": 1e-3, "amsgrad": True},
+    ],
+    "AdamW": [{}, {"lr": 0.1, "weight_decay": 0.3}, {"lr": 0.1, "betas": (0.8, 0.6), "eps": 1e-3, "amsgrad": True}],
+    "Adagrad": [
+        {},
+        {"lr": 0.1, "lr_decay": 0.2, "weight_decay": 0.1, "initial_accumulator_value": 0.5, "eps": 1e-3},
+    ],
+    "RMSprop": [
+        {},
+        {"lr": 0.02, "alpha": 0.8, "eps": 1e-3, "weight_decay": 0.1},
+        {"lr": 0.02, "momentum": 0.9},
+        {"lr": 0.02, "centered": True},
+        {"lr": 0.02, "momentum": 0.5, "centered": True, "weight_decay": 0.1, "alpha": 0.9},
+    ],
+}
+CASES = [(name, settings) for name, several in SETTINGS.items() for settings in several]
 DTYPES = [(np.float64, 1e-12), (np.float32, 1e-6)]
 cases = pytest.mark.parametrize(("name", "settings"), CASES)
 
@@ -102,8 +117,6 @@ def test_a_loaded_state_continues(name, settings):
     its = getattr(torch.optim, name)(theirs.parameters(), **settings)
     steps(ours, theirs, mine, its, x, y, n=5)
     other = getattr(nn, name)(ours.parameters(), lr=5.0)
-    if "momentum" in settings:
-        other = getattr(nn, name)(ours.parameters(), lr=5.0, momentum=0.5)
     other.load_state_dict(mine.state_dict())
     steps(ours, theirs, other, its, x, y, n=5)
     agree(ours, theirs, 1e-12)
@@ -126,3 +139,43 @@ def test_scalars_and_tensors_take_the_same_steps(name, settings):
             optimizer.step()
     np.testing.assert_allclose([v.data for v in values], theirs.detach().numpy(), rtol=1e-12)
     np.testing.assert_allclose(tensor.data, theirs.detach().numpy(), rtol=1e-12)
+
+
+@cases
+def test_groups_have_settings_of_their_own(name, settings):
+    ours, theirs, x, y = pair(np.float64)
+    groups = lambda model: [
+        {"params": [p for key, p in model.named_parameters() if "weight" in key], "weight_decay": 0.2},
+        {"params": [p for key, p in model.named_parameters() if "bias" in key], "lr": 0.03},
+    ]
+    mine = getattr(nn, name)(groups(ours), **settings)
+    its = getattr(torch.optim, name)(groups(theirs), **settings)
+    steps(ours, theirs, mine, its, x, y, n=5)
+    mine.param_groups[1]["lr"] = its.param_groups[1]["lr"] = 0.01
+    steps(ours, theirs, mine, its, x, y, n=5)
+    agree(ours, theirs, 1e-12)
+
+
+@cases
+def test_a_state_of_torchs_can_be_loaded(name, settings):
+    ours, theirs, x, y = pair(np.float64)
+    mine = getattr(nn, name)(ours.parameters(), **settings)
+    its = getattr(torch.optim, name)(theirs.parameters(), **settings)
+    steps(ours, theirs, mine, its, x, y, n=5)
+    other = getattr(nn, name)(ours.parameters())
+    other.load_state_dict(its.state_dict())
+    steps(ours, theirs, other, its, x, y, n=5)
+    agree(ours, theirs, 1e-12)
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), DTYPES)
+@pytest.mark.parametrize("max_norm", [1e-3, 1e3])
+@pytest.mark.parametrize("norm_type", [2.0, 1.0, 3.0, float("inf")])
+def test_clipped_gradients_are_torchs(dtype, tolerance, max_norm, norm_type):
+    ours, theirs, x, y = pair(dtype)
+    steps_without_step(ours, theirs, nn.SGD(ours.parameters()), torch.optim.SGD(theirs.parameters()), x, y)
+    total = nn.optim.clip_grad_norm_(ours.parameters(), max_norm, norm_type)
+    expected = torch.nn.utils.clip_grad_norm_(theirs.parameters(), max_norm, norm_type)
+    assert total == pytest.approx(float(expected), rel=tolerance)
+    for p, q in zip(ours.parameters(), theirs.parameters(), strict=True):
+        np.testing.assert_allclose(p.grad, q.grad.numpy(), rtol=10 * tolerance)

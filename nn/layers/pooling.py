@@ -1,0 +1,78 @@
+"""Layers that make images smaller: the largest element, or the mean, of each window."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autograd.arrays.windows import adaptive_avg_pool2d, avg_pool2d, max_pool2d, windows_of
+from nn.module import Module
+
+Sizes = int | tuple[int, int]
+
+
+class MaxPool2d(Module):
+    """The largest element of each window of images `(..., h, w)`. The first of those that tie gets all the gradient.
+
+    `stride` is `kernel_size` unless given. Margins of `padding`, at most half a kernel, never win.
+
+    >>> MaxPool2d(2)([[[[1.0, 2.0], [4.0, 3.0]]]]).tolist()
+    [[[[4.0]]]]
+    """
+
+    def __init__(
+        self, kernel_size: Sizes, stride: Sizes | None = None, padding: Sizes = 0, dilation: Sizes = 1
+    ) -> None:
+        windows_of("MaxPool2d", kernel_size, kernel_size if stride is None else stride, padding, dilation)
+        self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
+        self.padding, self.dilation = padding, dilation
+
+    def forward(self, x: Any) -> Any:
+        return max_pool2d(x, self.kernel_size, self.stride, self.padding, self.dilation)
+
+    def extra_repr(self) -> str:
+        return (
+            f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}, dilation={self.dilation}, "
+            "ceil_mode=False"
+        )
+
+
+class AvgPool2d(Module):
+    """The mean of each window of images `(..., h, w)`. Zeros in margins of `padding` count, unless told otherwise.
+
+    `stride` is `kernel_size` unless given.
+
+    >>> AvgPool2d(2)([[[[1.0, 2.0], [4.0, 3.0]]]]).tolist()
+    [[[[2.5]]]]
+    """
+
+    def __init__(
+        self, kernel_size: Sizes, stride: Sizes | None = None, padding: Sizes = 0, count_include_pad: bool = True
+    ) -> None:
+        windows_of("AvgPool2d", kernel_size, kernel_size if stride is None else stride, padding, 1)
+        self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
+        self.padding, self.count_include_pad = padding, count_include_pad
+
+    def forward(self, x: Any) -> Any:
+        return avg_pool2d(x, self.kernel_size, self.stride, self.padding, self.count_include_pad)
+
+    def extra_repr(self) -> str:
+        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
+
+
+class AdaptiveAvgPool2d(Module):
+    """Means of stretches of images, as even as can be, so that the result is `(..., *output_size)` whatever comes in.
+
+    A None in `output_size` keeps that length; 1 averages over whole images.
+
+    >>> AdaptiveAvgPool2d(1)([[[[1.0, 2.0], [4.0, 3.0]]]]).tolist()
+    [[[[2.5]]]]
+    """
+
+    def __init__(self, output_size: int | tuple[int | None, int | None] | None) -> None:
+        self.output_size = output_size
+
+    def forward(self, x: Any) -> Any:
+        return adaptive_avg_pool2d(x, self.output_size)
+
+    def extra_repr(self) -> str:
+        return f"output_size={self.output_size}"

@@ -1,0 +1,34 @@
+"""Layers that only change the shape of what they are given."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+import autograd as ag
+from autograd.operators import plain
+from nn.module import Module
+
+
+class Flatten(Module):
+    """The axes from `start_dim` to `end_dim` as one: by default all but the first, which is the batch.
+
+    >>> Flatten()(ag.Tensor(np.ones((5, 2, 3)))).shape
+    (5, 6)
+    """
+
+    def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
+        self.start_dim, self.end_dim = start_dim, end_dim
+
+    def forward(self, x: Any) -> Any:
+        shape = np.shape(plain(x))
+        n = len(shape)
+        if not (-n <= self.start_dim < n and -n <= self.end_dim < n and self.start_dim % n <= self.end_dim % n):
+            raise ValueError(f"{self!r} cannot flatten shape {shape}: choose axes that it has, the first one first")
+        start, stop = self.start_dim % n, self.end_dim % n + 1
+        return ag.reshape(x, (*shape[:start], math.prod(shape[start:stop]), *shape[stop:]))
+
+    def extra_repr(self) -> str:
+        return f"start_dim={self.start_dim}, end_dim={self.end_dim}"

@@ -1,0 +1,67 @@
+"""Gradients kept from being too large, between `backward()` and `step()`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from autograd import Tensor, Value
+
+
+def clip_grad_norm_(
+    parameters: Any, max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False
+) -> float:
+    """Scale all gradients, in place, so that together they have a norm of at most `max_norm`; return what it was.
+
+    The norm is that of all gradients as one vector: Euclidean, or any other p, also `math.inf` (Pascanu et al., "On the
+    difficulty of training recurrent neural networks", 2013). `parameters` are one or several; those without a gradient
+    do not count. A norm that is not finite makes all gradients so, or a ValueError with `error_if_nonfinite`.
+
+    >>> x = Tensor([0.0, 0.0])
+    >>> x.grad = np.array([3.0, 4.0])
+    >>> clip_grad_norm_([x], 1.0), x.grad.round(6).tolist()
+    (5.0, [0.6, 0.8])
+    """
+    owners = _with_gradients(parameters)
+    norms = [_norm(owner.grad, norm_type) for owner in owners]
+    total = _norm(norms, norm_type) if norms else 0.0
+    if error_if_nonfinite and not math.isfinite(total):
+        raise ValueError(
+            f"the norm of the gradients is {total}, so they cannot be scaled: look for the cause with "
+            "ag.detect_anomaly(), or pass error_if_nonfinite=False"
+        )
+    scale = max_norm / (total + 1e-6)  # as in PyTorch, lest it be divided by zero
+    if not scale >= 1.0:  # nan too
+        with np.errstate(all="ignore"):
+            for owner in owners:
+                owner.grad *= scale
+    return total
+
+
+def clip_grad_value_(parameters: Any, clip_value: float) -> None:
+    """Bring every element of the gradients, in place, between `-clip_value` and `clip_value`.
+
+    >>> x = Tensor([0.0, 0.0])
+    >>> x.grad = np.array([3.0, -0.5])
+    >>> clip_grad_value_([x], 1.0)
+    >>> x.grad.tolist()
+    [1.0, -0.5]
+    """
+    for owner in _with_gradients(parameters):
+        if isinstance(owner, Tensor):
+            np.clip(owner.grad, -clip_value, clip_value, out=owner.grad)
+        else:
+            owner.grad = min(max(owner.grad, -clip_value), clip_value)
+
+
+def _with_gradients(parameters: Any) -> list[Any]:
+    many: Iterable[Any] = [parameters] if isinstance(parameters, (Tensor, Value)) else parameters
+    return [parameter for parameter in dict.fromkeys(many) if parameter.grad is not None]
+
+
+def _norm(g: Any, norm_type: float) -> float:
+    with np.errstate(all="ignore"):
+        return float(np.linalg.norm(np.ravel(g), norm_type)) if np.size(g) else 0.0

@@ -1,0 +1,131 @@
+"""Optimizers that change each element by its own gradient and past: a step is a few operations on flat arrays."""
+
+from __future__ import annotations
+
+import itertools
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from nn.optim.flat import Flat, flatten
+from nn.optim.optimizer import Group, Optimizer
+
+CHUNK = 1 << 18  # elements updated at a time, so that scratch stays small and, of a large model, in the cache
+
+Array = np.ndarray[Any, Any]
+
+
+class Stretch:
+    """Parameters of one group and dtype, with the optimizer's arrays for them and two of scratch."""
+
+    def __init__(self, flat: Flat) -> None:
+        self.flat = flat
+        self.state: dict[str, Array] = {}
+        self.s, self.t = np.empty((2, min(CHUNK, flat.size)), flat.dtype)
+
+    def allot(self, arrays: dict[str, float]) -> None:
+        """Have these arrays, and no others; new ones start filled with their value."""
+        if self.state.keys() != arrays.keys():
+            flat = self.flat
+            self.state = {
+                name: self.state.get(name, np.full(flat.size, start, flat.dtype)) for name, start in arrays.items()
+            }
+
+
+class ElementwiseOptimizer(Optimizer):
+    """An optimizer that says in `arrays` what it remembers, and in `update` how one stretch of parameters is changed."""
+
+    def __init__(self, params: Any, **defaults: Any) -> None:
+        self._stretches: list[list[Stretch]] = []  # of each group
+        super().__init__(params, **defaults)
+
+    def arrays(self, group: Group) -> dict[str, float]:
+        """The arrays, as large as the parameters, that these settings need, by name, and what fills them at first."""
+        return {}
+
+    @abstractmethod
+    def update(self, p: Array, g: Array, state: dict[str, Array], group: Group, count: int, s: Array, t: Array) -> None:
+        """Change the values `p` in place, by their gradients `g`, which are only read, and `state`, the stretches of
+        the optimizer's arrays, which are changed too. `group` are the settings, `count` is the number of this step,
+        from 1. `s` and `t` are scratch. All are flat, of one length and dtype."""
+
+    def add_param_group(self, group: Group) -> None:
+        first = len(self.parameters)
+        super().add_param_group(group)
+        group = self.param_groups[-1]
+        stretches = [Stretch(flat) for flat in flatten(group["params"], first)]
+        for stretch in stretches:
+            stretch.allot(self.arrays(group))
+        self._stretches.append(stretches)
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        loss = None if closure is None else closure()
+        work = [
+            (stretch, group)
+            for group, stretches in zip(self.param_groups, self._stretches, strict=True)
+            for stretch in stretches
+        ]
+        with np.errstate(all="ignore"):  # what has diverged shows in the values
+            gathered = [
+                stretch.flat.gather() for stretch, _ in work
+            ]  # all, before the first is changed: this may raise
+            for (stretch, group), runs in zip(work, gathered, strict=True):
+                flat = stretch.flat
+                stretch.allot(self.arrays(group))
+                flat.begin()
+                for start, stop, count, grad in runs:
+                    for a in range(start, stop, CHUNK):
+                        b = min(a + CHUNK, stop)
+                        state = {name: array[a:b] for name, array in stretch.state.items()}
+                        g, n = grad[a - start : b - start], b - a
+                        self.update(flat.data[a:b], g, state, group, count, stretch.s[:n], stretch.t[:n])
+                flat.scatter()
+        return loss
+
+    # ---- Saved, loaded
+
+    def parameter_states(self) -> dict[int, dict[str, Any]]:
+        states = {}
+        for stretch in itertools.chain(*self._stretches):
+            flat = stretch.flat
+            for k, i in enumerate(flat.positions):
+                if flat.counts[k]:
+                    parts = {name: flat.part(array, k).copy() for name, array in stretch.state.items()}
+                    states[i] = {"step": flat.counts[k], **parts}
+        return dict(sorted(states.items()))
+
+    def load_parameter_states(self, states: dict[int, dict[str, Any]], groups: list[Group]) -> None:
+        for group, stretches in zip(groups, self._stretches, strict=True):
+            for flat in (stretch.flat for stretch in stretches):
+                for i, shape in zip(flat.positions, flat.shapes, strict=True):
+                    if i in states:
+                        self._check_state(i, shape, states[i], group)
+        for group, stretches in zip(groups, self._stretches, strict=True):
+            arrays = self.arrays(group)
+            for stretch in stretches:
+                flat = stretch.flat
+                stretch.allot(arrays)
+                for k, i in enumerate(flat.positions):
+                    parts = states.get(i)
+                    flat.counts[k] = int(parts.get("step", 1)) if parts else 0  # PyTorch's SGD does not count
+                    for name, array in stretch.state.items():
+                        flat.part(array, k)[...] = parts[name] if parts else arrays[name]
+
+    def _check_state(self, i: int, shape: tuple[int, ...], parts: dict[str, Any], group: Group) -> None:
+        for name in self.arrays(group):
+            if name not in parts or np.shape(parts[name]) != shape:
+                found = f"of shape {np.shape(parts[name])}" if name in parts else "missing"
+                raise ValueError(
+                    f"{name} of parameter {i} is {found}, the parameter has shape {shape}: nothing was loaded; load the "
+                    f"state of a {type(self).__name__} for the same model"
+                )
+
+
+def decayed(p: Array, g: Array, weight_decay: float, t: Array) -> Array:
+    """`g + weight_decay * p`, the gradient with the penalty ½ weight_decay |p|²; in `t` where that makes a difference."""
+    if not weight_decay:
+        return g
+    np.multiply(p, weight_decay, out=t)
+    return np.add(t, g, out=t)

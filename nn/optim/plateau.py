@@ -1,0 +1,90 @@
+"""A smaller learning rate when a figure has stopped becoming better."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from nn.optim.optimizer import Optimizer
+
+
+class ReduceLROnPlateau:
+    """`factor` times the rate, of every group, after more than `patience` epochs without a better figure.
+
+    Better is smaller for `mode` "min", larger for "max": by the share `threshold` of the best one for `threshold_mode`
+    "rel", by `threshold` itself for "abs". After a reduction `cooldown` epochs do not count. The rate never falls below
+    `min_lr`, one number or one a group; a change of less than `eps` is not made. PyTorch's numbers.
+
+    >>> from autograd import Tensor
+    >>> from nn.optim.sgd import SGD
+    >>> schedule = ReduceLROnPlateau(SGD([Tensor([0.0])], lr=1.0), factor=0.5, patience=1)
+    >>> for loss in (3.0, 2.0, 2.0, 2.0):
+    ...     schedule.step(loss)
+    >>> schedule.get_last_lr()
+    [0.5]
+    """
+
+    def __init__(
+        self,
+        optimizer: Optimizer,
+        mode: str = "min",
+        factor: float = 0.1,
+        patience: int = 10,
+        threshold: float = 1e-4,
+        threshold_mode: str = "rel",
+        cooldown: int = 0,
+        min_lr: float | list[float] = 0.0,
+        eps: float = 1e-8,
+    ) -> None:
+        if mode not in ("min", "max") or threshold_mode not in ("rel", "abs"):
+            raise ValueError(f"mode is 'min' or 'max', threshold_mode 'rel' or 'abs', got {mode!r}, {threshold_mode!r}")
+        if not 0.0 <= factor < 1.0:
+            raise ValueError(f"factor must be from 0 to below 1, got {factor!r}")
+        n = len(optimizer.param_groups)
+        self.min_lrs = list(min_lr) if isinstance(min_lr, (list, tuple)) else [min_lr] * n
+        if len(self.min_lrs) != n:
+            raise ValueError(f"ReduceLROnPlateau needs one min_lr a group, got {len(self.min_lrs)} for {n} groups")
+        self.optimizer, self.mode, self.factor, self.patience = optimizer, mode, factor, patience
+        self.threshold, self.threshold_mode, self.cooldown, self.eps = threshold, threshold_mode, cooldown, eps
+        self.best = math.inf if mode == "min" else -math.inf
+        self.bad_epochs = self.cooling = self.last_epoch = 0
+
+    def step(self, metrics: Any) -> None:
+        """An epoch is over, with this figure, a number or a Tensor of one."""
+        current = float(metrics.item() if hasattr(metrics, "item") else metrics)
+        self.last_epoch += 1
+        if self._better(current):
+            self.best, self.bad_epochs = current, 0
+        else:
+            self.bad_epochs += 1
+        if self.cooling:
+            self.cooling -= 1
+            self.bad_epochs = 0
+        if self.bad_epochs > self.patience:
+            for group, least in zip(self.optimizer.param_groups, self.min_lrs, strict=True):
+                lr = max(group["lr"] * self.factor, least)
+                if group["lr"] - lr > self.eps:
+                    group["lr"] = lr
+            self.cooling, self.bad_epochs = self.cooldown, 0
+
+    def get_last_lr(self) -> list[float]:
+        """The learning rate of every group."""
+        return [group["lr"] for group in self.optimizer.param_groups]
+
+    def state_dict(self) -> dict[str, Any]:
+        """What to continue from."""
+        return {name: value for name, value in vars(self).items() if name != "optimizer"}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from what `state_dict()` gave; load the optimizer's state too, for it has the rates."""
+        vars(self).update(state)
+
+    def _better(self, current: float) -> bool:
+        sign = 1.0 if self.mode == "min" else -1.0
+        # PyTorch's "rel" compares with best * (1 ∓ threshold), whatever the sign of the best one
+        bound = (
+            self.best * (1.0 - sign * self.threshold)
+            if self.threshold_mode == "rel"
+            else self.best - sign * self.threshold
+        )
+        return sign * current < sign * bound

@@ -1,0 +1,216 @@
+"""Learning rates that change with time: each schedule says, in closed form, what the rate is at a given epoch.
+
+PyTorch's names, arguments and numbers. An "epoch" is what lies between two calls of `step()`, be it an epoch or a batch.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from nn.optim.optimizer import Optimizer
+
+
+class LRScheduler(ABC):
+    """Sets `lr` in every parameter group of an optimizer: at once to that of epoch 0, and at each `step()` to the next.
+
+    What a group's rate starts from is its `lr` when its first schedule is made, which it keeps as `initial_lr`.
+    `last_epoch` counts the steps. `state_dict()` has all but the optimizer, whose own state has the rates as they are.
+    """
+
+    def __init__(self, optimizer: Optimizer) -> None:
+        self.optimizer = optimizer
+        self.base_lrs: list[float] = []
+        for group in optimizer.param_groups:
+            group.setdefault("initial_lr", group["lr"])
+            self.base_lrs.append(group["initial_lr"])
+        self.last_epoch = 0
+        self.set()
+
+    @abstractmethod
+    def rate(self, epoch: int, base: float) -> float:
+        """The learning rate at `epoch`, from 0, of a group that starts from `base`."""
+
+    def step(self) -> None:
+        """Go on to the next epoch."""
+        self.last_epoch += 1
+        self.set()
+
+    def set(self) -> None:
+        """Give the optimizer the rates of `last_epoch`."""
+        for group, base in zip(self.optimizer.param_groups, self.base_lrs, strict=False):
+            group["lr"] = self.rate(self.last_epoch, base)
+
+    def get_last_lr(self) -> list[float]:
+        """The learning rate of every group."""
+        return [group["lr"] for group in self.optimizer.param_groups]
+
+    def state_dict(self) -> dict[str, Any]:
+        """What to continue from: numbers, and lists of them."""
+        return {name: value for name, value in vars(self).items() if name != "optimizer" and not callable(value)}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from what `state_dict()` gave; load the optimizer's state too, for it has the rates."""
+        vars(self).update(state)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(last_epoch={self.last_epoch}, lr={self.get_last_lr()})"
+
+
+class LambdaLR(LRScheduler):
+    """`base * lr_lambda(epoch)`. The function is not part of the state."""
+
+    def __init__(self, optimizer: Optimizer, lr_lambda: Callable[[int], float]) -> None:
+        self.lr_lambda = lr_lambda
+        super().__init__(optimizer)
+
+    def rate(self, epoch: int, base: float) -> float:
+        return base * self.lr_lambda(epoch)
+
+
+class StepLR(LRScheduler):
+    """`gamma` times the rate every `step_size` epochs.
+
+    >>> from autograd import Tensor
+    >>> from nn.optim.sgd import SGD
+    >>> schedule = StepLR(SGD([Tensor([0.0])], lr=1.0), step_size=2, gamma=0.5)
+    >>> for _ in range(4):
+    ...     schedule.step()
+    >>> schedule.get_last_lr()
+    [0.25]
+    """
+
+    def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
+        self.step_size, self.gamma = at_least_one("step_size", step_size), gamma
+        super().__init__(optimizer)
+
+    def rate(self, epoch: int, base: float) -> float:
+        return float(base * self.gamma ** (epoch // self.step_size))
+
+
+class MultiStepLR(LRScheduler):
+    """`gamma` times the rate at each of the `milestones`."""
+
+    def __init__(self, optimizer: Optimizer, milestones: Sequence[int], gamma: float = 0.1) -> None:
+        self.milestones, self.gamma = sorted(milestones), gamma
+        super().__init__(optimizer)
+
+    def rate(self, epoch: int, base: float) -> float:
+        return float(base * self.gamma ** bisect_right(self.milestones, epoch))
+
+
+class ExponentialLR(LRScheduler):
+    """`gamma` times the rate every epoch."""
+
+    def __init__(self, optimizer: Optimizer, gamma: float) -> None:
+        self.gamma = gamma
+        super().__init__(optimizer)
+
+    def rate(self, epoch: int, base: float) -> float:
+        return float(base * self.gamma**epoch)
+
+
+class ConstantLR(LRScheduler):
+    """`factor` times the rate for `total_iters` epochs, and then the rate."""
+
+    def __init__(self, optimizer: Optimizer, factor: float = 1 / 3, total_iters: int = 5) -> None:
+        self.factor, self.total_iters = factor, total_iters
+        super().__init__(optimizer)
+
+    def rate(self, epoch: int, base: float) -> float:
+        return base * self.factor if epoch < self.total_iters else base
+
+
+class LinearLR(LRScheduler):
+    """From `start_factor` to `end_factor` times the rate, evenly, in `total_iters` epochs: a warm-up.
+
+    >>> from autograd import Tensor
+    >>> from nn.optim.sgd import SGD
+    >>> schedule = LinearLR(SGD([Tensor([0.0])], lr=1.0), start_factor=0.5, total_iters=2)
+    >>> schedule.step()
+    >>> schedule.get_last_lr()
+    [0.75]
+    """
+
+    def __init__(
+        self, optimizer: Optimizer, start_factor: float = 1 / 3, end_factor: float = 1.0, total_iters: int = 5
+    ) -> None:
+        if not 0.0 < start_factor <= 1.0 or not 0.0 <= end_factor <= 1.0:
+            raise ValueError(
+                f"factors must be from 0 (the first above 0) to 1, got {start_factor!r} and {end_factor!r}"
+            )
+        self.start_factor, self.end_factor = start_factor, end_factor
+        self.total_iters = at_least_one("total_iters", total_iters)
+        super().__init__(optimizer)
+
+    def rate(self, epoch: int, base: float) -> float:
+        done = min(epoch / self.total_iters, 1.0)
+        return base * (self.start_factor + (self.end_factor - self.start_factor) * done)
+
+
+class CosineAnnealingLR(LRScheduler):
+    """From the rate to `eta_min` in `T_max` epochs, along half a cosine; then back, and so on.
+
+    Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm restarts", 2017, equation 5.
+    """
+
+    def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0) -> None:
+        self.T_max, self.eta_min = at_least_one("T_max", T_max), eta_min
+        super().__init__(optimizer)
+
+    def rate(self, epoch: int, base: float) -> float:
+        return self.eta_min + (base - self.eta_min) * (1.0 + math.cos(math.pi * epoch / self.T_max)) / 2.0
+
+
+class SequentialLR(LRScheduler):
+    """One schedule after the other: the next one, from its epoch 0, at each of the `milestones`.
+
+    >>> from autograd import Tensor
+    >>> from nn.optim.sgd import SGD
+    >>> optimizer = SGD([Tensor([0.0])], lr=1.0)
+    >>> warm_up = LinearLR(optimizer, start_factor=0.5, total_iters=2)
+    >>> schedule = SequentialLR(optimizer, [warm_up, ExponentialLR(optimizer, gamma=0.5)], milestones=[2])
+    >>> for _ in range(4):
+    ...     schedule.step()
+    >>> schedule.get_last_lr()
+    [0.25]
+    """
+
+    def __init__(self, optimizer: Optimizer, schedulers: Sequence[LRScheduler], milestones: Sequence[int]) -> None:
+        if len(schedulers) != len(milestones) + 1:
+            raise ValueError(
+                f"SequentialLR needs a milestone between each two schedules, got {len(schedulers)} schedules and "
+                f"{len(milestones)} milestones"
+            )
+        if any(scheduler.optimizer is not optimizer for scheduler in schedulers):
+            raise ValueError("SequentialLR needs schedules of its own optimizer, got one of another")
+        self.schedulers, self.milestones = list(schedulers), list(milestones)
+        super().__init__(optimizer)
+
+    def set(self) -> None:
+        k = bisect_right(self.milestones, self.last_epoch)
+        scheduler = self.schedulers[k]
+        scheduler.last_epoch = self.last_epoch - (self.milestones[k - 1] if k else 0)
+        scheduler.set()
+
+    def rate(self, epoch: int, base: float) -> float:
+        k = bisect_right(self.milestones, epoch)
+        return self.schedulers[k].rate(epoch - (self.milestones[k - 1] if k else 0), base)
+
+    def state_dict(self) -> dict[str, Any]:
+        return {**super().state_dict(), "schedulers": [scheduler.state_dict() for scheduler in self.schedulers]}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        for scheduler, part in zip(self.schedulers, state["schedulers"], strict=True):
+            scheduler.load_state_dict(part)
+        super().load_state_dict({name: value for name, value in state.items() if name != "schedulers"})
+
+
+def at_least_one(name: str, n: int) -> int:
+    """`n`, or a ValueError if it is less than 1."""
+    if n < 1:
+        raise ValueError(f"{name} must be at least 1, got {n!r}")
+    return n

@@ -1,0 +1,143 @@
+"""What a model is made of, as a table: modules, the shapes they give, their parameters, and the memory all takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from autograd import Tensor, no_grad
+from autograd.operators import plain
+
+
+@dataclass
+class Row:
+    """One module: its place, its kind, the shape it gave (None if it was not called), and parameters of its own."""
+
+    name: str
+    kind: str
+    output: tuple[int, ...] | None
+    parameters: int
+    memory: int  # bytes of what it gave
+
+
+@dataclass
+class Summary:
+    """The rows of a model, outermost first, and totals. Its `str` is a table; memory is in bytes."""
+
+    rows: list[Row]
+    input_shape: tuple[int, ...]
+    parameters: int
+    parameter_memory: int
+    buffer_memory: int
+    activation_memory: int  # of all innermost modules' results together, which a backward pass needs
+
+    def __str__(self) -> str:
+        cells = [("layer", "output", "parameters", "memory")]
+        for row in self.rows:
+            depth = row.name.count(".") + bool(row.name)
+            label = f"{'  ' * depth}{row.name.rpartition('.')[2]}: {row.kind}" if row.name else row.kind
+            shape = "not called" if row.output is None else str(row.output)
+            own = f"{row.parameters:,}" if row.parameters else ""
+            cells.append((label, shape, own, human(row.memory) if row.output is not None else ""))
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        lines = [
+            f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c:>{widths[2]}}  {d:>{widths[3]}}".rstrip() for a, b, c, d in cells
+        ]
+        rule = "-" * max(map(len, lines))
+        memory = f"{human(self.parameter_memory)}, buffers {human(self.buffer_memory)}"
+        return "\n".join(
+            [
+                lines[0],
+                rule,
+                *lines[1:],
+                rule,
+                f"{self.parameters:,} parameters: {memory}, results of the layers {human(self.activation_memory)} "
+                f"for an input of shape {self.input_shape}",
+            ]
+        )
+
+    __repr__ = __str__
+
+
+def summarize(model: Any, input_shape: tuple[int, ...], dtype: Any = None) -> Summary:
+    """The summary of a `Module`, as its method `summary` says."""
+    modules = list(model.named_modules())
+    modes = [(module, module.__dict__.get("training")) for _, module in modules]
+    results: dict[int, Any] = {}
+    for _, module in modules:
+        module.forward = _noting(module, module.forward, results)
+    try:
+        model.eval()
+        with no_grad():
+            model(np.zeros(input_shape, _dtype(model) if dtype is None else dtype))
+    finally:
+        for module, mode in modes:
+            del module.__dict__["forward"]
+            if mode is None:
+                del module.__dict__["training"]
+            else:
+                module.training = mode
+    owned = dict.fromkeys((name for name, _ in modules), 0)
+    parameters = list(model.named_parameters())
+    for name, parameter in parameters:
+        owner = name
+        while owner:
+            owner = owner.rpartition(".")[0]
+            if owner in owned:
+                break
+        owned[owner] += parameter.size
+    rows = []
+    for name, module in modules:
+        result = results.get(id(module))
+        shape = None if result is None else tuple(result.shape)
+        rows.append(Row(name, type(module).__name__, shape, owned[name], 0 if result is None else result.nbytes))
+    innermost = [row for row in rows if not any(_within(other.name, row.name) for other in rows)]
+    return Summary(
+        rows,
+        tuple(input_shape),
+        sum(parameter.size for _, parameter in parameters),
+        sum(parameter.raw.nbytes for _, parameter in parameters),
+        sum(buffer.data.nbytes for buffer in model.buffers()),
+        sum(row.memory for row in innermost),
+    )
+
+
+def human(n: float) -> str:
+    """A number of bytes, as people read it.
+
+    >>> human(512), human(100_000)
+    ('512 B', '97.7 KiB')
+    """
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if n < 1024:
+            return f"{n:.0f} {unit}" if unit == "B" else f"{n:.1f} {unit}"
+        n /= 1024
+    return f"{n:.1f} TiB"
+
+
+def _noting(module: Any, forward: Callable[..., Any], results: dict[int, Any]) -> Callable[..., Any]:
+    """`forward`, which puts the array that it gives first among the results of `module`."""
+
+    def noted(*args: Any, **kwargs: Any) -> Any:
+        result = forward(*args, **kwargs)
+        if isinstance(result, (Tensor, np.ndarray)):
+            results.setdefault(id(module), plain(result))
+        return result
+
+    return noted
+
+
+def _dtype(model: Any) -> Any:
+    """That of the first parameter there is, or float32."""
+    for _, module in model.named_modules():
+        for member in vars(module).values():
+            if isinstance(member, Tensor):
+                return member.dtype
+    return np.float32
+
+
+def _within(name: str, outer: str) -> bool:
+    return name != outer and (not outer or name.startswith(f"{outer}."))
