@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor
-from autograd.arrays.windows import conv2d, windows_of
+from autograd.arrays.convolution import conv2d
+from autograd.arrays.windows import windows_of
 from nn.layers.linear import Seed, taken, uniform
 from nn.module import Module, Pending
 

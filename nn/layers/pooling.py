@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograd.arrays.windows import adaptive_avg_pool2d, avg_pool2d, max_pool2d, windows_of
+from autograd.arrays.pooling import adaptive_avg_pool2d, avg_pool2d, max_pool2d
+from autograd.arrays.windows import windows_of
 from nn.module import Module
 
 Sizes = int | tuple[int, int]

@@ -12,7 +12,16 @@ import autograd as ag
 ROOT = Path(ag.__file__).parent
 NN = ROOT.parent / "nn"
 
-ARRAYS = ["arrays.shaping", "arrays.indexing", "arrays.joining", "arrays.reductions", "arrays.linalg", "arrays.windows"]
+ARRAYS = [
+    "arrays.shaping",
+    "arrays.indexing",
+    "arrays.joining",
+    "arrays.reductions",
+    "arrays.linalg",
+    "arrays.windows",
+    "arrays.convolution",
+    "arrays.pooling",
+]
 MAY_IMPORT = {
     "graph": [],
     "elementwise": ["graph"],

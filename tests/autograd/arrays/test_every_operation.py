@@ -14,7 +14,7 @@ from autograd.many import MANY
 from tests.array_rows import CASES
 from tests.strategies import laid_out
 
-ROOMS = ["shaping", "indexing", "joining", "reductions", "linalg", "windows"]
+ROOMS = ["shaping", "indexing", "joining", "reductions", "linalg", "convolution", "pooling"]
 NOT_OF_ARRAYS = {*ELEMENTWISE, "Node", "Primitive"}
 
 every_case = pytest.mark.parametrize("case", [pytest.param(case, id=f"{i}-{case}") for i, case in enumerate(CASES)])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import autograd as ag
-from autograd.arrays import windows
+from autograd.arrays import convolution
 
 RNG = np.random.default_rng(0)
 # images (n, channels, h, w), outputs, kernel, and the options
@@ -40,7 +40,7 @@ def arrays(shape, outputs, kernel, options):
 @pytest.mark.parametrize("case", CONVOLUTIONS, ids=str)
 def test_convolutions_and_their_derivatives_are_torchs(case, bias, blocks, monkeypatch):
     torch = pytest.importorskip("torch")
-    monkeypatch.setattr(windows, "BLOCK", blocks)
+    monkeypatch.setattr(convolution, "BLOCK", blocks)
     x, w, b = arrays(*case)
     given = [x, w, b] if bias else [x, w]
     mine, theirs = [ag.Tensor(a) for a in given], [torch.tensor(a, requires_grad=True) for a in given]

@@ -1,0 +1,151 @@
+"""Pooling: a sum over some or all of the elements of each window, and its transpose."""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from autograd.arrays.linalg import matmul
+from autograd.arrays.shaping import operand, reshape
+from autograd.arrays.windows import Array, Pair, Windows, batch_first, batch_last, pair, size_of, windows_of
+from autograd.graph import Node, Primitive
+
+
+@cache
+def _gather(windows: Windows) -> Primitive:
+    return _gather_some(windows, None)
+
+
+def _gather_some(windows: Windows, chosen: list[Array] | None) -> Primitive:
+    """Each window's sum; of the elements that are `chosen`, one array of booleans for each place in a window."""
+
+    def forward(x: Any) -> Any:
+        out: Any = None
+        for k, shift in enumerate(windows.shifts(windows.padded(x), windows.counts(size_of(x)))):
+            part = shift if chosen is None else shift * chosen[k]
+            out = np.array(part) if out is None else np.add(out, part, out=out)
+        return batch_first(out)
+
+    return Primitive("gather_windows", None, forward, lambda g, z, x: _spread(windows, size_of(x), chosen)(g))
+
+
+def _spread(windows: Windows, size: Pair, chosen: list[Array] | None) -> Primitive:
+    """The transpose: each window's number added to its elements, or to those that are `chosen`."""
+
+    def forward(y: Any) -> Any:
+        last = batch_last(y)
+        channels, *counts, n = last.shape
+        image = np.zeros((channels, *windows.padded_size(size), n), y.dtype)
+        apart = all(s > d * (k - 1) for k, s, d in zip(windows.kernel, windows.stride, windows.dilation, strict=True))
+        for k, shift in enumerate(windows.shifts(image, (counts[0], counts[1]))):
+            if chosen is None:
+                shift += last
+            elif apart:
+                np.multiply(last, chosen[k], out=shift)
+            else:
+                shift += last * chosen[k]
+        return batch_first(image[:, *windows.inner(size)])
+
+    return Primitive("spread_windows", None, forward, lambda g, z, y: _gather_some(windows, chosen)(g))
+
+
+def _maxima(windows: Windows, x: Array) -> Array:
+    first, *others = windows.shifts(windows.padded(x, -np.inf), windows.counts(size_of(x)))
+    out = np.array(first)
+    for shift in others:
+        np.maximum(out, shift, out=out)
+    return batch_first(out)
+
+
+def _firsts(windows: Windows, z: Array, x: Array) -> list[Array]:
+    """Which element of each window is the first of its largest; of a window with a nan, the first."""
+    top = batch_last(z)
+    left = np.ones(top.shape, bool)
+    chosen = []
+    for shift in windows.shifts(windows.padded(x, -np.inf), windows.counts(size_of(x))):
+        here = np.less(shift, top)
+        np.greater(left, here, out=here)  # left, and not less
+        left ^= here
+        chosen.append(here)
+    return chosen
+
+
+@cache
+def _max_pool(windows: Windows) -> Primitive:
+    def rule(g: Any, z: Any, x: Any) -> Any:
+        raw = x.raw if isinstance(x, Node) else x
+        return _spread(windows, size_of(x), _firsts(windows, z.raw if isinstance(z, Node) else z, raw))(g)
+
+    return Primitive("max_pool2d", None, lambda x: _maxima(windows, x), rule)
+
+
+def max_pool2d(x: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1) -> Any:
+    """The largest element of each window of images `(..., h, w)`; the first of those that tie gets all the cotangent.
+
+    That is PyTorch's choice; `ag.max` shares it evenly. `stride` is the kernel's size unless given; margins never win.
+
+    >>> max_pool2d(np.arange(16.0).reshape(1, 1, 4, 4), 2).tolist()
+    [[[[5.0, 7.0], [13.0, 15.0]]]]
+    """
+    return _pool("max_pool2d", _max_pool, x, kernel_size, stride, padding, dilation)
+
+
+def avg_pool2d(x: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, count_include_pad: bool = True) -> Any:
+    """The mean of each window of images `(..., h, w)`; zeros in the margins count, unless told otherwise.
+
+    >>> avg_pool2d(np.arange(16.0).reshape(1, 1, 4, 4), 2).tolist()
+    [[[[2.5, 4.5], [10.5, 12.5]]]]
+    """
+    x = operand(x)
+    sums = _pool("avg_pool2d", _gather, x, kernel_size, stride, padding, 1)
+    if count_include_pad:
+        return sums * (1.0 / math.prod(pair("kernel_size", kernel_size)))
+    counts = _pool("avg_pool2d", _gather, np.ones((1, *size_of(x)), x.dtype), kernel_size, stride, padding, 1)
+    return sums / counts[0]
+
+
+def _pool(name: str, make: Any, x: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any) -> Any:
+    x = operand(x)
+    kernel = pair("kernel_size", kernel_size)
+    windows = windows_of(name, kernel, kernel if stride is None else stride, padding, dilation)
+    if len(x.shape) not in (3, 4):
+        raise ValueError(f"{name} needs images (n, channels, height, width), got shape {x.shape}: reshape them")
+    for (before, after), k in zip(windows.pads, kernel, strict=True):
+        if 2 * max(before, after) > k:
+            raise ValueError(f"{name}: padding {padding!r} is more than half of kernel_size {kernel_size!r}")
+    windows.counts(size_of(x))
+    if len(x.shape) == 4:
+        return make(windows)(x)
+    z = make(windows)(reshape(x, (1, *x.shape)))
+    return reshape(z, z.shape[1:])
+
+
+@cache
+def _bins(n: int, parts: int) -> Array:
+    """A matrix that takes `n` numbers to the means of `parts` stretches, of lengths as even as can be."""
+    out = np.zeros((parts, n))
+    for i in range(parts):
+        start, stop = i * n // parts, -(-(i + 1) * n // parts)
+        out[i, start:stop] = 1.0 / (stop - start)
+    return out
+
+
+def adaptive_avg_pool2d(x: Any, output_size: Any) -> Any:
+    """Means of stretches of images `(..., h, w)`, as even as can be, so that the result is `(..., *output_size)`.
+
+    A None in `output_size` keeps that length. Stretch `i` of `k` runs from `⌊i n / k⌋` to `⌈(i + 1) n / k⌉`, as in PyTorch.
+
+    >>> adaptive_avg_pool2d(np.arange(16.0).reshape(1, 1, 4, 4), 1).tolist()
+    [[[[7.5]]]]
+    """
+    x = operand(x)
+    if len(x.shape) < 2:
+        raise ValueError(f"adaptive_avg_pool2d needs images (..., height, width), got shape {x.shape}: reshape them")
+    wanted = output_size if isinstance(output_size, (tuple, list)) else (output_size, output_size)
+    rows, columns = (
+        _bins(n, n if parts is None else parts).astype(x.dtype) for n, parts in zip(size_of(x), wanted, strict=True)
+    )
+    return matmul(matmul(rows, x), columns.T)
