@@ -44,16 +44,14 @@ def run(options: Options) -> None:
 
     images, labels = nn.digits()
     images = (images - images.mean()) / images.std()  # scale 1, as the rules suppose
-    print(
-        f"\n{DEPTH} layers of {WIDTH}: scale (root mean square) of the last hidden layer, and of the gradient at the first;"
-    )
+    print(f"\n{DEPTH} layers of {WIDTH}: scale (root mean square) at the last hidden layer, of gradients at the first;")
     print("the loss, which is 2.30 for one who knows nothing, in training on digits:\n")
     print("weights          activations   gradients   loss: first   last")
     scales, losses = {}, {}
     for name, (_, _, rule) in ACTIVATIONS.items():
         for factor in FACTORS:
             model = deep(name, factor, rng)
-            forward, backward = scales[name, factor] = measure(model, images[:128], labels[:128])
+            forward, backward = scales[name, factor] = measure(model, images[:64], labels[:64])
             losses[name, factor] = train(model, images, labels, 12 if options.quick else 400, rng)
             last = ended(losses[name, factor])
             end = f"{last:7.3f}" if np.isfinite(last) else f"overflow at step {len(losses[name, factor]) - 1}"
@@ -65,9 +63,9 @@ def run(options: Options) -> None:
     learned = sum(ended(of) < 2.2 for (_, factor), of in losses.items() if factor != "1 ×")
     kept = [ended(losses[name, "1 ×"]) for name in ACTIVATIONS]
     print(
-        f"\nFinding: neurons that began equal differ by {gap(equal[-1]):g} after training; {DEPTH} layers with Xavier's "
-        f"and Kaiming's weights come to losses of {kept[0]:.2f} and {kept[1]:.2f}; of four networks with a third of them "
-        f"or three times as much, {learned or 'none'} learned anything."
+        f"\nFinding: neurons that began equal differ by {gap(equal[-1]):g} after training; {DEPTH} layers with "
+        f"Xavier's and Kaiming's weights come to losses of {kept[0]:.2f} and {kept[1]:.2f}; of four networks "
+        f"with a third of them or three times as much, {learned or 'none'} learned anything."
     )
     draw_equal(options, equal, random)
     draw_scales(options, scales)

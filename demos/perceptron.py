@@ -169,7 +169,7 @@ def draw(
     options: Options, points: Array, labels: Array, line: Array, right: float, model: nn.Module, bent: float,
     name: str, straight: list[float], deep: list[float],
 ) -> None:  # fmt: skip
-    figure, (left, middle, curve) = panels(3, height=4.3)
+    figure, (left, middle, curve) = panels(3, height=3.7)
     x, y = np.meshgrid(np.linspace(-1.1, 1.1, 200), np.linspace(-1.1, 1.1, 200))
     grid = np.stack([x.ravel(), y.ravel()], axis=1)
     sides = {
@@ -189,8 +189,7 @@ def draw(
     curve.plot(passes, 100 * np.array(deep), color=BLUE, marker="o", markersize=7)
     curve.set(title=f"{name}: % right", xlabel="passes", xticks=passes)
     curve.set_box_aspect(1)
-    name_ends(
-        curve, passes[-1], {"perceptron": (100 * straight[-1], VERMILLION), "hidden\nlayer": (100 * deep[-1], BLUE)}
-    )
+    for what, right_digits, colour in (("perceptron", straight, VERMILLION), ("hidden\nlayer", deep, BLUE)):
+        name_ends(curve, passes[-1], {what: (100 * right_digits[-1], colour)})
     curve.grid(axis="y", color=GREY, alpha=0.25)
     save(figure, options.out / "perceptron.png")

@@ -49,7 +49,7 @@ def run(options: Options) -> None:
     low, good, high = (path[-1] for path in paths.values())
     print(
         f"\nFinding: the slope of x**2 at {START:g} is {slope:g}; {STEPS} steps against the slope end at {good:.3f} "
-        f"with a good rate, at {low:.2f} with one too low, and at {high:.2f}, farther out than the start, with one too high."
+        f"with a good rate, at {low:.2f} with one too low, and at {high:.2f}, beyond the start, with one too high."
     )
     draw_tangent(options, slope)
     draw_descents(options, paths)
