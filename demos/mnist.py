@@ -1,4 +1,4 @@
-"""MNIST: two networks learn to read 70,000 handwritten digits, one of them with eyes for what lies side by side.
+"""Two networks learn to read MNIST's handwritten digits; one knows which pixels lie side by side.
 
 The first network is fully connected: to it an image is a list of 784 pixels, which might as well be shuffled. The second is
 convolutional: it looks everywhere through the same small windows, 5 × 5 pixels wide, keeps the strongest answer of
@@ -27,7 +27,8 @@ import numpy as np
 import autograd as ag
 import nn
 from demos.common.options import Options
-from demos.common.pictures import BLUE, GREY, INK, VERMILLION, log_scale, name_ends, panels, save
+from demos.common.pictures import BLUE, GREY, INK, VERMILLION, log_scale, panels, save
+from nn.optim.cycles import OneCycleLR
 
 Array = np.ndarray[Any, Any]
 Pair = tuple[Array, Array]
@@ -41,12 +42,13 @@ def run(options: Options) -> None:
     train, valid, test = small_digits(rng) if options.quick else all_digits(rng)
     print(f"{len(train[1])} digits to learn from, {len(valid[1])} to watch, {len(test[1])} to be tested on")
 
-    networks = {  # with the largest rate of the cycle, and how often it goes through the images
-        "connected": (connected(rng), 0.003, 2 if options.quick else 10),
-        "convolutional": (convolutional(rng), 0.005, 2 if options.quick else 6),
+    epochs = 2 if options.quick else 6
+    networks = {  # with the largest rate of the cycle
+        "connected": (connected(rng), 0.003),
+        "convolutional": (convolutional(rng), 0.005),
     }
     histories, right = {}, {}
-    for name, (model, rate, epochs) in networks.items():
+    for name, (model, rate) in networks.items():
         weights = sum(parameter.size for parameter in model.parameters())
         print(f"\n{name}: {weights} weights\nepoch   loss: train    valid   accuracy: train    valid")
         histories[name] = learn(model, rate, epochs, train, valid, rng)
@@ -134,7 +136,7 @@ def learn(
 ) -> nn.History:
     batches = Moved(*train, rng)
     optimizer = nn.Adam(model.parameters())
-    cycle = nn.OneCycleLR(optimizer, max_lr=rate, epochs=epochs, steps_per_epoch=len(batches))
+    cycle = OneCycleLR(optimizer, max_lr=rate, epochs=epochs, steps_per_epoch=len(batches))
     return nn.fit(
         model,
         batches,
@@ -180,31 +182,29 @@ def small_digits(rng: np.random.Generator) -> tuple[Pair, Pair, Pair]:
 def draw_curves(options: Options, histories: dict[str, nn.History]) -> None:
     """Every step, pale; their running mean; and the images held out, as points at the end of each epoch."""
     figure, (losses, accuracies) = panels(2, height=5.4)
-    ends: list[dict[str, tuple[float, str]]] = [{}, {}]
-    looks = {"connected": (BLUE, "dashed", "s"), "convolutional": (VERMILLION, "solid", "o")}
-    steps = 0
-    for (name, history), (colour, dashes, marker) in zip(histories.items(), looks.values(), strict=True):
+    looks = {"connected": (BLUE, "dashed", "s", 9), "convolutional": (VERMILLION, "solid", "o", -9)}
+    for name, (colour, dashes, marker, shift) in looks.items():
+        history = histories[name]
         n = len(history.steps["loss"])
-        steps = max(steps, n)
         epochs = np.arange(1, len(history) + 1) * n / len(history)
         width = min(100, n // 3)
         # A share of mistakes that is 0 has no place on such a scale: of 128 images, half a one is drawn instead.
         wrong = np.maximum(100 - 100 * np.array(history.steps["accuracy"]), 50 / BATCH)
         wrong_valid = np.maximum(100 - 100 * np.array(history.epochs["valid_accuracy"]), 0.05)
-        columns = (
-            (np.array(history.steps["loss"]), np.array(history.epochs["valid_loss"])),
-            (wrong, wrong_valid),
-        )
-        for axes, end, (train, valid) in zip((losses, accuracies), ends, columns, strict=True):
+        for axes, train, valid, up in (
+            (losses, np.array(history.steps["loss"]), np.array(history.epochs["valid_loss"]), shift),
+            (accuracies, wrong, wrong_valid, -shift),
+        ):
             smooth = np.convolve(train, np.ones(width) / width, mode="valid")
-            axes.plot(np.arange(1, n + 1), train, color=colour, alpha=0.13, linewidth=0.6)
+            axes.plot(np.arange(1, n + 1), train, color=colour, alpha=0.12, linewidth=0.6)
             axes.plot(np.arange(len(smooth)) + (width + 1) / 2, smooth, color=colour, linestyle=dashes)
             axes.plot(epochs, valid, color=colour, marker=marker, markersize=9, linestyle="none", markeredgecolor="w")
-            end[name] = (smooth[-1], colour)
-    for axes, end in zip((losses, accuracies), ends, strict=True):
+            axes.annotate(
+                name, (n, smooth[-1]), xytext=(8, up), textcoords="offset points", color=colour, va="center", weight="bold"
+            )  # fmt: skip
+    for axes in (losses, accuracies):
         log_scale(axes)
         axes.set_xlabel("step")
-        name_ends(axes, steps, end)
     losses.set_title("Loss (lines: training, points: held out)")
     accuracies.set_title("Accuracy, %")
     accuracies.invert_yaxis()

@@ -1,4 +1,4 @@
-"""Which network, which learning rate? All of them are tried; the best is chosen by digits kept apart, and tested once.
+"""Which network, which rate? All are tried; the best on digits kept apart is tested, once.
 
 What a network learns by itself are its weights. How many neurons it has, and how large its steps are, somebody has to
 say: a template is one such choice. Templates must not be compared by the digits that were learned (the largest network
@@ -9,7 +9,7 @@ on. The third is looked at once, by the winner alone, and what it says is what i
 With --dask, as `python -m demos.search --dask`, scikit-learn searches through the same templates by cross-validation, and two
 worker processes on this computer share the work; a cluster of many computers would do so in the same way.
 
-Writes search.png: the accuracy of every template on the digits to choose by. With --dask no picture is drawn.
+Writes search.png: the accuracy of every template on the digits to choose by. With --dask, none.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def draw(
     best: tuple[Hidden, float],
     tested: float,
 ) -> None:
-    """A square for each template. Shades part the good from the best, so all below 90 % are equally dark."""
+    """A square for each template. Shades part the good from the best, so all below 85 % are equally dark."""
     figure, axes = panels(1, height=6.0)
     table = np.array([[right[sizes, rate] for rate in rates] for sizes in hidden])
     axes.imshow(table, cmap="gray", vmin=0.85, vmax=1.0, aspect="auto")

@@ -1,4 +1,4 @@
-"""Is it a 3 or a 7? A classifier of pixels, built from nothing in the seven steps that all training is made of.
+"""Is it a 3 or a 7? A classifier of pixels, built in the seven steps that all training is made of.
 
 1. initialise: a weight for every pixel, at first 0, so that no pixel says anything;
 2. predict: the pixels times their weights, summed up, are a score: above 0 it is taken for a 7, below 0 for a 3;
