@@ -28,7 +28,6 @@ import autograd as ag
 import nn
 from demos.common.options import Options
 from demos.common.pictures import BLUE, GREY, INK, VERMILLION, log_scale, panels, save
-from nn.optim.cycles import OneCycleLR
 
 Array = np.ndarray[Any, Any]
 Pair = tuple[Array, Array]
@@ -136,7 +135,7 @@ def learn(
 ) -> nn.History:
     batches = Moved(*train, rng)
     optimizer = nn.Adam(model.parameters())
-    cycle = OneCycleLR(optimizer, max_lr=rate, epochs=epochs, steps_per_epoch=len(batches))
+    cycle = nn.optim.OneCycleLR(optimizer, max_lr=rate, epochs=epochs, steps_per_epoch=len(batches))
     return nn.fit(
         model,
         batches,

@@ -17,6 +17,7 @@ BENCHMARKS = {
     "adam": optimizers.adam,
     "cnn": convolution.cnn,
     "cnn5": convolution.cnn5,
+    "mnist99": convolution.seconds_to_99,
     "fit": training.fit_overhead,
     "mnist": training.mnist,
     "memory": scalars.memory,
