@@ -13,7 +13,12 @@ for x, y in nn.batches(*nn.moons(100), size=20):
 from nn import dependencies as dependencies  # first: it checks that the autograd that Python found is ours
 
 # isort: split
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from nn import init as init
+from nn import plots as plots
+from nn import scalar as scalar
 from nn.callbacks import Checkpoint, EarlyStopping, GradientNorms, ProgressBar, Schedule, StopOnNonFinite
 from nn.checkpoint import load, save
 from nn.data import Batches, Split, Standardizer, batches, standardize, train_valid_test_split
@@ -58,8 +63,33 @@ from nn.losses import (
 )
 from nn.metrics import accuracy, confusion_matrix, mse, r2, top_k
 from nn.module import Buffer, Module, Parameter
-from nn.optim import LBFGS, SGD, Adagrad, Adam, AdamW, Lion, Optimizer, RMSprop
+from nn.optim import (
+    LBFGS,
+    SGD,
+    Adagrad,
+    Adam,
+    AdamW,
+    ConstantLR,
+    CosineAnnealingLR,
+    ExponentialLR,
+    LambdaLR,
+    LinearLR,
+    Lion,
+    LRScheduler,
+    MultiStepLR,
+    OneCycleLR,
+    Optimizer,
+    ReduceLROnPlateau,
+    RMSprop,
+    SequentialLR,
+    StepLR,
+    clip_grad_norm_,
+    clip_grad_value_,
+)
 from nn.training import fit
+
+if TYPE_CHECKING:
+    from nn import estimators as estimators
 
 __all__ = [
     "ELU",
@@ -80,11 +110,14 @@ __all__ = [
     "Buffer",
     "Callback",
     "Checkpoint",
+    "ConstantLR",
     "Conv2d",
+    "CosineAnnealingLR",
     "CrossEntropyLoss",
     "Dropout",
     "EarlyStopping",
     "Embedding",
+    "ExponentialLR",
     "Flatten",
     "GradientNorms",
     "HingeLoss",
@@ -92,9 +125,12 @@ __all__ = [
     "HuberLoss",
     "KLDivLoss",
     "L1Loss",
+    "LRScheduler",
+    "LambdaLR",
     "LayerNorm",
     "LeakyReLU",
     "Linear",
+    "LinearLR",
     "Lion",
     "LogSoftmax",
     "Loss",
@@ -103,22 +139,27 @@ __all__ = [
     "Module",
     "ModuleList",
     "MultiMarginLoss",
+    "MultiStepLR",
     "NLLLoss",
+    "OneCycleLR",
     "Optimizer",
     "Parameter",
     "ProgressBar",
     "RMSprop",
     "RateSearch",
     "ReLU",
+    "ReduceLROnPlateau",
     "Residual",
     "Schedule",
     "Sequential",
+    "SequentialLR",
     "SiLU",
     "Sigmoid",
     "Softmax",
     "Softplus",
     "Split",
     "Standardizer",
+    "StepLR",
     "StopOnNonFinite",
     "Tanh",
     "Training",
@@ -126,8 +167,11 @@ __all__ = [
     "batches",
     "blobs",
     "circles",
+    "clip_grad_norm_",
+    "clip_grad_value_",
     "confusion_matrix",
     "digits",
+    "estimators",
     "evaluate",
     "find_lr",
     "fit",
@@ -146,3 +190,12 @@ __all__ = [
     "train_valid_test_split",
     "xor",
 ]
+
+_LATE = {"estimators": "nn.estimators"}
+
+
+def __getattr__(name: str) -> Any:
+    # Estimators are scikit-learn's, which takes a second to import: when they are first asked for.
+    if name in _LATE:
+        return import_module(_LATE[name])
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
