@@ -14,6 +14,7 @@ Writes search.png: the accuracy of every template on the digits to choose by. Wi
 
 from __future__ import annotations
 
+import itertools
 import sys
 from importlib import import_module
 from itertools import pairwise, product
@@ -112,15 +113,18 @@ def search_with_dask() -> None:
 
     images, labels = nn.digits()
     X, X_test, y, y_test = selection.train_test_split(images, labels, test_size=0.2, stratify=labels, random_state=0)
+    splits = list(selection.StratifiedKFold(5).split(X, y))
     search = selection.GridSearchCV(
         NetClassifier(epochs=15, dtype="float32", random_state=0),
         {"hidden_layer_sizes": HIDDEN, "lr": RATES},
+        cv=splits,
     )
     # One thread each: two workers share the cores as it is. No dashboard: nobody looks, and it would need a port.
     with (
         distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
         distributed.Client(cluster),
-        joblib.parallel_backend("dask"),
+        # Every worker gets a copy of all arrays: what one alone had would be lost if it died.
+        joblib.parallel_backend("dask", scatter=[X, y, *itertools.chain(*splits)]),
     ):
         search.fit(X, y)
     chosen = search.best_params_

@@ -2,8 +2,11 @@
 
 Searches run in parallel processes, and on a Dask cluster, as those of any estimator:
 
-    with joblib.parallel_backend("dask"):
-        GridSearchCV(NetClassifier(), {"lr": [1e-3, 1e-2]}).fit(X, y)
+    splits = list(StratifiedKFold(5).split(X, y))
+    with joblib.parallel_backend("dask", scatter=[X, y, *itertools.chain(*splits)]):
+        GridSearchCV(NetClassifier(), {"lr": [1e-3, 1e-2]}, cv=splits).fit(X, y)
+
+(`scatter` gives every worker a copy of these arrays, so that the search survives the loss of a worker.)
 """
 
 from __future__ import annotations
