@@ -202,7 +202,7 @@ def test_float32_stays_float32(name, options, x, y):
     ours, mine, its, theirs = both(pytest.importorskip("torch"), name, options, "mean", x, y, np.float32)
     assert ours.dtype == mine.grad.dtype == np.float32
     np.testing.assert_allclose(ours.data, its.detach().numpy(), rtol=1e-6, atol=1e-6)
-    np.testing.assert_allclose(mine.grad, theirs.grad.numpy(), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(mine.grad, theirs.grad.numpy(), rtol=1e-6, atol=1e-6)
 
 
 @pytest.mark.parametrize("log_target", [False, True])
