@@ -58,11 +58,11 @@ class Tensor(Operators):
         if self.op is not None:
             view = self.raw.view()
             view.flags.writeable = False
-            return view  # type: ignore[no-any-return]
+            return view  # type: ignore[no-any-return]  # slots are Any
         if self.held in ("graph", "both"):  # a graph relies on it, so the caller gets, and this leaf keeps, another
             self.raw = self.raw.copy()
         self.held = "caller"
-        return self.raw  # type: ignore[no-any-return]
+        return self.raw  # type: ignore[no-any-return]  # slots are Any
 
     @data.setter
     def data(self, data: Any) -> None:
@@ -232,19 +232,19 @@ class Tensor(Operators):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return self.raw.shape  # type: ignore[no-any-return]
+        return self.raw.shape  # type: ignore[no-any-return]  # slots are Any
 
     @property
     def ndim(self) -> int:
-        return self.raw.ndim  # type: ignore[no-any-return]
+        return self.raw.ndim  # type: ignore[no-any-return]  # slots are Any
 
     @property
     def size(self) -> int:
-        return self.raw.size  # type: ignore[no-any-return]
+        return self.raw.size  # type: ignore[no-any-return]  # slots are Any
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        return self.raw.dtype  # type: ignore[no-any-return]
+        return self.raw.dtype  # type: ignore[no-any-return]  # slots are Any
 
     def __len__(self) -> int:
         return len(self.raw)
@@ -262,7 +262,7 @@ class Tensor(Operators):
 
     def item(self) -> float:
         """The one element, as a float."""
-        return self.raw.item()  # type: ignore[no-any-return]
+        return self.raw.item()  # type: ignore[no-any-return]  # slots are Any
 
     def tolist(self) -> Any:
         """The elements as nested lists of floats."""

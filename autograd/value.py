@@ -73,7 +73,7 @@ class Value(Operators):
     @property
     def data(self) -> float:
         """The number. That of a leaf may be set anew; what was computed before keeps what it read."""
-        return self.raw  # type: ignore[no-any-return]
+        return self.raw  # type: ignore[no-any-return]  # slots are Any
 
     @data.setter
     def data(self, data: float) -> None:
@@ -175,7 +175,7 @@ class Value(Operators):
     def fit(self, share: Any) -> Any:
         """A share of the cotangent, brought to this node's form: a float, or a node where it is to be recorded."""
         if isinstance(share, Node):
-            return share if isinstance(share, Value) or share.raw.ndim == 0 else share.sum()  # type: ignore[attr-defined]
+            return share if isinstance(share, Value) or share.raw.ndim == 0 else share.sum()  # type: ignore[attr-defined]  # the other kind, which has sum
         return float(np.sum(share))
 
     def check_unchanged(self, reader: Node, value: float, keep_graph: bool) -> None:
@@ -202,7 +202,7 @@ class Value(Operators):
 
     def item(self) -> float:
         """The number."""
-        return self.raw  # type: ignore[no-any-return]
+        return self.raw  # type: ignore[no-any-return]  # slots are Any
 
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label is not None else ""

@@ -44,7 +44,7 @@ Array = np.ndarray[Any, Any]
 ACTIVATIONS = {"relu": ReLU, "tanh": Tanh, "sigmoid": Sigmoid}
 
 
-class _Net(BaseEstimator):  # type: ignore[misc]
+class _Net(BaseEstimator):  # type: ignore[misc]  # scikit-learn carries no types
     """What both kinds have in common: parameters, the network, training.
 
     `hidden_layer_sizes` are the numbers of neurons, with `activation` ("relu", "tanh" or "sigmoid") and `dropout` behind
@@ -140,7 +140,7 @@ class _Net(BaseEstimator):  # type: ignore[misc]
         return predict(self.model_, validate_data(self, X, dtype=self.dtype, reset=False))
 
 
-class NetClassifier(ClassifierMixin, _Net):  # type: ignore[misc]
+class NetClassifier(ClassifierMixin, _Net):  # type: ignore[misc]  # scikit-learn carries no types
     __doc__ = f"""A classifier with the cross-entropy of softmax as its loss, for two classes or more.
 
     {(_Net.__doc__ or "").partition("training.")[2].strip()}
@@ -174,7 +174,7 @@ class NetClassifier(ClassifierMixin, _Net):  # type: ignore[misc]
         return np.asarray(self.classes_[outputs.argmax(axis=1)])
 
 
-class NetRegressor(RegressorMixin, _Net):  # type: ignore[misc]
+class NetRegressor(RegressorMixin, _Net):  # type: ignore[misc]  # scikit-learn carries no types
     __doc__ = f"""A regressor with the mean squared error as its loss, for one target or several.
 
     {(_Net.__doc__ or "").partition("training.")[2].strip()}

@@ -267,7 +267,7 @@ def _not_yet(name: str) -> ValueError:
 
 
 def _array(part: Any) -> np.ndarray[Any, Any]:
-    return part.raw if isinstance(part, Parameter) else part.data  # type: ignore[no-any-return]
+    return part.raw if isinstance(part, Parameter) else part.data  # type: ignore[no-any-return]  # slots are Any
 
 
 def _walk(part: Any, name: str = "", path: tuple[int, ...] = ()) -> Iterator[tuple[str, Any]]:

@@ -91,7 +91,7 @@ class Conv2d(Module):
                 f"{self!r} takes images of {self.in_channels} channels, got shape {x.shape}: change in_channels, or "
                 "move the axis of channels before height and width, as with x.transpose(0, 3, 1, 2)"
             )
-        return conv2d(  # type: ignore[no-any-return]
+        return conv2d(  # type: ignore[no-any-return]  # what operations give is Any
             x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups
         )
 

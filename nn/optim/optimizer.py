@@ -63,7 +63,7 @@ class Optimizer(ABC):
     @property
     def lr(self) -> float:
         """The learning rate: of the first group, when read; of all groups, when set."""
-        return self.param_groups[0]["lr"]  # type: ignore[no-any-return]
+        return self.param_groups[0]["lr"]  # type: ignore[no-any-return]  # slots are Any
 
     @lr.setter
     def lr(self, lr: float) -> None:
