@@ -33,10 +33,9 @@ def cotangents(output: Node, seed: Any, keep_graph: bool = False, since: int = O
         found = _float_cotangents(output, seed, since)
     else:
         found, leaves = _general_cotangents(output, seed, keep_graph, since, careful=False)
-        for leaf in leaves:
-            if _has_nan(found[leaf]):
-                found, _ = _general_cotangents(output, seed, keep_graph, since, careful=True)
-                break
+        tracer = graph.tracer()
+        if tracer.careful if tracer else any(_has_nan(found[leaf]) for leaf in leaves):
+            found, _ = _general_cotangents(output, seed, keep_graph, since, careful=True)
     if watcher := graph.watcher():
         watcher.differentiated(found)
     return found
@@ -194,17 +193,23 @@ def _shares(node: Node, op: Primitive, g: Any, keep_graph: bool, careful: bool) 
     z: Any = node.raw
     if keep_graph:
         z, inputs = node, node.inputs
+        if tracer := graph.tracer():
+            tracer.visit(node)
     elif type(g) is float and g == 0.0:
         return [(parent, 0.0) for parent in parents if isinstance(parent, Node)]
     if op.many is not None:
         shares = guarded(op.many, g, z, inputs)
+        if careful:
+            shares = [_unleaked(op, g, share) for share in shares]
         return [(parent, share) for parent, share in zip(parents, shares, strict=True) if isinstance(parent, Node)]
     pairs = []
     for parent, rule in zip(parents, op.rules, strict=False):
-        if rule is not None and isinstance(parent, Node):
-            share = g if rule is same else guarded(rule, g, z, inputs)
+        if rule is same and isinstance(parent, Node):
+            pairs.append((parent, g))
+        elif rule is not None and isinstance(parent, Node):
+            share = guarded(rule, g, z, inputs)
             pairs.append((parent, _unleaked(op, g, share) if careful else share))
-    return pairs
+    return pairs[::-1]  # the second input first, as with floats, so that sums are the same to the last bit
 
 
 def guarded(rule: Callable[..., Any], g: Any, z: Any, inputs: tuple[Any, ...]) -> Any:
@@ -233,6 +238,8 @@ def _has_nan(g: Any) -> bool:
 
 def _unleaked(op: Primitive, g: Any, share: Any) -> Any:
     """`share`, but zero where it is `0 * inf` or `0 * nan`: what is not selected does not leak."""
+    if graph.tracer() and not isinstance(_plain(g), np.ndarray):
+        return where(g, share, 0.0)
     zero = np.equal(_plain(g), 0.0)
     if not op.elementwise:
         return where(False, share, 0.0) if zero.all() else share

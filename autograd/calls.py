@@ -12,7 +12,7 @@ from autograd.arrays.shaping import reshape, transpose
 from autograd.backprop import cotangents
 from autograd.elementwise import identity
 from autograd.forward import push
-from autograd.graph import Node, ancestors, birth, is_recording, recording
+from autograd.graph import Node, ancestors, birth, is_recording, recording, tracer
 from autograd.operators import plain
 from autograd.tensor import Tensor
 from autograd.trees import is_module, leaves, map_leaves, refill
@@ -45,7 +45,7 @@ class Call:
             with recording(True):
                 self._run(f, args, kwargs, chosen, copy)
         given = (leaf for n in chosen if not is_module(args[n]) for leaf in leaves(args[n]))
-        self.keep_graph = self.recorded and any(isinstance(leaf, Node) for leaf in given)
+        self.keep_graph = self.recorded and (tracer() is not None or any(isinstance(leaf, Node) for leaf in given))
 
     def _run(self, f: Any, args: list[Any], kwargs: dict[str, Any], chosen: list[int], copy: bool) -> None:
         lifted = list(args)
@@ -183,8 +183,10 @@ def _seed(node: Node, seed: Any) -> Any:
 
 
 def _zeros(x: Any) -> Any:
+    if isinstance(x, (Value, float, int)):
+        return 0.0
     x = plain(x)
-    return 0.0 if isinstance(x, (float, int)) else np.zeros_like(x, dtype=np.result_type(x, np.float16))
+    return np.zeros_like(x, dtype=np.result_type(x, np.float16))
 
 
 def _own(g: Any, node: Node, given: set[int]) -> Any:

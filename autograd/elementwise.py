@@ -109,6 +109,9 @@ where: Primitive = primitive(
     lambda g, z, c, x, y: where(c, 0.0, g),
 )
 equals = primitive("equals", lambda x, y: 1.0 if x == y else 0.0, _typed(np.equal), None, None)
+differs = primitive("differs", lambda x, y: 1.0 if x != y else 0.0, _typed(np.not_equal), None, None)
+greater = primitive("greater", lambda x, y: 1.0 if x > y else 0.0, _typed(np.greater), None, None)
+at_least = primitive("at_least", lambda x, y: 1.0 if x >= y else 0.0, _typed(np.greater_equal), None, None)
 finite = primitive("finite", lambda x: 1.0 if math.isfinite(x) else 0.0, _typed(np.isfinite), None)
 sign = primitive("sign", lambda x: float((x > 0.0) - (x < 0.0)) if x == x else x, np.sign, None)
 floor = primitive("floor", ieee(_whole(math.floor), np.floor), np.floor, None)
@@ -137,7 +140,7 @@ div = primitive(
 square = primitive("square", lambda x: x * x, np.square, lambda g, z, x: g * (2.0 * x))
 power: Primitive = primitive(
     "power",
-    ieee(math.pow, np.power),
+    ieee(lambda x, y: x * x if y == 2.0 else math.pow(x, y), np.power),
     np.power,
     lambda g, z, x, y: g * y * power(where(y, x, nonzero(x)), y - 1.0),
     lambda g, z, x, y: g * z * log(nonzero(x)),

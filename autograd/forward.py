@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd import graph
 from autograd.backprop import cotangents, guarded
 from autograd.graph import Node, birth, recording
 from autograd.tensor import Tensor
@@ -27,6 +28,8 @@ def _tangent(node: Node, moving: dict[Node, Any], keep_graph: bool) -> Any:
     op = node.op
     assert op is not None
     z, inputs = (node, node.inputs) if keep_graph else (node.raw, node.read())
+    if tracer := graph.tracer():
+        tracer.visit(node)
     pairs = [(i, moving[arg]) for i, arg in enumerate(node.inputs) if isinstance(arg, Node) and arg in moving]
     total: Any = 0.0
     if op.many is not None:

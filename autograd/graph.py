@@ -9,6 +9,8 @@ from contextvars import ContextVar
 from itertools import count
 from typing import Any, ClassVar, Protocol
 
+import numpy as np
+
 Rule = Callable[..., Any]
 
 # Births run downwards, so that a heap, which gives back the smallest, gives back the youngest.
@@ -91,6 +93,8 @@ class Primitive:
                     break
             else:
                 return self.scalar(*args)
+            if any(isinstance(arg, np.ndarray) and arg.dtype == object for arg in args):  # of nodes: one at a time
+                return np.frompyfunc(self, len(args), 1)(*args)
         return self.array(*args)
 
     def __repr__(self) -> str:
@@ -195,8 +199,24 @@ class Watcher(Protocol):
         """A traversal found these cotangents."""
 
 
+class Tracer(Protocol):
+    """Who takes over operations on scalars, to make a program of them."""
+
+    careful: bool  # whether a cotangent of exactly zero is to stay zero whatever it meets
+
+    def record(self, op: Primitive, args: tuple[Any, ...]) -> Any:
+        """`op` of `args`, as a line of the program."""
+
+    def compare(self, op: Primitive, x: Any, y: Any) -> Any:
+        """The comparison `op` of `x` and `y`, as a line of the program; NotImplemented if it concerns no scalars."""
+
+    def visit(self, node: Node) -> None:
+        """A traversal has come to `node`: what follows belongs to its derivative."""
+
+
 _recording: ContextVar[bool] = ContextVar("recording", default=True)
 _watcher: ContextVar[Watcher | None] = ContextVar("watcher", default=None)
+_tracer: ContextVar[Tracer | None] = ContextVar("tracer", default=None)
 _lock = threading.Lock()
 modes_in_use = 0  # how many contexts, in any thread, are in force: while none is, recording need not ask
 
@@ -225,6 +245,11 @@ def watching(watcher: Watcher) -> Any:
     return _mode(_watcher, watcher)
 
 
+def tracing(tracer: Tracer) -> Any:
+    """A context in which `tracer` takes over all operations on scalars."""
+    return _mode(_tracer, tracer)
+
+
 def is_recording() -> bool:
     """Whether operations on nodes are recorded here and now."""
     return not modes_in_use or _recording.get()
@@ -233,6 +258,11 @@ def is_recording() -> bool:
 def watcher() -> Watcher | None:
     """Who is watching here and now, if anybody."""
     return _watcher.get() if modes_in_use else None
+
+
+def tracer() -> Tracer | None:
+    """Who takes over operations on scalars here and now, if anybody."""
+    return _tracer.get() if modes_in_use else None
 
 
 def no_grad() -> Any:

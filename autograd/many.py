@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from builtins import sum as _sum
 from collections.abc import Iterator
+from functools import reduce
 from itertools import accumulate
 from operator import mul
 from typing import Any
@@ -13,11 +14,12 @@ import numpy as np
 
 from autograd.arrays import linalg, reductions
 from autograd.arrays.joining import stack
-from autograd.elementwise import exp, finite, nonzero, where
+from autograd.elementwise import exp, finite, hypot, log, maximum, nonzero, where
 from autograd.graph import Node, Primitive
 from autograd.value import Value
 
-# ---- The primitives. `*xs` are the scalars; each rule gives all cotangents, in order.
+# ---- The primitives. `*xs` are the scalars; each rule gives all cotangents, in order. An array forward is written in
+# other operations, which is how one is compiled.
 
 
 def _dot_float(start: float, *xs: float) -> Any:
@@ -40,8 +42,14 @@ def _prod_rule(g: Any, z: Any, *xs: Any) -> list[Any]:
 def _logsumexp_float(*xs: float) -> float:
     top = max(xs)
     if not math.isfinite(top):
-        return top
+        return next((x for x in xs if x != x), top)
     return top + math.log(_sum(math.exp(x - top) for x in xs))
+
+
+def _logsumexp_of(*xs: Any) -> Any:
+    top = reduce(maximum, xs)
+    base = where(finite(top), top, 0.0)
+    return where(finite(top), base + log(_sum(exp(x - base) for x in xs)), top)
 
 
 def _logsumexp_rule(g: Any, z: Any, *xs: Any) -> list[Any]:
@@ -57,8 +65,8 @@ def _norm_rule(g: Any, z: Any, *xs: Any) -> list[Any]:
 sum_of = Primitive("sum", lambda *xs: _sum(xs), lambda *xs: _sum(xs), many=lambda g, z, *xs: [g] * len(xs))
 dot_of = Primitive("dot", _dot_float, _dot_float, many=_dot_rule)
 prod_of = Primitive("prod", lambda *xs: math.prod(xs), lambda *xs: math.prod(xs), many=_prod_rule)
-logsumexp_of = Primitive("logsumexp", _logsumexp_float, _logsumexp_float, many=_logsumexp_rule)
-norm_of = Primitive("norm", math.hypot, math.hypot, many=_norm_rule)
+logsumexp_of = Primitive("logsumexp", _logsumexp_float, _logsumexp_of, many=_logsumexp_rule)
+norm_of = Primitive("norm", math.hypot, lambda *xs: reduce(hypot, xs, 0.0), many=_norm_rule)
 MANY = {op.name: op for op in (sum_of, dot_of, prod_of, logsumexp_of, norm_of)}
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from autograd import elementwise as e
+from autograd import graph
 from autograd.graph import Node, Primitive
 
 # Which operation each of NumPy's ufuncs is, and each of its reductions. The modules of arrays/ add theirs.
@@ -52,6 +54,15 @@ def boxed(x: Any) -> Any:
     box = np.empty((), dtype=object)
     box[()] = x
     return box
+
+
+def _compared(compare: Callable[[Any, Any], Any], op: Primitive, x: Any, y: Any) -> Any:
+    """A comparison: a plain truth, or a line of the program that is being made."""
+    if tracer := graph.tracer():
+        line = tracer.compare(op, x, y)
+        if line is not NotImplemented:
+            return line
+    return compare(plain(x), plain(y))
 
 
 class Operators(Node):
@@ -157,12 +168,12 @@ class Operators(Node):
     def clip(self, low: Any = None, high: Any = None) -> Any: return e.clip(self, low, high)
     def where(self, condition: Any, other: Any) -> Any: return e.where(condition, self, other)
 
-    def __eq__(self, other: Any) -> Any: return self.raw == plain(other)
-    def __ne__(self, other: Any) -> Any: return self.raw != plain(other)
-    def __lt__(self, other: Any) -> Any: return self.raw < plain(other)
-    def __le__(self, other: Any) -> Any: return self.raw <= plain(other)
-    def __gt__(self, other: Any) -> Any: return self.raw > plain(other)
-    def __ge__(self, other: Any) -> Any: return self.raw >= plain(other)
+    def __eq__(self, other: Any) -> Any: return _compared(operator.eq, e.equals, self, other)
+    def __ne__(self, other: Any) -> Any: return _compared(operator.ne, e.differs, self, other)
+    def __lt__(self, other: Any) -> Any: return _compared(operator.gt, e.greater, other, self)
+    def __le__(self, other: Any) -> Any: return _compared(operator.ge, e.at_least, other, self)
+    def __gt__(self, other: Any) -> Any: return _compared(operator.gt, e.greater, self, other)
+    def __ge__(self, other: Any) -> Any: return _compared(operator.ge, e.at_least, self, other)
     # fmt: on
     __hash__ = object.__hash__
 

@@ -143,4 +143,5 @@ def _named(derivative: Callable[..., Any], what: str, f: Callable[..., Any]) -> 
         ">", ""
     )
     derivative.__doc__ = f"The {what} of {name}."
+    derivative.__wrapped__ = f  # type: ignore[attr-defined]  # for inspect.signature
     return derivative

@@ -137,6 +137,8 @@ class Value(Operators):
 
     @classmethod
     def record(cls, op: Primitive, args: tuple[Any, ...]) -> Any:
+        if tracer := graph.tracer():
+            return tracer.record(op, args)
         if op.scalar is None:
             return cls.arrays.record(op, args)
         reads = []
@@ -174,6 +176,8 @@ class Value(Operators):
 
     def fit(self, share: Any) -> Any:
         """A share of the cotangent, brought to this node's form: a float, or a node where it is to be recorded."""
+        if type(share) is float:
+            return share
         if isinstance(share, Node):
             return share if isinstance(share, Value) or share.raw.ndim == 0 else share.sum()  # type: ignore[attr-defined]  # the other kind, which has sum
         return float(np.sum(share))

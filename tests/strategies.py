@@ -48,6 +48,17 @@ ROWS = {
     "wins": Row(
         lambda x, y: float(x > y), lambda x, y: np.where(np.greater(x, y), 1.0, 0.0), (FRACTIONS, OTHER_FRACTIONS)
     ),
+    "differs": Row(
+        lambda x, y: float(x != y), lambda x, y: np.where(np.not_equal(x, y), 1.0, 0.0), (FRACTIONS, OTHER_FRACTIONS)
+    ),
+    "greater": Row(
+        lambda x, y: float(x > y), lambda x, y: np.where(np.greater(x, y), 1.0, 0.0), (FRACTIONS, OTHER_FRACTIONS)
+    ),
+    "at_least": Row(
+        lambda x, y: float(x >= y),
+        lambda x, y: np.where(np.greater_equal(x, y), 1.0, 0.0),
+        (FRACTIONS, OTHER_FRACTIONS),
+    ),
     "equals": Row(
         lambda x, y: float(x == y), lambda x, y: np.where(np.equal(x, y), 1.0, 0.0), (FRACTIONS, OTHER_FRACTIONS)
     ),
@@ -101,7 +112,7 @@ ROWS = {
     "erf": Row(math.erf, np.vectorize(math.erf, otypes=[float]), (EVERYWHERE,)),
 }
 
-CONSTANT = {"step", "wins", "equals", "finite", "sign", "floor", "ceil", "floordiv"}
+CONSTANT = {"step", "wins", "equals", "differs", "greater", "at_least", "finite", "sign", "floor", "ceil", "floordiv"}
 
 
 def scalars(name: str) -> Any:

@@ -1,0 +1,1 @@
+"""Scalar code, recorded once and run as straight-line programs, by NumPy or as machine code."""
