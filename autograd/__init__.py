@@ -110,15 +110,19 @@ from autograd.transforms import grad, hessian, hvp, jacobian, jvp, value_and_gra
 from autograd.value import Value
 
 if TYPE_CHECKING:
+    from autograd.compiler.kernel import Kernel, compile
+    from autograd.compiler.recording import CompileError
     from autograd.drawing.dot import draw
     from autograd.drawing.explaining import explain
     from autograd.drawing.layout import GraphvizError
     from autograd.drawing.rendering import render
 
 __all__ = [
+    "CompileError",
     "GradientError",
     "GraphvizError",
     "KinkError",
+    "Kernel",
     "Node",
     "Primitive",
     "Tensor",
@@ -140,6 +144,7 @@ __all__ = [
     "ceil",
     "cholesky",
     "clip",
+    "compile",
     "concatenate",
     "conv2d",
     "cos",
@@ -237,6 +242,9 @@ __all__ = [
 ]
 
 _LATE = {
+    "CompileError": "autograd.compiler.recording",
+    "Kernel": "autograd.compiler.kernel",
+    "compile": "autograd.compiler.kernel",
     "draw": "autograd.drawing.dot",
     "explain": "autograd.drawing.explaining",
     "GraphvizError": "autograd.drawing.layout",
@@ -245,7 +253,7 @@ _LATE = {
 
 
 def __getattr__(name: str) -> Any:
-    # Drawing costs as much to import as all the rest, so it is imported when it is first asked for.
+    # Drawing costs as much to import as all the rest, so it and the compiler are imported when first asked for.
     if name in _LATE:
         return getattr(import_module(_LATE[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

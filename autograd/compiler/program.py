@@ -44,7 +44,7 @@ class Instruction:
 
     @property
     def type(self) -> str:
-        """"bool" of a comparison, "f64" of all else."""
+        """ "bool" of a comparison, "f64" of all else."""
         return "bool" if self.op in COMPARISONS else "f64"
 
     def copy(self, args: tuple[Instruction, ...]) -> Instruction:

@@ -241,7 +241,7 @@ class Tape:
         for arg in (x, y):
             if not isinstance(arg, (Value, float, int, np.number, np.bool_)):
                 return NotImplemented
-        return Condition(self._emit(op, [self._known(x), self._known(y)]))
+        return Condition(self._emit(op, [self.known(x), self.known(y)]))
 
     def visit(self, node: Node) -> None:
         self._visited = node.raw.line if isinstance(node, Recorded) else None
@@ -280,7 +280,8 @@ class Tape:
             return self._read(x.item())
         return None
 
-    def _known(self, x: Any) -> Instruction:
+    def known(self, x: Any) -> Instruction:
+        """The instruction whose result `x`, a scalar, is."""
         instruction = self._read(x)
         assert instruction is not None
         return instruction

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -169,7 +169,12 @@ def _mul(b: Builder, x: Instruction, y: Instruction) -> Instruction | None:
 
 
 def _div(b: Builder, x: Instruction, y: Instruction) -> Instruction | None:
-    if y.value is not None and y.value and math.frexp(y.value)[0] in (0.5, -0.5) and 2.0**-1000 < abs(y.value) < 2.0**1000:
+    if (
+        y.value is not None
+        and y.value
+        and math.frexp(y.value)[0] in (0.5, -0.5)
+        and 2.0**-1000 < abs(y.value) < 2.0**1000
+    ):
         return b.emit(e.mul, x, 1.0 / y.value)  # exact, for a power of two
     for u, other in ((x, y), (y, x)):
         if u.op is e.neg:
@@ -296,3 +301,42 @@ LOWERED: dict[Primitive, Callable[..., Instruction]] = {
     e.step: lambda f, x: f(e.where, f(e.greater, x, 0.0), 1.0, 0.0),
     e.finite: lambda f, x: f(e.where, f(e.equals, f(e.sub, x, x), 0.0), 1.0, 0.0),
 }
+
+
+# ---- Guards and leaks
+
+
+def with_guards(program: Program, folded: Sequence[bool]) -> Program:
+    """The program with one more output in place of its guards: 1 where they all hold, else 0. Where they do not, the
+    `folded` outputs, which are to be summed, are zero."""
+    builder = Builder(program.inputs)
+    builder.code += program.code
+    holds: Instruction | None = None
+    for guard in program.guards:
+        truth = builder.emit(e.differs, guard.condition, 0.0)
+        number = builder.emit(e.where, truth, *((1.0, 0.0) if guard.outcome else (0.0, 1.0)))
+        holds = number if holds is None else builder.emit(e.where, builder.emit(e.differs, holds, 0.0), number, 0.0)
+    if holds is None:
+        return program
+    truth = builder.emit(e.differs, holds, 0.0)
+    outputs = [
+        builder.emit(e.where, truth, output, 0.0) if fold else output
+        for output, fold in zip(program.outputs, folded, strict=True)
+    ]
+    return builder.finish([*outputs, holds], [])
+
+
+LAUNDERS = {e.step, e.wins, e.finite, e.power, e.hypot, *COMPARISONS}  # of a nan they make a number
+
+
+def launders(program: Program) -> bool:
+    """Whether the user's own code could turn a derivative that is nan by mistake (0 * inf) into a number."""
+    tainted: set[Instruction] = set()
+    for instruction in program.code:
+        if instruction.derived or not tainted.isdisjoint(instruction.args):
+            tainted.add(instruction)
+        if not instruction.derived:
+            chosen = instruction.args[:1] if instruction.op is e.where else instruction.args
+            if (instruction.op is e.where or instruction.op in LAUNDERS) and not tainted.isdisjoint(chosen):
+                return True
+    return False

@@ -1,0 +1,275 @@
+"""`Arguments`: what a kernel was called with, as numbers and lanes; `Results`: what it gives back, in its structure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import count
+from operator import itemgetter
+from typing import Any
+
+import numpy as np
+
+from autograd.compiler.recording import CompileError
+from autograd.compiler.signatures import Signature
+from autograd.trees import is_module, map_leaves
+
+
+@dataclass
+class Batch:
+    """The inputs of `count` runs of a program: for each input, whether it is the same in all of them; then the numbers
+    of those that are, and the lanes (one float64 a run, of any stride) of those that are not."""
+
+    uniform: tuple[bool, ...]
+    numbers: Any
+    lanes: list[Any]
+    count: int
+
+    def take(self, chosen: Any) -> Batch:
+        """Of the runs, the `chosen` ones: indices, or truths."""
+        lanes = [lane[chosen] for lane in self.lanes]
+        return Batch(self.uniform, self.numbers, lanes, len(lanes[0]) if lanes else self.count)
+
+    def example(self) -> list[float]:
+        """The inputs of the first run (where there is none, ones)."""
+        numbers = iter(self.numbers)
+        lanes = iter(self.lanes)
+        return [float(next(numbers)) if same else float(next(lanes)[0]) if self.count else 1.0 for same in self.uniform]
+
+
+class Arguments:
+    """A call's arguments, read as float64.
+
+    `key` is their structure: calls of the same one share what was recorded. `loop` is the shape over which the
+    function is repeated, and `dtype` that of results.
+    """
+
+    def __init__(self, name: str, signature: Signature | None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        self.args, self.kwargs = args, kwargs
+        if signature is None:
+            self.given: list[Any] = []
+            self.key: Any = self._read(args) if not kwargs else (self._read(args), self._read(kwargs))
+            arrays = [_array(name, x) for x in self.given]
+            self.cores: list[tuple[int, ...]] = [()] * len(arrays)
+            self.loop = np.broadcast_shapes(*{x.shape for x in arrays}) if arrays else ()
+        else:
+            if kwargs:
+                raise TypeError(f"{name} with signature {signature.text!r} takes no keyword arguments, got {[*kwargs]}")
+            self.given = list(args)
+            arrays = [_array(name, x) for x in args]
+            self.cores = signature.core_shapes(name, [x.shape for x in arrays])
+            self.key = tuple(self.cores)
+            loops = {x.shape[: x.ndim - len(core)] for x, core in zip(arrays, self.cores, strict=True)}
+            self.loop = loops.pop() if len(loops) == 1 else np.broadcast_shapes(*loops)
+        self.arrays = arrays
+        self.dtype = _result_type(self.given)
+
+    def _read(self, tree: Any) -> Any:
+        """The structure of a tree whose leaves are taken into `given`, in order."""
+        if isinstance(tree, (tuple, list)):
+            return (type(tree), *map(self._read, tree))
+        if isinstance(tree, dict):
+            return (dict, *((key, self._read(value)) for key, value in tree.items()))
+        if tree is None or isinstance(tree, (str, bool)):
+            return tree
+        if isinstance(tree, np.ndarray) and tree.dtype == object:
+            return (np.ndarray, tree.shape, *map(self._read, tree.ravel().tolist()))
+        if is_module(tree):
+            raise CompileError(
+                f"a {type(tree).__name__} is not a number: let the function reach it by itself, and pass "
+                "parameters=model.parameters()"
+            )
+        self.given.append(tree)
+        return float
+
+    def rebuilt(self, values: Iterator[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The arguments with `values` in the place of their numbers."""
+
+        def fill(leaf: Any) -> Any:
+            return leaf if leaf is None or isinstance(leaf, (str, bool)) else next(values)
+
+        if all(core == () for core in self.cores):
+            args, kwargs = map_leaves(fill, (self.args, self.kwargs))
+            return args, kwargs
+        vectors = []
+        for core in self.cores:
+            vector = np.empty(core, object)
+            for place in np.ndindex(core):
+                vector[place] = next(values)
+            vectors.append(vector if core else vector[()])
+        return tuple(vectors), {}
+
+    def labels(self, names: list[str]) -> list[str]:
+        """A name for every number, given those of the arguments."""
+        if any(self.cores):
+            return [
+                name + (f"[{','.join(map(str, place))}]" if core else "")
+                for name, core in zip(names, self.cores, strict=True)
+                for place in np.ndindex(core)
+            ]
+        found: list[str] = []
+        for name, arg in [*zip(names, self.args, strict=False), *self.kwargs.items()]:
+            found += _paths(name, arg)
+        return found
+
+    def batch(self) -> Batch:
+        """The inputs, as numbers and lanes."""
+        loop, count = self.loop, math.prod(self.loop)
+        uniform: list[bool] = []
+        numbers: list[Any] = []
+        lanes = []
+        for x, core in zip(self.arrays, self.cores, strict=True):
+            size = math.prod(core)
+            same = x.ndim == len(core)
+            uniform += [same] * size
+            if same:
+                numbers.append(x.ravel())
+            else:
+                if x.shape[: x.ndim - len(core)] != loop:
+                    x = np.broadcast_to(x, loop + core)
+                if len(loop) > 1 or len(core) > 1:
+                    x = x.reshape(count, *([size] if core else []))
+                lanes += [x[:, k] for k in range(size)] if core else [x]
+        together = numbers[0] if len(numbers) == 1 else np.concatenate(numbers) if numbers else ()
+        return Batch(tuple(uniform), together, lanes, count)
+
+
+def _paths(name: str, tree: Any) -> Iterator[str]:
+    if isinstance(tree, dict):
+        for key, value in tree.items():
+            yield from _paths(f"{name}[{key!r}]", value)
+    elif isinstance(tree, (list, tuple)) or (isinstance(tree, np.ndarray) and tree.dtype == object):
+        for place, value in np.ndenumerate(tree) if isinstance(tree, np.ndarray) else enumerate(tree):
+            index = ",".join(map(str, place)) if isinstance(place, tuple) else place
+            yield from _paths(f"{name}[{index}]", value)
+    elif tree is not None and not isinstance(tree, (str, bool)):
+        yield name
+
+
+def _array(name: str, x: Any) -> Any:
+    if type(x) is float:
+        return np.array(x)
+    array = np.asarray(x)
+    if array.dtype == np.float64 and array.dtype.isnative:
+        return array
+    if array.dtype.kind not in "fiub":
+        raise TypeError(
+            f"{name} is compiled for real numbers and arrays of them, got {type(x).__name__}"
+            f"{f' of {array.dtype}' if isinstance(x, np.ndarray) else ''} {x!r}"
+        )
+    return array.astype(np.float64)
+
+
+def _result_type(given: list[Any]) -> Any:
+    """float64, unless all arrays are of a smaller float."""
+    kinds = {x.dtype for x in given if isinstance(x, (np.ndarray, np.generic))}
+    if not kinds or np.dtype(np.float64) in kinds:
+        return np.dtype(np.float64)
+    kind = np.result_type(*kinds)
+    return kind if kind.kind == "f" and kind.itemsize < 8 else np.dtype(np.float64)
+
+
+class Results:
+    """The structure of what a function gave: where in it which output goes.
+
+    `read` turns a result into an output, or gives None for what is no number.
+    """
+
+    def __init__(self, name: str, signature: Signature | None, result: Any, read: Callable[[Any], Any]) -> None:
+        self.outputs: list[Any] = []
+        self._read = read
+        self._name = name
+        self._cores = 0
+        self._signature = signature
+        self._build, self.structure = self._builder(result)
+        if signature and self._cores != len(signature.outputs):
+            raise ValueError(
+                f"{name} gave {self._cores} results, but its signature {signature.text!r} names {len(signature.outputs)}"
+            )
+
+    def _builder(self, tree: Any) -> tuple[Callable[[Any, Callable[[Any], Any]], Any], Any]:
+        """A function that fills the structure of `tree` in from outputs, each finished by another; and a key of it."""
+        start = len(self.outputs)
+        if isinstance(tree, np.ndarray) and tree.dtype == object and tree.ndim:
+            for x in tree.flat:
+                self._output(x)
+            self._check(tree.shape)
+            shape, stop = tree.shape, len(self.outputs)
+            return lambda values, finish: _stacked(values[start:stop], shape, finish), (np.ndarray, shape)
+        if isinstance(tree, np.ndarray) and tree.ndim and tree.dtype.kind in "fiub":
+            return self._builder(tree.astype(object))
+        if isinstance(tree, dict):
+            parts = {key: self._builder(value) for key, value in tree.items()}
+            builders = {key: builder for key, (builder, _) in parts.items()}
+            return (
+                lambda values, finish: {key: builder(values, finish) for key, builder in builders.items()},
+                (dict, *((key, part[1]) for key, part in parts.items())),
+            )
+        if isinstance(tree, (list, tuple)):
+            pairs = [self._builder(value) for value in tree]
+            inner = [builder for builder, _ in pairs]
+            kind: Any = type(tree)
+            make = kind if kind in (list, tuple) else (lambda values: kind(*values))
+            return (
+                lambda values, finish: make([builder(values, finish) for builder in inner]),
+                (kind, *(key for _, key in pairs)),
+            )
+        if tree is None:
+            return lambda values, finish: None, None
+        self._output(tree)
+        self._check(())
+        return lambda values, finish: finish(values[start]), float
+
+    def _output(self, x: Any) -> None:
+        output = self._read(x)
+        if output is None:
+            raise CompileError(
+                f"{self._name} returned {type(x).__name__} {x!r}, which is not a number: a compiled function returns "
+                "numbers, or lists, tuples, dicts and object arrays of them"
+            )
+        self.outputs.append(output)
+
+    def _check(self, core: tuple[int, ...]) -> None:
+        if self._signature and self._cores < len(self._signature.outputs):
+            self._signature.check_output(self._name, self._cores, core)
+        self._cores += 1
+
+    def shortcut(self) -> Callable[[list[float]], Any]:
+        """`build` for a list of floats, in little time."""
+        return _quick(self.structure, count().__next__)
+
+    def build(self, values: Any, finish: Callable[[Any], Any]) -> Any:
+        """The structure, filled with outputs: of each, what `finish` makes of it."""
+        return self._build(values, finish)
+
+
+def _quick(structure: Any, place: Callable[[], int]) -> Callable[[list[float]], Any]:
+    if structure is float:
+        return itemgetter(place())
+    if structure is None:
+        return lambda values: None
+    kind, *inner = structure
+    if kind is np.ndarray:
+        start, size = place(), math.prod(inner[0])
+        for _ in range(size - 1):
+            place()
+        return lambda values: np.array(values[start : start + size]).reshape(inner[0])
+    if kind is dict:
+        parts = {key: _quick(value, place) for key, value in inner}
+        return lambda values: {key: part(values) for key, part in parts.items()}
+    if kind in (list, tuple) and all(part is float for part in inner):
+        places = [place() for _ in inner]
+        start, stop = (places[0], places[-1] + 1) if places else (0, 0)
+        return lambda values: kind(values[start:stop])
+    builders = [_quick(part, place) for part in inner]
+    if kind in (list, tuple):
+        return lambda values: kind([builder(values) for builder in builders])
+    return lambda values: kind(*[builder(values) for builder in builders])
+
+
+def _stacked(values: Any, shape: tuple[int, ...], finish: Callable[[Any], Any]) -> Any:
+    if isinstance(values, np.ndarray):
+        return finish(values).reshape(shape)
+    stacked = np.stack([np.asarray(finish(value)) for value in values], axis=-1)
+    return stacked.reshape(stacked.shape[:-1] + shape)

@@ -1,0 +1,397 @@
+"""`source`: programs as a text that stands alone, in Python, NumPy or C."""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+import math
+import os
+import re
+import unicodedata
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import ClassVar
+
+from autograd import elementwise as e
+from autograd.compiler.program import Instruction, Program
+from autograd.compiler.recording import CompileError
+from autograd.compiler.simplify import fmod
+from autograd.graph import Primitive
+
+
+def source(
+    language: str, programs: Sequence[Program], name: str = "kernel", calls: Mapping[Primitive, str] | None = None
+) -> str:
+    """The text of a function `name` that runs `programs`, in "python", "numpy" or "c".
+
+    The programs are lowered; they are the paths of one function, with the same inputs and as many outputs each, of
+    which the first whose guards hold is taken. `calls` has, for an operation that no machine knows, the name of a
+    function that the text will find where it is run: of floats in Python, of arrays in NumPy (whose results are
+    NumPy's), of doubles in C. Several outputs are a tuple; a comparison among them is a bool, or 0 or 1 in C.
+
+    Python's text takes floats, and gives to the last bit what the operations give one by one. NumPy's takes floats and
+    arrays that broadcast. C's is `int name(const double *in, double *out)`, which returns 1 where no path holds, and
+    `name_batch(n, in, stride, out)`, which reads `in[i][k * stride[i]]` and writes `out[o][k]` for each k below n.
+
+    >>> from autograd import elementwise as e
+    >>> from autograd.compiler.program import Instruction, Program
+    >>> x, y = Instruction(None, label="x"), Instruction(None, label="y")
+    >>> product = Instruction(e.mul, (x, y), label="area")
+    >>> print(source("python", [Program([x, y], [product], [product])], "area"))
+    # area: one operation, recorded and written out by chainrule.
+    # Of floats, as IEEE 754 has them: inf or nan where Python's math would raise.
+    # Inputs: x, y
+    # Outputs: area
+    import math
+    <BLANKLINE>
+    <BLANKLINE>
+    def area(x, y):
+        v0 = x * y                              # area
+        return v0
+    <BLANKLINE>
+    """
+    if language not in _WRITERS:
+        raise ValueError(f"{language!r} is no language of source: it writes 'python', 'numpy' and 'c'")
+    sizes = {(len(program.inputs), len(program.outputs)) for program in programs}
+    if len(sizes) != 1:
+        raise ValueError(
+            "source writes one or more paths of one function, which have the same inputs and as many outputs each; "
+            f"the numbers of inputs and outputs here: {sorted(sizes)}"
+        )
+    return "\n".join(_WRITERS[language](programs, name, calls or {}).text()) + "\n"
+
+
+# For each operation of MACHINE the name of a function, or an expression of arguments that are names and constants.
+# fmt: off
+TABLE: dict[Primitive, tuple[str, str, str]] = {
+    # Python, NumPy, C
+    e.neg: ("-{0}", "-{0}", "-{0}"),
+    e.add: ("{0} + {1}", "{0} + {1}", "{0} + {1}"),
+    e.sub: ("{0} - {1}", "{0} - {1}", "{0} - {1}"),
+    e.mul: ("{0} * {1}", "{0} * {1}", "{0} * {1}"),
+    e.div: ("{0} / {1} if {1} else _div({0}, {1})", "{0} / {1}", "{0} / {1}"),
+    e.absolute: ("abs", "np.abs", "fabs"),
+    e.equals: ("{0} == {1}", "{0} == {1}", "{0} == {1}"),
+    e.differs: ("{0} != {1}", "{0} != {1}", "{0} != {1}"),
+    e.greater: ("{0} > {1}", "{0} > {1}", "{0} > {1}"),
+    e.at_least: ("{0} >= {1}", "{0} >= {1}", "{0} >= {1}"),
+    e.where: ("{1} if {0} else {2}", "np.where", "{0} ? {1} : {2}"),
+    e.floor: ("_floor", "np.floor", "floor"),
+    e.ceil: ("_ceil", "np.ceil", "ceil"),
+    fmod: ("_fmod", "np.fmod", "fmod"),
+    e.power: ("_power", "np.power", "pow"),
+    e.hypot: ("math.hypot", "np.hypot", "hypot"),
+    e.sqrt: ("_sqrt", "np.sqrt", "sqrt"),
+    e.cbrt: ("math.cbrt", "np.cbrt", "cbrt"),
+    e.exp: ("_exp", "np.exp", "exp"),
+    e.expm1: ("_expm1", "np.expm1", "expm1"),
+    e.log: ("_log", "np.log", "log"),
+    e.log1p: ("_log1p", "np.log1p", "log1p"),
+    e.log2: ("_log2", "np.log2", "log2"),
+    e.log10: ("_log10", "np.log10", "log10"),
+    e.sin: ("_sin", "np.sin", "sin"),
+    e.cos: ("_cos", "np.cos", "cos"),
+    e.tan: ("_tan", "np.tan", "tan"),
+    e.asin: ("_asin", "np.arcsin", "asin"),
+    e.acos: ("_acos", "np.arccos", "acos"),
+    e.atan: ("math.atan", "np.arctan", "atan"),
+    e.atan2: ("math.atan2", "np.arctan2", "atan2"),
+    e.sinh: ("_sinh", "np.sinh", "sinh"),
+    e.cosh: ("_cosh", "np.cosh", "cosh"),
+    e.tanh: ("math.tanh", "np.tanh", "tanh"),
+    e.asinh: ("math.asinh", "np.arcsinh", "asinh"),
+    e.acosh: ("_acosh", "np.arccosh", "acosh"),
+    e.atanh: ("_atanh", "np.arctanh", "atanh"),
+    e.erf: ("math.erf", "_erf", "erf"),
+}
+
+# For Python's helpers: what they try, and what they give where that raises.
+RAISING: dict[Primitive, tuple[str, str]] = {
+    e.div: ("x / y", "x * math.copysign(math.inf, y)"),
+    e.floor: ("math.copysign(float(math.floor(x)), x)", "x"),
+    e.ceil: ("math.copysign(float(math.ceil(x)), x)", "x"),
+    fmod: ("math.fmod(x, y)", "math.nan"),
+    e.power: (
+        "x * x if y == 2.0 else math.pow(x, y)",
+        "math.nan if x < 0.0 and y % 1.0 else math.copysign(math.inf, x) if y % 2.0 == 1.0 else math.inf",
+    ),
+    e.sinh: ("math.sinh(x)", "math.copysign(math.inf, x)"),
+    e.atanh: ("math.atanh(x)", "math.copysign(math.inf, x) if abs(x) == 1.0 else math.nan"),
+    e.log1p: ("math.log1p(x)", "-math.inf if x == -1.0 else math.nan"),
+    **{op: (f"math.{op.name}(x)", "math.inf") for op in (e.exp, e.expm1, e.cosh)},
+    **{op: (f"math.{op.name}(x)", "-math.inf if x == 0.0 else math.nan") for op in (e.log, e.log2, e.log10)},
+    **{op: (f"math.{op.name}(x)", "math.nan") for op in (e.sqrt, e.sin, e.cos, e.tan, e.asin, e.acos, e.acosh)},
+}
+# fmt: on
+
+_OF_C = re.compile(r"\w+").findall("""
+asm auto break case char const continue default do double else enum extern float for goto if inline int long register
+restrict return short signed sizeof static struct switch typedef typeof union unsigned void volatile while alignas
+alignof bool constexpr false nullptr static_assert thread_local true typeof_unqual
+linux unix i386 math_errhandling in out main abs
+copysign drem exp2 exp10 erfc fdim finite fma fmax fmin frexp gamma ilogb isfinite isinf isnan isnormal j0 j1 jn ldexp
+lgamma llrint llround logb lrint lround modf nan nearbyint nextafter nexttoward remainder remquo rint round scalb
+scalbln scalbn signbit signgam significand tgamma trunc y0 y1 yn
+""")  # its keywords, and what <math.h> and compilers define
+
+
+class _Writer(ABC):
+    """Writes one text: the walk over a program is here, its statements are the languages'."""
+
+    column: ClassVar[int]  # of TABLE
+    mark: ClassVar[str] = "#"  # of a comment
+    note: ClassVar[str]
+    special: ClassVar[tuple[str, str]]  # inf and nan
+    reserved: ClassVar[frozenset[str]]
+    failure: ClassVar[str] = "no path that was recorded holds for these inputs: record one with inputs like them"
+    reuses: ClassVar[bool] = False  # names of what is no longer needed
+
+    def __init__(self, programs: Sequence[Program], name: str, calls: Mapping[Primitive, str]) -> None:
+        usable = name.isidentifier() and name.isascii() and name[0] != "_" and not self.is_macro(name)
+        if not usable or name in self.reserved:
+            raise ValueError(f"{name!r} cannot name the function: take another word of ASCII letters, such as 'kernel'")
+        self.programs = programs
+        self.name = name
+        self.arity = {x.op: len(x.args) for program in programs for x in program.code if x.op is not None}
+        self.calls = {op: calls.get(op, "") for op in self.arity if op not in TABLE}
+        for op, call in self.calls.items():
+            if not call:
+                raise CompileError(
+                    f"{op.name} is not made of operations that source can write: name a function that computes it, "
+                    f"with calls={{{op.name}: ...}}, or write {op.name} with ag functions of numbers"
+                )
+        self.expressions = self.calls | {op: columns[self.column] for op, columns in TABLE.items()}
+        self.taken = {*self.reserved, name, *calls.values()}
+        self.inputs = list(self.identifiers(instruction.label or "x" for instruction in programs[0].inputs))
+        self.paths = [f"_path_{i}" for i in range(len(programs))] if len(programs) > 1 or programs[0].guards else []
+
+    # ---- Names and comments
+
+    def is_macro(self, name: str) -> bool:
+        """Whether the language may take this name for something else."""
+        return False
+
+    def identifiers(self, labels: Iterable[str]) -> Iterator[str]:
+        """A name for each label, as like to it as can be; none begins with an underscore, as our own do."""
+        again: Counter[str] = Counter()
+        for label in labels:
+            plain = label.isidentifier() and unicodedata.normalize("NFKC", label) == label and label[0] != "_"
+            if not plain or (self.mark == "//" and not label.isascii()):
+                label = re.sub(r"\W", "_", label, flags=re.ASCII).lstrip("_")
+                label = label if label.isidentifier() else f"x{label}"
+            name = label = f"x_{label}" if self.is_macro(label) else label
+            while name in self.taken:
+                again[label] += 1
+                name = f"{label}_{again[label]}"
+            self.taken.add(name)
+            yield name
+
+    def header(self) -> Iterator[str]:
+        count = sum(map(len, self.programs))
+        paths = f" on {len(self.paths)} paths" if len(self.paths) > 1 else ""
+        operations = "one operation" if count == 1 else f"{count:,} operations"
+        yield f"{self.mark} {self.name}: {operations}{paths}, recorded and written out by chainrule."
+        yield f"{self.mark} {self.note.format(name=self.name)}"  # labels come below: Python reads a coding in line 2
+        for title, instructions in (("Inputs", self.programs[0].inputs), ("Outputs", self.programs[0].outputs)):
+            labels = [_harmless(x.label) if x.label else str(place) for place, x in enumerate(instructions[:20])]
+            more = f", ... ({len(instructions):,} in all)" if len(instructions) > 20 else ""
+            yield f"{self.mark} {title}: {', '.join(labels) or 'none'}{more}"
+
+    def constant(self, value: float) -> str:
+        inf, nan = self.special
+        if math.isfinite(value):
+            return repr(float(value))
+        return nan if value != value else inf if value > 0.0 else f"-{inf}"
+
+    # ---- The walk
+
+    def body(self, program: Program) -> tuple[list[str], list[str]]:
+        """The statements of a program, and what its outputs are called in them."""
+        lines: list[str] = []
+        names = dict(zip(program.inputs, self.inputs, strict=True))
+        guards: dict[Instruction, dict[bool, None]] = {}
+        for guard in program.guards:
+            guards.setdefault(guard.condition, {})[guard.outcome] = None
+        last = _last_uses(program) if self.reuses else {}
+        free: list[str] = []
+        remarks: dict[object, str] = {}
+        count = 0
+        for place, instruction in enumerate(program.code):
+            op, args = instruction.op, instruction.args
+            if op is None:
+                names[instruction] = self.constant(instruction.value)  # type: ignore[arg-type]  # inputs are not in code
+                continue
+            given = [names[arg] for arg in args]
+            expression = "{0} / {1}" if op is e.div and args[1].value else self.expressions[op]
+            expression = expression.format(*given) if "{" in expression else f"{expression}({', '.join(given)})"
+            if last:
+                free += [names[arg] for arg in dict.fromkeys(args) if last.get(arg) == place]
+            if free:
+                name = free.pop()
+            else:
+                while (name := f"v{count}") in self.taken:
+                    count += 1
+                count += 1
+            names[instruction] = name
+            statement = self.statement(instruction, name, expression)
+            shown = (instruction.label, instruction.line, instruction.derived)
+            remark = remarks.get(shown)
+            if remark is None:
+                remark = remarks[shown] = _remark(instruction)
+            lines.append(f"    {statement:<38}  {self.mark} {remark}" if remark else f"    {statement}")
+            lines += [f"    {self.guard(name, outcome)}" for outcome in guards.get(instruction, ())]
+            if last.get(instruction) == place:
+                free.append(name)
+        return lines, [names[output] for output in program.outputs]
+
+    # ---- A language's own
+
+    @abstractmethod
+    def text(self) -> Iterator[str]:
+        """All lines."""
+
+    def statement(self, instruction: Instruction, name: str, expression: str) -> str:
+        return f"{name} = {expression}"
+
+    @abstractmethod
+    def guard(self, condition: str, outcome: bool) -> str:
+        """What leaves a path, or notes that it does not hold, where the condition does not come out so."""
+
+
+class _Python(_Writer):
+    column = 0
+    note = "Of floats, as IEEE 754 has them: inf or nan where Python's math would raise."
+    special = ("math.inf", "math.nan")
+    reserved = frozenset({*keyword.kwlist, *dir(builtins), "math"})
+
+    def text(self) -> Iterator[str]:
+        yield from self.header()
+        yield "import math"
+        for op, (attempt, otherwise) in RAISING.items():
+            if op in self.arity:
+                yield f"\n\ndef _{op.name}({', '.join('xy'[: self.arity[op]])}):\n    try:\n        return {attempt}"
+                yield f"    except (ArithmeticError, ValueError):\n        return {otherwise}"
+        parameters = ", ".join(self.inputs)
+        for name, program in zip(self.paths or [self.name], self.programs, strict=True):
+            lines, results = self.body(program)
+            yield from [f"\n\ndef {name}({parameters}):", *lines, f"    return {', '.join(results) or '()'}"]
+        if self.paths:
+            yield f"\n\ndef {self.name}({parameters}):"
+            yield f"    for _path in {_tuple(self.paths)}:\n        _outputs = _path({parameters})"
+            yield "        if _outputs is not None:\n            return _outputs"
+            yield f"    raise ValueError({f'{self.name}: {self.failure}'!r})"
+
+    def guard(self, condition: str, outcome: bool) -> str:
+        return f"if not {condition}: return None" if outcome else f"if {condition}: return None"
+
+
+class _NumPy(_Writer):
+    column = 1
+    note = "Of floats, or arrays that broadcast. A name is used again when its array is no longer needed."
+    special = ("np.inf", "np.nan")
+    reserved = frozenset({*keyword.kwlist, *dir(builtins), "np"})
+    reuses = True
+
+    def text(self) -> Iterator[str]:
+        yield from self.header()
+        yield "import numpy as np"
+        if e.erf in self.arity:
+            yield "\ntry:\n    from scipy.special import erf as _erf\nexcept ImportError:\n    import math\n"
+            yield "    _erf = np.vectorize(math.erf, otypes=[float])"
+        parameters = ", ".join(self.inputs)
+        for path, program in zip(self.paths, self.programs, strict=False):
+            lines, results = self.body(program)
+            yield from [f"\n\ndef {path}({parameters}):", "    _holds = np.True_", *lines]
+            yield f"    return _holds, {_tuple(results)}"
+        yield f'\n\n@np.errstate(all="ignore")\ndef {self.name}({parameters}):'
+        for name in self.inputs:
+            yield f"    {name} = np.asarray({name}, float)"
+        if self.paths:
+            yield f"    _done, _chosen = np.False_, None\n    for _path in {_tuple(self.paths)}:"
+            yield f"        _holds, _outputs = _path({parameters})\n        if _chosen is not None:"
+            yield "            _outputs = tuple(np.where(_done, _x, _y) for _x, _y in zip(_chosen, _outputs))"
+            yield "        _done, _chosen = _done | _holds, _outputs\n        if np.all(_done):"
+            yield f"            return _chosen{'[0]' if len(self.programs[0].outputs) == 1 else ''}"
+            yield f"    raise ValueError({f'{self.name}: {self.failure}'!r})"
+        else:
+            lines, results = self.body(self.programs[0])
+            yield from [*lines, f"    return {', '.join(results) or '()'}"]
+
+    def guard(self, condition: str, outcome: bool) -> str:
+        return f"_holds = _holds & {condition if outcome else f'np.logical_not({condition})'}"
+
+
+class _C(_Writer):
+    column = 2
+    mark = "//"
+    note = "Compile: cc -O2 -ffp-contract=off -shared -fPIC {name}.c -o {name}.so -lm"
+    special = ("INFINITY", "NAN")
+    reserved = frozenset(_OF_C) | {word for row in TABLE.values() for word in re.findall(r"\w+(?=\()", row[2])}
+
+    def is_macro(self, name: str) -> bool:
+        return len(name) > 1 and name.isupper()
+
+    def text(self) -> Iterator[str]:
+        yield from self.header()
+        yield "#include <math.h>\n"
+        for op, call in self.calls.items():
+            yield f"double {call}({', '.join(['double'] * self.arity[op])});\n"
+        for name, program in zip(self.paths or [self.name], self.programs, strict=True):
+            yield f"{'static ' if self.paths else ''}int {name}(const double *in, double *out) {{"
+            used = {*program.outputs, *(arg for instruction in program.code for arg in instruction.args)}
+            reads = [i for i, instruction in enumerate(program.inputs) if instruction in used]
+            yield from (f"    const double {self.inputs[i]} = in[{i}];" for i in reads)
+            lines, results = self.body(program)
+            yield from lines
+            yield from (f"    out[{o}] = {result};" for o, result in enumerate(results))
+            yield from ["    (void)in;"] * (not reads) + ["    (void)out;"] * (not results)
+            yield "    return 0;\n}\n"
+        if self.paths:
+            tried = " && ".join(f"{path}(in, out)" for path in self.paths)
+            yield f"int {self.name}(const double *in, double *out) {{\n    return {tried};  // 1: none holds\n}}\n"
+        n, m = len(self.inputs), len(self.programs[0].outputs)
+        yield f"int {self.name}_batch(long n, const double *const *in, const long *stride, double *const *out) {{"
+        yield f"    double x[{max(n, 1)}] = {{0}}, y[{max(m, 1)}];\n    for (long k = 0; k < n; k++) {{"
+        yield f"        for (int i = 0; i < {n}; i++) x[i] = in[i][k * stride[i]];"
+        yield f"        if ({self.name}(x, y)) return 1;\n        for (int o = 0; o < {m}; o++) out[o][k] = y[o];"
+        yield "    }\n    return 0;\n}"
+
+    def statement(self, instruction: Instruction, name: str, expression: str) -> str:
+        return f"const {'int' if instruction.type == 'bool' else 'double'} {name} = {expression};"
+
+    def guard(self, condition: str, outcome: bool) -> str:
+        return f"if ({'!' if outcome else ''}{condition}) return 1;"
+
+
+_WRITERS: dict[str, type[_Writer]] = {"python": _Python, "numpy": _NumPy, "c": _C}
+
+
+def _last_uses(program: Program) -> dict[Instruction, int]:
+    """Of each operation that is no result, the place in the code after which it is not needed."""
+    last: dict[Instruction, int] = {}
+    for place, instruction in enumerate(program.code):
+        if instruction.op is not None:
+            last[instruction] = place
+            last.update((arg, place) for arg in instruction.args if arg.op is not None)
+    for output in program.outputs:
+        last.pop(output, None)
+    return last
+
+
+def _remark(instruction: Instruction) -> str:
+    """For the end of a line: the label, and which line of the user's code asked for it."""
+    parts = [_harmless(instruction.label)] if instruction.label else []
+    if instruction.line:
+        place = f"{_harmless(os.path.basename(instruction.line[0]))}:{instruction.line[1]}"
+        parts.append(f"derivative of {place}" if instruction.derived else place)
+    return ", ".join(parts)
+
+
+def _harmless(text: str) -> str:
+    """What may stand in a comment of any language: nothing that ends it, goes on after it, or cannot be seen."""
+    return "".join(char if char.isprintable() and char not in "*\\?" else "_" for char in text)
+
+
+def _tuple(names: list[str]) -> str:
+    return f"({', '.join(names)}{',' * (len(names) == 1)})"

@@ -1,0 +1,56 @@
+"""Where the machine's own functions are: libm's, and those of the vector library (glibc's libmvec) where there is one."""
+
+from __future__ import annotations
+
+import ctypes
+import ctypes.util
+import platform
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+
+def _features() -> set[str]:
+    """What the processor can do, as Linux tells it; nothing where it does not."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return set()
+    return next((set(line.split()) for line in lines if line.startswith("flags")), set())
+
+
+WIDTH = 4 if "avx2" in _features() else 2  # float64 lanes of a SIMD register
+
+
+@cache
+def _library(name: str) -> Any:
+    try:
+        return ctypes.CDLL(name)
+    except OSError:
+        return None
+
+
+def _address(library: Any, name: str) -> int | None:
+    function = getattr(library, name, None) if library else None
+    return ctypes.cast(function, ctypes.c_void_p).value if function else None
+
+
+@cache
+def scalar_function(name: str) -> int:
+    """The address of libm's function of one lane."""
+    address = _address(_library("libm.so.6") or _library(ctypes.util.find_library("m") or "m"), name)
+    if address is None:
+        raise OSError(f"this system's libm has no {name}: use backend='numpy'")
+    return address
+
+
+@cache
+def vector_function(name: str, arity: int, width: int) -> int | None:
+    """The address of the vector library's function of `width` lanes, or None.
+
+    It goes by the name that the x86-64 vector ABI gives it, as _ZGVdN4v_exp: d for AVX2, b for SSE, v an argument.
+    """
+    if platform.machine() not in ("x86_64", "AMD64"):
+        return None
+    letter = {2: "b", 4: "d"}[width]
+    return _address(_library("libmvec.so.1"), f"_ZGV{letter}N{width}{'v' * arity}_{name}")
