@@ -3,8 +3,8 @@
 All that a program holds between two of its blocks lies in one stretch of memory, `work`: first the numbers that are
 the same for all lanes, then one vector a slot for inputs, outputs, sums, and values that a later block needs.
 
-    once(work)                                           what does not vary from lane to lane, before
-    run(start, stop, work, inputs, strides, outputs)     for each group of lanes: fetch inputs, blocks, put outputs
+    once(work)                  what does not vary from lane to lane, before
+    run(start, stop, frame)     for each group of lanes: fetch inputs, blocks, put outputs
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from autograd.compiler.simplify import fmod
 from autograd.compiler.symbols import WIDTH, scalar_function, vector_function
 from autograd.graph import Primitive
 
-BLOCK = 500  # instructions of one function: LLVM's time for a function grows faster than its length
+BLOCK = 250  # instructions of one function: LLVM's time for a function grows faster than its length
 FLUSH = 64  # groups of lanes that are summed plainly before the sum is added to the compensated total
 
 INFIX = {e.add: "fadd", e.sub: "fsub", e.mul: "fmul", e.div: "fdiv"}
@@ -168,9 +168,20 @@ class Assembly:
         number, _ = _types(WIDTH)
         inputs, outputs = len(self.varying), len(self.put)
         first_output = min(self.put.values(), default=0)
-        text = Text("define i64 @run(i64 %start, i64 %stop, ptr %w, ptr %ins, ptr %strides, ptr %outs) #0")
+        text = Text("define i64 @run(i64 %start, i64 %stop, ptr %frame) #0")
+        text.write("%w = load ptr, ptr %frame")
+        text.write("%ins = getelementptr ptr, ptr %frame, i64 1")
+        text.write(f"%strides = getelementptr ptr, ptr %frame, i64 {1 + inputs}")
+        text.write(f"%outs = getelementptr ptr, ptr %frame, i64 {1 + 2 * inputs}")
+        text.write("call void @once(ptr %w)")
         sums = bool(self.add)
         spare = text.let(f"getelementptr {number}, ptr %w, i64 {self.spare}")  # a nan, where one was put
+
+        def clear(k: str) -> None:
+            place = text.let(f"getelementptr {number}, ptr %w, i64 {k}")
+            text.write(f"store {number} zeroinitializer, ptr {place}, align {8 * WIDTH}")
+
+        text.loop(str(min(self.add.values(), default=self.spare)), str(self.spare + 1), "1", clear)
 
         def group(i: str) -> None:
             rest = text.let(f"sub i64 %stop, {i}")

@@ -16,12 +16,19 @@ from autograd.compiler.signatures import Signature
 from autograd.trees import is_module, map_leaves
 
 
+class Pattern:
+    """Which inputs of a program are the same in all runs of a batch: `uniform`. Equal only to itself."""
+
+    def __init__(self, uniform: tuple[bool, ...]) -> None:
+        self.uniform = uniform
+
+
 @dataclass
 class Batch:
-    """The inputs of `count` runs of a program: for each input, whether it is the same in all of them; then the numbers
-    of those that are, and the lanes (one float64 a run, of any stride) of those that are not."""
+    """The inputs of `count` runs of a program: the numbers that are the same in all, in order, then the others' lanes
+    (one float64 a run, of any stride)."""
 
-    uniform: tuple[bool, ...]
+    pattern: Pattern
     numbers: Any
     lanes: list[Any]
     count: int
@@ -29,41 +36,98 @@ class Batch:
     def take(self, chosen: Any) -> Batch:
         """Of the runs, the `chosen` ones: indices, or truths."""
         lanes = [lane[chosen] for lane in self.lanes]
-        return Batch(self.uniform, self.numbers, lanes, len(lanes[0]) if lanes else self.count)
+        return Batch(self.pattern, self.numbers, lanes, len(lanes[0]) if lanes else self.count)
 
     def example(self) -> list[float]:
         """The inputs of the first run (where there is none, ones)."""
-        numbers = iter(self.numbers)
-        lanes = iter(self.lanes)
-        return [float(next(numbers)) if same else float(next(lanes)[0]) if self.count else 1.0 for same in self.uniform]
+        numbers, lanes = iter(self.numbers), iter(self.lanes)
+        return [
+            float(next(numbers)) if same else float(next(lanes)[0]) if self.count else 1.0
+            for same in self.pattern.uniform
+        ]
+
+
+class Layout:
+    """How arrays of certain shapes become a batch: `loop` is the shape over which the function is repeated, `dtype`
+    that of results."""
+
+    def __init__(
+        self, arrays: list[Any], cores: list[tuple[int, ...]], dtype: Any, patterns: dict[Any, Pattern]
+    ) -> None:
+        loops = {x.shape[: x.ndim - len(core)] for x, core in zip(arrays, cores, strict=True)}
+        self.loop: tuple[int, ...] = loops.pop() if len(loops) == 1 else np.broadcast_shapes(*loops)
+        self.count = math.prod(self.loop)
+        self.dtype = dtype
+        self._parts = []
+        uniform: list[bool] = []
+        for x, core in zip(arrays, cores, strict=True):
+            same = x.ndim == len(core)
+            size = math.prod(core)
+            uniform += [same] * size
+            spread = not same and x.shape[: x.ndim - len(core)] != self.loop
+            flat = None if same or (len(self.loop) == 1 and len(core) < 2) else (self.count, *([size] if core else []))
+            self._parts.append((same, size if core else None, self.loop + core if spread else None, flat))
+        key = tuple(uniform)
+        self.pattern = patterns.setdefault(key, Pattern(key))
+
+    def number(self, x: Any) -> Any:
+        """An output that is one number, or a row of them, as a result."""
+        if isinstance(x, np.ndarray):
+            return x.astype(self.dtype, copy=False)
+        return float(x) if self.dtype == np.float64 else self.dtype.type(x)
+
+    def repeated(self, x: Any) -> Any:
+        """An output of every run, as a result."""
+        if not self.loop:
+            return self.number(x)
+        if isinstance(x, np.ndarray):
+            return x.reshape(self.loop).astype(self.dtype, copy=False)
+        return np.full(self.loop, x, self.dtype)
+
+    def batch(self, arrays: list[Any]) -> Batch:
+        """The arrays, as numbers and lanes."""
+        numbers: list[Any] = []
+        lanes: list[Any] = []
+        for x, (same, size, spread, flat) in zip(arrays, self._parts, strict=True):
+            if same:
+                numbers.append(x.ravel())
+                continue
+            if spread is not None:
+                x = np.broadcast_to(x, spread)
+            if flat is not None:
+                x = x.reshape(flat)
+            if size is None:
+                lanes.append(x)
+            else:
+                lanes += [x[:, k] for k in range(size)]
+        together = numbers[0] if len(numbers) == 1 else np.concatenate(numbers) if numbers else ()
+        return Batch(self.pattern, together, lanes, self.count)
 
 
 class Arguments:
-    """A call's arguments, read as float64.
+    """A call's arguments, read as float64 `arrays`, of whose shapes `cores` belong to a single run.
 
-    `key` is their structure: calls of the same one share what was recorded. `loop` is the shape over which the
-    function is repeated, and `dtype` that of results.
+    `key` is their structure: calls of the same one share what was recorded.
     """
 
     def __init__(self, name: str, signature: Signature | None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.args, self.kwargs = args, kwargs
+        self.given: list[Any] = []
         if signature is None:
-            self.given: list[Any] = []
             self.key: Any = self._read(args) if not kwargs else (self._read(args), self._read(kwargs))
-            arrays = [_array(name, x) for x in self.given]
-            self.cores: list[tuple[int, ...]] = [()] * len(arrays)
-            self.loop = np.broadcast_shapes(*{x.shape for x in arrays}) if arrays else ()
+            self.arrays = [as_array(name, x) for x in self.given]
+            self.cores: list[tuple[int, ...]] = [()] * len(self.arrays)
         else:
             if kwargs:
                 raise TypeError(f"{name} with signature {signature.text!r} takes no keyword arguments, got {[*kwargs]}")
-            self.given = list(args)
-            arrays = [_array(name, x) for x in args]
-            self.cores = signature.core_shapes(name, [x.shape for x in arrays])
+            self.given += args
+            self.arrays = [as_array(name, x) for x in args]
+            self.cores = signature.core_shapes(name, [x.shape for x in self.arrays])
             self.key = tuple(self.cores)
-            loops = {x.shape[: x.ndim - len(core)] for x, core in zip(arrays, self.cores, strict=True)}
-            self.loop = loops.pop() if len(loops) == 1 else np.broadcast_shapes(*loops)
-        self.arrays = arrays
-        self.dtype = _result_type(self.given)
+
+    def layout(self, patterns: dict[Any, Pattern]) -> Layout:
+        """What is done with arrays of these shapes."""
+        return Layout(self.arrays, self.cores, _result_type(self.given), patterns)
 
     def _read(self, tree: Any) -> Any:
         """The structure of a tree whose leaves are taken into `given`, in order."""
@@ -113,27 +177,6 @@ class Arguments:
             found += _paths(name, arg)
         return found
 
-    def batch(self) -> Batch:
-        """The inputs, as numbers and lanes."""
-        loop, count = self.loop, math.prod(self.loop)
-        uniform: list[bool] = []
-        numbers: list[Any] = []
-        lanes = []
-        for x, core in zip(self.arrays, self.cores, strict=True):
-            size = math.prod(core)
-            same = x.ndim == len(core)
-            uniform += [same] * size
-            if same:
-                numbers.append(x.ravel())
-            else:
-                if x.shape[: x.ndim - len(core)] != loop:
-                    x = np.broadcast_to(x, loop + core)
-                if len(loop) > 1 or len(core) > 1:
-                    x = x.reshape(count, *([size] if core else []))
-                lanes += [x[:, k] for k in range(size)] if core else [x]
-        together = numbers[0] if len(numbers) == 1 else np.concatenate(numbers) if numbers else ()
-        return Batch(tuple(uniform), together, lanes, count)
-
 
 def _paths(name: str, tree: Any) -> Iterator[str]:
     if isinstance(tree, dict):
@@ -147,11 +190,15 @@ def _paths(name: str, tree: Any) -> Iterator[str]:
         yield name
 
 
-def _array(name: str, x: Any) -> Any:
+_FLOAT64 = np.dtype(np.float64)
+
+
+def as_array(name: str, x: Any) -> Any:
+    """A number or an array of them as a float64 array; a TypeError for anything else."""
     if type(x) is float:
         return np.array(x)
     array = np.asarray(x)
-    if array.dtype == np.float64 and array.dtype.isnative:
+    if array.dtype is _FLOAT64:
         return array
     if array.dtype.kind not in "fiub":
         raise TypeError(

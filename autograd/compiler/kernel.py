@@ -16,7 +16,7 @@ import numpy as np
 
 from autograd import graph
 from autograd.backprop import cotangents
-from autograd.compiler.batches import Arguments, Batch, Results
+from autograd.compiler.batches import Arguments, Batch, Layout, Pattern, Results, as_array
 from autograd.compiler.native import NativeCode, library
 from autograd.compiler.numpy_backend import NumpyCode
 from autograd.compiler.program import Instruction, Program, describe
@@ -29,6 +29,7 @@ from autograd.trees import leaves
 from autograd.value import Value
 
 MOST_PATHS = 64
+MOST_LAYOUTS = 256  # kinds of arguments that are remembered
 
 
 def compile(
@@ -144,6 +145,8 @@ class Kernel:
         self.name = getattr(function, "__name__", type(function).__name__)
         self.__wrapped__ = function
         self._families: dict[Any, Family] = {}
+        self._layouts: dict[Any, tuple[Family, Layout]] = {}
+        self._patterns: dict[Any, Pattern] = {}
         self._latest: Family | None = None
         self._shortcut: tuple[tuple[type, ...], Any, Any] | None = None
 
@@ -154,15 +157,35 @@ class Kernel:
             total = sum(outputs)
             if total == total:
                 return shortcut[2](outputs)
+        kinds = None if kwargs else tuple([(x.shape, x.dtype.char) if type(x) is np.ndarray else type(x) for x in args])
+        known = self._layouts.get(kinds)
+        if known is not None:
+            family, layout = known
+            return family.call(layout, layout.batch([as_array(self.name, x) for x in args]))
         if any(isinstance(leaf, Node) for leaf in leaves((args, kwargs))):
             return self.function(*args, **kwargs)
         given = Arguments(self.name, self.signature, args, kwargs)
+        layout = given.layout(self._patterns)
+        batch = layout.batch(given.arrays)
         family = self._families.get(given.key)
         if family is None:
-            family = self._latest = Family(self, given)  # kept only once a first path could be recorded
-            family.record(family.example(given))
-            self._families[given.key] = family
-        return family.call(given)
+            family = Family(self, given, batch)
+            self._latest = self._families[given.key] = family  # kept only if a first path could be recorded
+        plain = all(kind in (float, int) or (isinstance(kind, tuple) and kind[1] != "O") for kind in kinds or ())
+        if kinds is not None and plain:
+            if len(self._layouts) == MOST_LAYOUTS:
+                self._layouts.clear()
+            self._layouts[kinds] = family, layout
+        if all(type(x) is float for x in args) and not kwargs:
+            self._offer_shortcut(family, layout)
+        return family.call(layout, batch)
+
+    def _offer_shortcut(self, family: Family, layout: Layout) -> None:
+        """From now on, a call with floats alone goes the shortest way, where nothing stands against it."""
+        recording = family.paths[0].plain
+        if not (recording.captured or recording.guarded or self.signature or self.parameters):
+            once = recording.code(layout.pattern).once
+            self._shortcut = (float,) * len(layout.pattern.uniform), once, family.results.shortcut()
 
     @property
     def program(self) -> Program:
@@ -213,21 +236,18 @@ class Kernel:
 class Family:
     """What a kernel recorded for one structure of its arguments: paths through the function, and how each is run."""
 
-    def __init__(self, kernel: Kernel, given: Arguments) -> None:
+    def __init__(self, kernel: Kernel, given: Arguments, batch: Batch) -> None:
         self.kernel = kernel
         self.given = given  # as an example of the structure
         self.paths: list[Path] = []
-        self.results: Results | None = None
         self._lock = threading.RLock()
-
-    def example(self, given: Arguments) -> list[float]:
-        """The numbers of the first lane."""
-        return given.batch().example()
+        self.record(batch)
 
     # ---- Recording
 
-    def record(self, example: list[float]) -> Path:
-        """A new path: the one that these inputs take."""
+    def record(self, batch: Batch) -> Path:
+        """A new path: the one that the first lane of the batch takes."""
+        example = batch.example()
         if len(self.paths) == MOST_PATHS:
             places = {describe(guard.line): None for path in self.paths for guard in path.plain.program.guards}
             raise CompileError(
@@ -260,7 +280,7 @@ class Family:
             results = Results(kernel.name, kernel.signature, result, tape.output)
             gradient = self._gradient(result) if kernel.parameters is not None else []
             outputs = results.outputs + [tape.known(g) for g in gradient]
-        if self.results is None:
+        if not self.paths:
             self.results = results
         elif self.results.structure != results.structure:
             raise CompileError(
@@ -279,36 +299,22 @@ class Family:
         kernel = self.kernel
         if not isinstance(loss, (Node, float, int)):
             raise CompileError(f"with parameters, {kernel.name} must give one loss, not {type(loss).__name__} {loss!r}")
-        if kernel.reduce is None and self.given.loop:
-            raise ValueError(f"{kernel.name} has one loss for each lane of the batch: pass reduce='mean' or 'sum'")
         found = cotangents(loss, 1.0, keep_graph=True) if isinstance(loss, Node) else {}
         return [found.get(parameter, 0.0) for parameter in kernel.parameters or ()]
 
     # ---- Running
 
-    def call(self, given: Arguments) -> Any:
+    def call(self, layout: Layout, batch: Batch) -> Any:
         """The results for these arguments."""
         kernel, results = self.kernel, self.results
-        assert results is not None
-        batch = given.batch()
+        if kernel.parameters is not None and kernel.reduce is None and layout.loop:
+            raise ValueError(f"{kernel.name} has one loss for each lane of the batch: pass reduce='mean' or 'sum'")
         values = self._values(batch)
         if kernel.parameters is not None:
             values, gradient = values[:1], values[1:]
             for parameter, g in zip(kernel.parameters, np.asarray(gradient).tolist(), strict=True):
                 parameter.grad += g
-        elif not batch.lanes:
-            self._offer_shortcut(given)
-        if not given.loop or kernel.reduce:
-            scalar = float if given.dtype == np.float64 else given.dtype.type
-            return results.build(values, lambda x: x.astype(given.dtype) if isinstance(x, np.ndarray) else scalar(x))
-        return results.build(
-            values,
-            lambda x: (
-                x.reshape(given.loop).astype(given.dtype, copy=False)
-                if isinstance(x, np.ndarray)
-                else np.full(given.loop, x, given.dtype)
-            ),
-        )
+        return results.build(values, layout.number if kernel.reduce else layout.repeated)
 
     def _values(self, batch: Batch) -> Any:
         """Every output: a number, or an array of one a lane. All are numbers where the result is an array itself."""
@@ -318,10 +324,10 @@ class Family:
             return self._routed(batch, values, holds)
         if not batch.lanes or self.kernel.reduce is None:
             return values
-        varies = path.plain.varies(batch.uniform)
+        varies, all_vary = path.plain.varies(batch.pattern)
         if self.kernel.reduce == "mean":
-            return values / np.where(varies, batch.count, 1.0)
-        return values * np.where(varies, 1.0, batch.count)
+            return values / (batch.count if all_vary else np.where(varies, batch.count, 1.0))
+        return values if all_vary else values * np.where(varies, 1.0, batch.count)
 
     def _run(self, path: Path, batch: Batch) -> tuple[Any, Any]:
         """The outputs along a path, and where it holds. Where a nan came out of a derivative, with care."""
@@ -351,7 +357,7 @@ class Family:
         where = np.arange(total)
         for k in count(1):
             chosen = np.broadcast_to(holds, len(where))
-            varies = self.paths[k - 1].plain.varies(batch.uniform)
+            varies, _ = self.paths[k - 1].plain.varies(batch.pattern)
             for n, value in enumerate(values):
                 if reduce is None:
                     outputs[n][where[chosen]] = value[chosen] if isinstance(value, np.ndarray) else value
@@ -368,15 +374,7 @@ class Family:
 
     def _path(self, k: int, batch: Batch) -> Path:
         with self._lock:
-            return self.paths[k] if k < len(self.paths) else self.record(batch.example())
-
-    def _offer_shortcut(self, given: Arguments) -> None:
-        """From now on, a call with floats alone goes the shortest way, where nothing stands against it."""
-        recording = self.paths[0].plain
-        plain = not (recording.captured or recording.guarded or given.kwargs or self.kernel.signature)
-        if plain and given.args and all(type(x) is float for x in given.args):
-            once = recording.code((True,) * len(given.args)).once
-            self.kernel._shortcut = (tuple(map(type, given.args)), once, self.results.shortcut())
+            return self.paths[k] if k < len(self.paths) else self.record(batch)
 
 
 class Path:
@@ -407,8 +405,8 @@ class Recording:
         self.compiling = time.perf_counter() - start
         self._folded = [kernel.reduce is not None] * len(outputs)
         self._whole = with_guards(self.lowered, self._folded) if self.guarded else self.lowered
-        self._codes: dict[tuple[bool, ...], Any] = {}
-        self._varies: dict[tuple[bool, ...], Any] = {}
+        self._codes: dict[Pattern, Any] = {}
+        self._varies: dict[Pattern, tuple[Any, bool]] = {}
         self._lock = threading.Lock()
 
     @property
@@ -416,38 +414,39 @@ class Recording:
         """The back end that runs it."""
         return "numpy" if self.foreign else "native" if self.kernel.native else "numpy"
 
-    def code(self, uniform: tuple[bool, ...]) -> Any:
+    def code(self, pattern: Pattern) -> Any:
         """What runs it where these inputs are the same in all lanes."""
-        found = self._codes.get(uniform)
+        found = self._codes.get(pattern)
         if found is None:
             with self._lock:
-                found = self._codes.get(uniform)
+                found = self._codes.get(pattern)
                 if found is None:
                     start = time.perf_counter()
                     backend = NativeCode if self.backend == "native" else NumpyCode
-                    same = (*uniform, *[True] * len(self.captured))
+                    same = (*pattern.uniform, *[True] * len(self.captured))
                     folded = self._folded + [False] * self.guarded
-                    found = self._codes[uniform] = backend(self._whole, same, folded, self.kernel.fast)
+                    found = self._codes[pattern] = backend(self._whole, same, folded, self.kernel.fast)
                     self.compiling += time.perf_counter() - start
         return found
 
-    def varies(self, uniform: tuple[bool, ...]) -> Any:
-        """Which outputs depend on inputs that are not the same in all lanes."""
-        found = self._varies.get(uniform)
+    def varies(self, pattern: Pattern) -> tuple[Any, bool]:
+        """Which outputs depend on inputs that are not the same in all lanes, and whether all do."""
+        found = self._varies.get(pattern)
         if found is None:
             same = dict.fromkeys(self.lowered.inputs, True)
-            same.update(zip(self.lowered.inputs, uniform, strict=False))
+            same.update(zip(self.lowered.inputs, pattern.uniform, strict=False))
             for instruction in self._whole.code:
                 same[instruction] = all(same[arg] for arg in instruction.args)
-            found = self._varies[uniform] = np.array([not same[output] for output in self._whole.outputs])
-        return found[: len(self._folded)]
+            varies = np.array([not same[output] for output in self._whole.outputs[: len(self._folded)]])
+            found = self._varies[pattern] = varies, bool(varies.all())
+        return found
 
     def run(self, batch: Batch) -> tuple[Any, Any, bool]:
         """The outputs, where the guards hold (True for everywhere), and whether a nan is among the outputs.
 
         The outputs are an array if all are numbers, and else a list of numbers and lanes.
         """
-        code = self.code(batch.uniform)
+        code = self.code(batch.pattern)
         numbers = batch.numbers
         if self.captured:
             numbers = np.concatenate([numbers, [value.raw for value in self.captured]])
@@ -459,8 +458,8 @@ class Recording:
             total = sum(values)
             return values, holds, total != total
         row, laned, suspicious = code.run(numbers, batch.lanes, batch.count, self.kernel.threads)
-        varies = self.varies(batch.uniform)
         if self.guarded:
+            varies, _ = self.varies(batch.pattern)
             if len(laned) > (0 if self._folded and self._folded[0] else int(varies.sum())):
                 whole = laned.pop() != 0.0
                 holds = True if whole.all() else whole
@@ -470,6 +469,7 @@ class Recording:
             total = np.add.reduce(row)
             return row, holds, bool(total != total)
         places, lanes = iter(row.tolist()), iter(laned)
+        varies, _ = self.varies(batch.pattern)
         return [next(lanes) if v else next(places) for v in varies], holds, suspicious
 
 

@@ -16,6 +16,7 @@ from autograd.compiler.program import Program
 from autograd.compiler.symbols import WIDTH
 
 SHARE = 4_000_000  # operations that are worth a thread of their own
+SMALL = 512  # lanes that are copied into place, which costs less than to find out where they are
 
 
 class NativeCode:
@@ -33,16 +34,19 @@ class NativeCode:
         if text.numbers and text.numbers == [*range(text.numbers[0], text.numbers[0] + len(text.numbers))]:
             self._numbers = slice(text.numbers[0], text.numbers[0] + len(text.numbers))
         self._sums = text.sums
-        self._arrays = len(text.put)
+        self._lanes = len(text.varying)
+        self._outputs = len(text.put)
         self._laned = text.laned
-        self._distinct = text.laned == [*range(len(text.put))]
         self._operations = max(1, text.operations)
         self._machine = load(text.module())
+        self._once = self._machine.once
+        self._array = ctypes.c_double * max(1, len(text.places))
+        self._idle: list[Workplace] = []  # of earlier calls; more than one where threads call at once
 
     def once(self, numbers: Sequence[float]) -> list[float]:
         """The outputs where no input varies."""
-        work = (ctypes.c_double * self._size)(*numbers)
-        self._machine.once(work)
+        work = self._array(*numbers)
+        self._once(work)
         places = self._numbers
         return work[places] if type(places) is slice else [work[place] for place in places]
 
@@ -52,55 +56,74 @@ class NativeCode:
 
         `numbers` are the uniform inputs, `lanes` the others: arrays of `count` float64 each, with any stride.
         """
-        work = _aligned(self._size)
-        work[: len(numbers)] = numbers
-        address = work.ctypes.data
-        machine = self._machine
-        machine.once(address)
-        outputs = [np.empty(count) for _ in range(self._arrays)]
-        table = np.array(
-            [x.__array_interface__["data"][0] for x in (*lanes, *outputs)] + [x.strides[0] for x in lanes], np.intp
-        )
-        inputs = table.ctypes.data
-        tables = (inputs, inputs + 8 * (len(lanes) + len(outputs)), inputs + 8 * len(lanes))
+        try:
+            place = self._idle.pop()
+        except IndexError:
+            place = Workplace(self._size, self._lanes, self._outputs)
+        place.work[: len(numbers)] = numbers
         threads = min(threads, 1 + count * self._operations // SHARE)
-        if threads == 1:
-            suspicious = machine.run(0, count, address, *tables) != 0
-            row = work[self._numbers]
+        if count <= SMALL:
+            for target, lane in zip(place.inputs, lanes, strict=True):
+                target[:count] = lane
+            suspicious = self._machine.run(0, count, place.address) != 0
+            outputs = [place.outputs[k][:count].copy() for k in self._laned]
+            row = place.work[self._numbers].copy()
         else:
-            row, suspicious = self._shared(work, count, threads, tables)
-        if self._distinct:
-            return row, outputs, suspicious
-        return (
-            row,
-            [outputs[k] if k not in self._laned[:n] else outputs[k].copy() for n, k in enumerate(self._laned)],
-            suspicious,
-        )
+            fresh = [np.empty(count) for _ in range(self._outputs)]
+            frame = place.frame_of(lanes, fresh)
+            if threads == 1:
+                suspicious = self._machine.run(0, count, frame.ctypes.data) != 0
+                row = place.work[self._numbers].copy()
+            else:
+                row, suspicious = self._shared(place, frame, count, threads)
+            outputs = [fresh[k] if k not in self._laned[:n] else fresh[k].copy() for n, k in enumerate(self._laned)]
+        self._idle.append(place)
+        return row, outputs, suspicious
 
-    def _shared(self, work: Any, count: int, threads: int, tables: tuple[int, ...]) -> tuple[Any, bool]:
+    def _shared(self, place: Workplace, frame: Any, count: int, threads: int) -> tuple[Any, bool]:
         """`run` over several threads, each with memory of its own; their sums are added up."""
         share = -(-count // (threads * WIDTH)) * WIDTH
         starts = range(0, count, share)
-        works = [work]
+        works, frames = [place.work], [frame]
         for _ in starts[1:]:
             works.append(_aligned(self._size))
-            works[-1][:] = work
-        run = self._machine.run
-        calls = [
-            (start, min(start + share, count), own.ctypes.data, *tables)
-            for start, own in zip(starts, works, strict=True)
-        ]
-        flags: list[int] = []
-        others = [threading.Thread(target=lambda call: flags.append(run(*call)), args=(call,)) for call in calls[1:]]
+            works[-1][:] = place.work
+            frames.append(frame.copy())
+            frames[-1][0] = works[-1].ctypes.data
+        flags = [0] * len(starts)
+
+        def run(n: int) -> None:
+            flags[n] = self._machine.run(starts[n], min(starts[n] + share, count), frames[n].ctypes.data)
+
+        others = [threading.Thread(target=run, args=(n,)) for n in range(1, len(starts))]
         for other in others:
             other.start()
-        flags.append(run(*calls[0]))
+        run(0)
         for other in others:
             other.join()
-        row = work[self._numbers]
+        row = place.work[self._numbers].copy()
         for own in works[1:]:
             row[self._sums] += own[self._numbers][self._sums]
         return row, any(flags)
+
+
+class Workplace:
+    """Memory for one run at a time: `work`, and room for the inputs and outputs of a small batch. `frame` tells machine
+    code where all this is: the addresses of work and inputs, the inputs' strides in bytes, the outputs' addresses."""
+
+    def __init__(self, size: int, lanes: int, outputs: int) -> None:
+        self.work = _aligned(size)
+        room = np.empty((lanes + outputs, SMALL))
+        self.inputs = list(room[:lanes])
+        self.outputs = list(room[lanes:])
+        self.frame = self.frame_of(self.inputs, self.outputs)
+        self.address = self.frame.ctypes.data
+
+    def frame_of(self, inputs: list[Any], outputs: list[Any]) -> Any:
+        """The frame where the arrays are these."""
+        addresses = [x.__array_interface__["data"][0] for x in (self.work, *inputs)]
+        strides = [x.strides[0] for x in inputs]
+        return np.array(addresses + strides + [x.__array_interface__["data"][0] for x in outputs], np.int64)
 
 
 class Machine:
@@ -109,13 +132,13 @@ class Machine:
     def __init__(self, text: str) -> None:
         llvm = library()
         target = llvm.Target.from_default_triple().create_target_machine(
-            cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=2
+            cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=1
         )
         self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(text), target)
         self._engine.finalize_object()
         address, size = ctypes.c_void_p, ctypes.c_int64
         self.once = ctypes.CFUNCTYPE(None, address)(self._engine.get_function_address("once"))
-        run = ctypes.CFUNCTYPE(size, size, size, address, address, address, address)
+        run = ctypes.CFUNCTYPE(size, size, size, address)
         self.run = run(self._engine.get_function_address("run"))
 
 

@@ -6,7 +6,6 @@ import os
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 from autograd import elementwise as e
 from autograd.graph import Primitive

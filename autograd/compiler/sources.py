@@ -80,7 +80,7 @@ TABLE: dict[Primitive, tuple[str, str, str]] = {
     e.floor: ("_floor", "np.floor", "floor"),
     e.ceil: ("_ceil", "np.ceil", "ceil"),
     fmod: ("_fmod", "np.fmod", "fmod"),
-    e.power: ("_power", "np.power", "pow"),
+    e.power: ("_power", "np.float_power", "pow"),  # np.power takes sqrt for a constant 0.5, which differs at -inf and -0
     e.hypot: ("math.hypot", "np.hypot", "hypot"),
     e.sqrt: ("_sqrt", "np.sqrt", "sqrt"),
     e.cbrt: ("math.cbrt", "np.cbrt", "cbrt"),
@@ -148,9 +148,8 @@ class _Writer(ABC):
     reuses: ClassVar[bool] = False  # names of what is no longer needed
 
     def __init__(self, programs: Sequence[Program], name: str, calls: Mapping[Primitive, str]) -> None:
-        usable = name.isidentifier() and name.isascii() and name[0] != "_" and not self.is_macro(name)
-        if not usable or name in self.reserved:
-            raise ValueError(f"{name!r} cannot name the function: take another word of ASCII letters, such as 'kernel'")
+        if not self.allows(name) or name in self.reserved:
+            raise ValueError(f"{name!r} cannot name the function in this language: take another, such as 'kernel'")
         self.programs = programs
         self.name = name
         self.arity = {x.op: len(x.args) for program in programs for x in program.code if x.op is not None}
@@ -168,19 +167,19 @@ class _Writer(ABC):
 
     # ---- Names and comments
 
-    def is_macro(self, name: str) -> bool:
-        """Whether the language may take this name for something else."""
-        return False
+    def allows(self, name: str) -> bool:
+        """Whether this may be a name, unless it is reserved; an underscore begins our own."""
+        return name.isidentifier() and name[0] != "_" and unicodedata.normalize("NFKC", name) == name
 
     def identifiers(self, labels: Iterable[str]) -> Iterator[str]:
-        """A name for each label, as like to it as can be; none begins with an underscore, as our own do."""
+        """A name for each label, as like to it as can be."""
         again: Counter[str] = Counter()
         for label in labels:
-            plain = label.isidentifier() and unicodedata.normalize("NFKC", label) == label and label[0] != "_"
-            if not plain or (self.mark == "//" and not label.isascii()):
-                label = re.sub(r"\W", "_", label, flags=re.ASCII).lstrip("_")
-                label = label if label.isidentifier() else f"x{label}"
-            name = label = f"x_{label}" if self.is_macro(label) else label
+            if not self.allows(label):
+                label = re.sub(r"\W", "_", label, flags=re.ASCII).strip("_")
+            if not self.allows(label):
+                label = f"x_{label}" if label else "x"
+            name = label
             while name in self.taken:
                 again[label] += 1
                 name = f"{label}_{again[label]}"
@@ -327,10 +326,11 @@ class _C(_Writer):
     mark = "//"
     note = "Compile: cc -O2 -ffp-contract=off -shared -fPIC {name}.c -o {name}.so -lm"
     special = ("INFINITY", "NAN")
-    reserved = frozenset(_OF_C) | {word for row in TABLE.values() for word in re.findall(r"\w+(?=\()", row[2])}
+    reserved = frozenset(_OF_C) | {name for _, _, name in TABLE.values()}
 
-    def is_macro(self, name: str) -> bool:
-        return len(name) > 1 and name.isupper()
+    def allows(self, name: str) -> bool:
+        macro = len(name) > 1 and name.isupper()
+        return super().allows(name) and name.isascii() and not macro
 
     def text(self) -> Iterator[str]:
         yield from self.header()
