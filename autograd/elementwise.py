@@ -77,6 +77,13 @@ def _typed(comparison: Callable[..., Any]) -> Callable[..., Any]:
     return forward
 
 
+def _power(x: Any, y: Any) -> Any:
+    z = np.power(x, y)
+    if np.ndim(y) == 0 and y == 0.5:  # for which NumPy takes the square root: not the power of -0 and -inf
+        z = np.where(np.equal(x, -np.inf), np.asarray(np.inf, z.dtype), z + 0)[()]
+    return z
+
+
 def _step(x: Any) -> Any:
     x = np.asarray(x)
     return np.greater(x, 0).astype(x.dtype if x.dtype.kind == "f" else np.float64)
@@ -141,7 +148,7 @@ square = primitive("square", lambda x: x * x, np.square, lambda g, z, x: g * (2.
 power: Primitive = primitive(
     "power",
     ieee(lambda x, y: x * x if y == 2.0 else math.pow(x, y), np.power),
-    np.power,
+    _power,
     lambda g, z, x, y: g * y * power(where(y, x, nonzero(x)), y - 1.0),
     lambda g, z, x, y: g * z * log(nonzero(x)),
 )

@@ -19,6 +19,7 @@ UFUNCS: dict[Any, Callable[..., Any]] = {
 UFUNCS |= {
     np.positive: e.identity,
     np.fabs: e.absolute,
+    np.power: e.power,
     np.reciprocal: lambda x: 1.0 / x,
     np.float_power: e.power,
     np.fmod: lambda x, y: x - y * e.sign(x / y) * e.floor(abs(x / y)),

@@ -21,30 +21,46 @@ def lessons() -> dict[str, str]:
     The files are read, not imported, so that a list needs nothing installed, and a new demo is just a new file.
     """
     files = sorted(path for path in Path(__file__).parent.glob("*.py") if not path.stem.startswith("__"))
-    return {path.stem: ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "" for path in files}
+    return {path.stem: ast.get_docstring(_parsed(path.stem)) or "" for path in files}
+
+
+def own_options(name: str) -> dict[str, str]:
+    """The options that the demo `name` has beside those of all, with their help: its OPTIONS, read and not imported."""
+    for line in _parsed(name).body:
+        if isinstance(line, ast.Assign) and ast.unparse(line.targets[0]) == "OPTIONS":
+            return dict(ast.literal_eval(line.value))
+    return {}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """List the demos or run one, and return the exit status."""
     found = lessons()
     parser = _parser()
-    given = parser.parse_args(arguments)
+    given, rest = parser.parse_known_args(arguments)
     if given.name is None:
+        if rest:
+            parser.error(f"{' '.join(rest)} is no option of all demos: give the NAME of the one that has it")
         if given.help:
             print(parser.format_help())
         _list(found)
         return 0
     if given.name not in found:
         return _complain(f"there is no demo {given.name!r}; there are: {', '.join(found)}", 2)
+    own = own_options(given.name)
+    known = {f"--{option}": option for option in ("seed", "out", "quick", *own)}
+    wrong = [word for word in rest if word not in known]
+    if wrong:
+        return _complain(f"{given.name} does not take {' '.join(wrong)}; its options: {', '.join(known)}", 2)
     if given.help:
-        _describe(parser, given.name, found[given.name])
+        _describe(parser, given.name, found[given.name], own)
         return 0
     try:
         given.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         return _complain(f"cannot use {str(given.out)!r} for the pictures ({error.strerror}): give another --out", 2)
+    options = Options(given.seed, given.out, given.quick, frozenset(known[word] for word in rest))
     try:
-        import_module(f"demos.{given.name}").run(Options(given.seed, given.out, given.quick))
+        import_module(f"demos.{given.name}").run(options)
     except ImportError as error:
         package = _missing(error)
         if package is None:
@@ -53,6 +69,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _complain("stopped", 130)
     return 0
+
+
+def _parsed(name: str) -> ast.Module:
+    return ast.parse(Path(__file__).with_name(f"{name}.py").read_text(encoding="utf-8"))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -83,8 +103,10 @@ def _list(found: dict[str, str]) -> None:
         print(f"  {name:<{width}}  {text.partition(chr(10))[0]}")
 
 
-def _describe(parser: argparse.ArgumentParser, name: str, text: str) -> None:
-    parser.usage = f"python -m demos {name} [--seed N] [--out DIR] [--quick]"
+def _describe(parser: argparse.ArgumentParser, name: str, text: str, own: dict[str, str]) -> None:
+    for option, meaning in own.items():
+        parser.add_argument(f"--{option}", action="store_true", help=meaning)
+    parser.usage = f"python -m demos {name} [--seed N] [--out DIR] [--quick]{''.join(f' [--{o}]' for o in own)}"
     parser.description = text
     print(parser.format_help())
 

@@ -266,6 +266,8 @@ class Results:
             return lambda values, finish: None, None
         self._output(tree)
         self._check(())
+        if self.outputs[start].type == "bool":
+            return lambda values, finish: finish(values[start]) != 0.0, bool
         return lambda values, finish: finish(values[start]), float
 
     def _output(self, x: Any) -> None:
@@ -292,8 +294,9 @@ class Results:
 
 
 def _quick(structure: Any, place: Callable[[], int]) -> Callable[[list[float]], Any]:
-    if structure is float:
-        return itemgetter(place())
+    if structure in (float, bool):
+        k = place()
+        return itemgetter(k) if structure is float else (lambda values: values[k] != 0.0)
     if structure is None:
         return lambda values: None
     kind, *inner = structure

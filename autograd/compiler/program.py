@@ -109,7 +109,8 @@ def _lines(program: Program) -> Iterator[str]:
         if instruction.op is None and instruction.value is not None:
             names[instruction] = number(instruction.value)
         elif instruction.op is None:
-            names[instruction] = instruction.label or f"x{count}"
+            name = " ".join((instruction.label or f"x{len(names)}").split())
+            names[instruction] = name if name not in names.values() else f"{name}_{len(names)}"
         else:
             while f"v{count}" in taken:
                 count += 1
@@ -133,7 +134,7 @@ def _lines(program: Program) -> Iterator[str]:
 
 def _remark(instruction: Instruction) -> str:
     place = f"{'∂ ' if instruction.derived else ''}{_place(instruction.line)}" if instruction.line else ""
-    return ", ".join(filter(None, [instruction.label, place]))
+    return ", ".join(filter(None, [" ".join((instruction.label or "").split()), place]))
 
 
 def _place(line: tuple[str, int] | None) -> str:

@@ -48,7 +48,7 @@ class Recorded(Value):
         self.grad = 0.0
 
     @property
-    def label(self) -> str | None:  # type: ignore[override]  # kept by the instruction, which outlives this
+    def label(self) -> str | None:  # kept by the instruction, which outlives this
         """Its name in the program."""
         return self.raw.label  # type: ignore[no-any-return]  # slots are Any
 

@@ -53,6 +53,8 @@ class Builder:
         if rule := RULES.get(op):
             simpler = rule(self, *operands)
             if simpler is not None:
+                if like is not None and simpler.label is None and simpler.op is not None:
+                    simpler.label = like.label
                 return simpler
         identity: Any = (op, *operands)
         if op in COMMUTATIVE:
@@ -81,7 +83,7 @@ class Builder:
 def simplify(program: Program) -> Program:
     """The same results, bit for bit, in fewer instructions: constants are folded, what is common is shared, what
     nobody needs goes, and so does algebra that changes nothing (x * 1, x - 0, x / 2 as x * 0.5, -(-x))."""
-    return _rewrite(program, lambda builder, instruction, args: builder.emit(instruction.op, *args, like=instruction))
+    return _rewrite(program, lambda builder, op, args, like: builder.emit(op, *args, like=like))
 
 
 def lower(program: Program) -> Program:
@@ -91,30 +93,29 @@ def lower(program: Program) -> Program:
     def number(builder: Builder, x: Instruction) -> Instruction:
         return builder.emit(e.where, x, 1.0, 0.0) if x.op in COMPARISONS else x
 
-    def each(builder: Builder, instruction: Instruction, args: tuple[Instruction, ...]) -> Instruction:
-        op = instruction.op
+    def each(builder: Builder, op: Primitive, args: tuple[Instruction, ...], like: Instruction) -> Instruction:
         if op is e.where:
             condition, x, y = args
             if condition.op not in COMPARISONS:
                 condition = builder.emit(e.differs, condition, 0.0)
             x, y = number(builder, x), number(builder, y)
-            return builder.emit(e.where, condition, x, y, like=instruction)
+            return builder.emit(e.where, condition, x, y, like=like)
         args = tuple(number(builder, arg) for arg in args)
         if op in LOWERED:
-            return LOWERED[op](lambda op, *xs: builder.emit(op, *xs, like=instruction), *args)
-        return builder.emit(op, *args, like=instruction)
+            return LOWERED[op](lambda op, *xs: builder.emit(op, *xs, like=like), *args)
+        return builder.emit(op, *args, like=like)
 
     return _rewrite(program, each)
 
 
-def _rewrite(program: Program, each: Callable[[Builder, Instruction, Any], Instruction]) -> Program:
+def _rewrite(program: Program, each: Callable[[Builder, Primitive, Any, Instruction], Instruction]) -> Program:
     builder = Builder(program.inputs)
     new: dict[Instruction, Instruction] = {instruction: instruction for instruction in program.inputs}
     for instruction in program.code:
         if instruction.op is None:
             new[instruction] = builder.constant(instruction.value)  # type: ignore[arg-type]  # inputs are not in code
         else:
-            new[instruction] = each(builder, instruction, tuple(new[arg] for arg in instruction.args))
+            new[instruction] = each(builder, instruction.op, tuple(new[arg] for arg in instruction.args), instruction)
     guards = [
         Guard(new[guard.condition], guard.outcome, guard.line)
         for guard in program.guards

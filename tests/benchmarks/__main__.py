@@ -6,7 +6,7 @@ import argparse
 import sys
 import threading
 
-from tests.benchmarks import arrays, convolution, imports, optimizers, scalars, training
+from tests.benchmarks import arrays, compiled, compiled_moons, convolution, imports, optimizers, scalars, training
 from tests.benchmarks.harness import machine, optional, table
 
 BENCHMARKS = {
@@ -22,6 +22,13 @@ BENCHMARKS = {
     "mnist": training.mnist,
     "memory": scalars.memory,
     "gradient": scalars.gradient_ratio,
+    "compiled-moons": compiled_moons.moons,
+    "compiled-captured": compiled_moons.captured,
+    "compiled-options": compiled.options,
+    "compiled-numpy": compiled_moons.numpy_backend,
+    "compiled-time": compiled.compile_time,
+    "compiled-orbit": compiled.orbit,
+    "compiled-call": compiled.call_overhead,
     "import": imports.import_time,
 }
 
@@ -34,7 +41,7 @@ def main() -> None:
     names = parser.parse_args().names or list(BENCHMARKS)
     if unknown := [name for name in names if name not in BENCHMARKS]:
         parser.error(f"no benchmark {', '.join(unknown)}: there are {', '.join(BENCHMARKS)}")
-    for peer in ("micrograd", "mygrad", "torch", "jax"):
+    for peer in ("micrograd", "mygrad", "torch", "jax", "casadi"):
         if optional(peer) is None:
             print(f"{peer} is not installed and left out: pip install -e '.[bench]'", file=sys.stderr)
     if torch := optional("torch"):

@@ -66,7 +66,7 @@ def machine() -> str:
             break
     versions = ", ".join(
         f"{module.__name__} {getattr(module, '__version__', '')}".strip()
-        for module in map(optional, ("numpy", "torch", "jax", "mygrad", "micrograd"))
+        for module in map(optional, ("numpy", "torch", "jax", "mygrad", "micrograd", "casadi", "llvmlite"))
         if module is not None
     )
     return f"{os.cpu_count()} cores of {model}, {platform.system()}, Python {platform.python_version()}, {versions}"

@@ -1,0 +1,31 @@
+"""How long things take. It is told on lines that begin `Timing: `: all other lines are the same at each run of one seed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from statistics import median
+from typing import Any
+
+
+def seconds(action: Callable[[], Any], times: int = 5) -> float:
+    """The median of what so many calls take."""
+    taken = []
+    for _ in range(times):
+        start = time.perf_counter()
+        action()
+        taken.append(time.perf_counter() - start)
+    return median(taken)
+
+
+def in_words(duration: float) -> str:
+    """So many seconds to two digits, as "1.2 ms"; beyond a second to one decimal, as "86.4 s"."""
+    for unit, factor in (("µs", 1e6), ("ms", 1e3)):
+        if duration * factor < 999.5:
+            return f"{float(f'{duration * factor:.2g}'):g} {unit}"
+    return f"{duration:,.1f} s"
+
+
+def say_timing(text: str) -> None:
+    """Print a line that tests do not compare."""
+    print(f"Timing: {text}")
