@@ -32,9 +32,10 @@ def cotangents(output: Node, seed: Any, keep_graph: bool = False, since: int = O
     if type(seed) is float and not keep_graph:
         found = _float_cotangents(output, seed, since)
     else:
-        found, leaves = _general_cotangents(output, seed, keep_graph, since, careful=False)
         tracer = graph.tracer()
-        if tracer.careful if tracer else any(_has_nan(found[leaf]) for leaf in leaves):
+        careful = tracer is not None and tracer.careful
+        found, leaves = _general_cotangents(output, seed, keep_graph, since, careful)
+        if tracer is None and any(_has_nan(found[leaf]) for leaf in leaves):
             found, _ = _general_cotangents(output, seed, keep_graph, since, careful=True)
     if watcher := graph.watcher():
         watcher.differentiated(found)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd import graph
 from autograd.arrays import linalg, reductions
 from autograd.arrays.joining import stack
 from autograd.elementwise import exp, finite, hypot, log, maximum, nonzero, where
@@ -143,7 +144,7 @@ def dot(x: Any, y: Any, start: Any = 0.0) -> Any:
     >>> dot([1.0, 2.0], [Value(3.0), 4.0], start=0.5).data
     11.5
     """
-    if type(x) is list and type(y) is list and len(x) == len(y) > 0 and type(x[0]) is Value:
+    if type(x) is list and type(y) is list and len(x) == len(y) > 0 and type(x[0]) is Value and not graph.modes_in_use:
         # The neuron: told apart by its first weight and by its result, for a look at every element costs as much again.
         try:
             xs = [v.raw for v in x]

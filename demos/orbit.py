@@ -209,5 +209,5 @@ def draw_map(options: Options, aim: ag.Kernel, ways: dict[str, list[Array]]) -> 
         axes.plot(*ways["Newton"][-1], color=VERMILLION, marker="*", markersize=16, markeredgecolor="white", zorder=4)
         axes.set(title=f"{name.capitalize()}: {len(way) - 1} launches", xlabel="velocity away from the sun")
     places[0].set_ylabel("velocity along the orbit")
-    figure.supxlabel("Areas: the miss is below 0.1, below 0.3, below 1, and above", size=13)
+    figure.supxlabel("From light to dark, the miss is below 0.1, below 0.3, below 1, and above", size=13)
     save(figure, options.out / "orbit-map.png")

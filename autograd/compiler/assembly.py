@@ -38,7 +38,7 @@ class Assembly:
     """LLVM's text of a program."""
 
     def __init__(self, program: Program, uniform: Sequence[bool], reduced: Sequence[bool], fast: bool) -> None:
-        self.flags = "fast " if fast else ""
+        self.flags = "reassoc nsz arcp contract " if fast else ""
         self.helpers: dict[str, str] = {}
         same = dict(zip(program.inputs, uniform, strict=True))
         for instruction in program.code:

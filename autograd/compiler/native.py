@@ -62,7 +62,7 @@ class NativeCode:
             place = Workplace(self._size, self._lanes, self._outputs)
         place.work[: len(numbers)] = numbers
         threads = min(threads, 1 + count * self._operations // SHARE)
-        if count <= SMALL:
+        if count <= place.room:
             for target, lane in zip(place.inputs, lanes, strict=True):
                 target[:count] = lane
             suspicious = self._machine.run(0, count, place.address) != 0
@@ -113,7 +113,8 @@ class Workplace:
 
     def __init__(self, size: int, lanes: int, outputs: int) -> None:
         self.work = _aligned(size)
-        room = np.empty((lanes + outputs, SMALL))
+        self.room = min(SMALL, (1 << 20) // max(1, lanes + outputs))
+        room = np.empty((lanes + outputs, self.room))
         self.inputs = list(room[:lanes])
         self.outputs = list(room[lanes:])
         self.frame = self.frame_of(self.inputs, self.outputs)

@@ -23,8 +23,11 @@ class NumpyCode:
         for instruction in program.code:
             same[instruction] = all(same[arg] for arg in instruction.args)
         self._uniform = list(uniform)
-        self._varies = [not same[output] for output in program.outputs]
-        self._reduced = list(reduced)
+        varies = [not same[output] for output in program.outputs]
+        self._laned = [k for k, fold in enumerate(reduced) if varies[k] and not fold]
+        self._sums = [k for k, fold in enumerate(reduced) if varies[k] and fold]
+        self._fixed = [k for k, v in enumerate(varies) if not v]
+        self._numbers = sorted(self._sums + self._fixed)
         self._chunk = max(64, ELEMENTS // max(1, len(program)))
         foreign = {i.op for i in program.code if i.op is not None and i.op not in MACHINE}
         calls = {op: f"user{n}" for n, op in enumerate(sorted(foreign, key=lambda op: op.name))}
@@ -40,32 +43,22 @@ class NumpyCode:
 
     def run(self, numbers: Any, lanes: list[Any], count: int, threads: int) -> tuple[Any, list[Any], bool]:
         """See `NativeCode.run`."""
-        kinds = [*zip(self._varies, self._reduced, strict=True)]
-        laned = [np.empty(count) for varies, fold in kinds if varies and not fold]
-        rows = []
+        laned = [np.empty(count) for _ in self._laned]
+        sums = np.zeros(len(self._sums))
+        row = np.zeros(len(self._laned) + len(self._numbers))
         for start in range(0, max(count, 1), self._chunk):
             part = slice(start, min(start + self._chunk, count))
             given, moving = iter(numbers), iter(lanes)
             outputs = self._outputs([next(given) if same else next(moving)[part] for same in self._uniform])
-            into = iter(laned)
-            folded = [
-                np.broadcast_to(x, part.stop - start)
-                for x, (varies, fold) in zip(outputs, kinds, strict=True)
-                if varies and fold
-            ]
-            sums = iter(np.stack(folded).sum(axis=1) if folded else ())
-            row = []
-            for x, (varies, fold) in zip(outputs, kinds, strict=True):
-                if varies and not fold:
-                    next(into)[part] = x
-                else:
-                    row.append(next(sums) if varies else x)
-            rows.append(row)
-        total = np.array(rows, float)
-        row = total[0]
-        summed = [k for k, (varies, fold) in enumerate(k for k in kinds if not k[0] or k[1]) if varies]
-        row[summed] = total[:, summed].sum(axis=0)
-        return row, laned, any(np.isnan(x).any() for x in laned)
+            for target, k in zip(laned, self._laned, strict=True):
+                target[part] = outputs[k]
+            table = np.empty((len(self._sums), part.stop - start))
+            for target, k in zip(table, self._sums, strict=True):
+                target[:] = outputs[k]
+            sums += table.sum(axis=1)
+            row[self._fixed] = [outputs[k] for k in self._fixed]
+        row[self._sums] = sums
+        return row[self._numbers], laned, any(np.isnan(x).any() for x in laned)
 
     def _outputs(self, inputs: Any) -> Any:
         outputs = self._function(*inputs)

@@ -19,11 +19,16 @@ def seconds(action: Callable[[], Any], times: int = 5) -> float:
 
 
 def in_words(duration: float) -> str:
-    """So many seconds to two digits, as "1.2 ms"; beyond a second to one decimal, as "86.4 s"."""
+    """So many seconds, to two digits: "1.2 ms"."""
     for unit, factor in (("µs", 1e6), ("ms", 1e3)):
         if duration * factor < 999.5:
-            return f"{float(f'{duration * factor:.2g}'):g} {unit}"
-    return f"{duration:,.1f} s"
+            return f"{two_digits(duration * factor)} {unit}"
+    return f"{two_digits(duration)} s"
+
+
+def two_digits(number: float) -> str:
+    """No more of a number than measuring again would bear out."""
+    return f"{float(f'{number:.2g}'):,g}"
 
 
 def say_timing(text: str) -> None:

@@ -34,7 +34,7 @@ MANY = {
 BRANCHES = {
     "if": lambda a, b, x, y: x if a > b else y,
     "if truth": lambda a, x, y: x if a else y,
-    "if both": lambda a, b, c, x, y: x if (a >= b) & ~(b == c) else y,
+    "if both": lambda a, b, c, x, y: x if (a >= b) & (b != c) else y,
 }
 OPERATIONS = {**ELEMENTWISE, **MANY, **BRANCHES}
 ARITY = {name: len(op.rules) for name, op in ELEMENTWISE.items()} | {
