@@ -9,18 +9,17 @@ the same for all lanes, then one vector a slot for inputs, outputs, sums, and va
 
 from __future__ import annotations
 
-import math
-import struct
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from autograd import elementwise as e
+from autograd.compiler.driver import driver
+from autograd.compiler.ir import by_lanes, constant, types
 from autograd.compiler.program import COMPARISONS, Instruction, Program
 from autograd.compiler.simplify import fmod
 from autograd.compiler.symbols import WIDTH, scalar_function, vector_function
 from autograd.graph import Primitive
 
 BLOCK = 250  # instructions of one function: LLVM's time for a function grows faster than its length
-FLUSH = 64  # groups of lanes that are summed plainly before the sum is added to the compensated total
 
 INFIX = {e.add: "fadd", e.sub: "fsub", e.mul: "fmul", e.div: "fdiv"}
 COMPARE = {e.equals: "oeq", e.differs: "une", e.greater: "ogt", e.at_least: "oge"}
@@ -127,7 +126,7 @@ class Assembly:
         calls = "".join(f"  call void @once{n}(ptr %w)\n" for n in range(len(once)))
         stores = "".join(
             f"  %c{n} = getelementptr double, ptr %w, i64 {self.places[i]}\n"
-            f"  store double {_constant(i.value)}, ptr %c{n}\n"  # type: ignore[arg-type]  # constants have a value
+            f"  store double {constant(i.value)}, ptr %c{n}\n"  # type: ignore[arg-type]  # constants have a value
             for n, i in enumerate(self.constants)
         )
         start = f"define void @once(ptr %w) {{\n{stores}{calls}  ret void\n}}"
@@ -135,9 +134,9 @@ class Assembly:
         declarations = [
             f"declare {number} @llvm.{name}.{suffix}({number})"
             for name in INTRINSICS.values()
-            for number, suffix in (("double", "f64"), (_types(WIDTH)[0], f"v{WIDTH}f64"))
+            for number, suffix in (("double", "f64"), (types(WIDTH)[0], f"v{WIDTH}f64"))
         ]
-        return "\n".join([*declarations, *once, *each, start, *self._driver(), *self.helpers.values(), attributes])
+        return "\n".join([*declarations, *once, *each, start, *driver(self), *self.helpers.values(), attributes])
 
     def _block(self, name: str, code: list[Instruction], width: int) -> str:
         """A block as a function of its own, which finds all that it needs in `work` and leaves all there."""
@@ -159,187 +158,8 @@ class Assembly:
         if address is not None:
             return f"inttoptr (i64 {address} to ptr)"
         helper = f"@{name}_by_lanes"
-        self.helpers[helper] = _by_lanes(helper, scalar_function(name), arity, width)
+        self.helpers[helper] = by_lanes(helper, scalar_function(name), arity, width)
         return helper
-
-    # ---- What goes round the blocks
-
-    def _driver(self) -> Iterator[str]:
-        number, _ = _types(WIDTH)
-        inputs, outputs = len(self.varying), len(self.put)
-        first_output = min(self.put.values(), default=0)
-        text = Text("define i64 @run(i64 %start, i64 %stop, ptr %frame) #0")
-        text.write("%w = load ptr, ptr %frame")
-        text.write("%ins = getelementptr ptr, ptr %frame, i64 1")
-        text.write(f"%strides = getelementptr ptr, ptr %frame, i64 {1 + inputs}")
-        text.write(f"%outs = getelementptr ptr, ptr %frame, i64 {1 + 2 * inputs}")
-        text.write("call void @once(ptr %w)")
-        sums = bool(self.add)
-        spare = text.let(f"getelementptr {number}, ptr %w, i64 {self.spare}")  # a nan, where one was put
-
-        def clear(k: str) -> None:
-            place = text.let(f"getelementptr {number}, ptr %w, i64 {k}")
-            text.write(f"store {number} zeroinitializer, ptr {place}, align {8 * WIDTH}")
-
-        text.loop(str(min(self.add.values(), default=self.spare)), str(self.spare + 1), "1", clear)
-
-        def group(i: str) -> None:
-            rest = text.let(f"sub i64 %stop, {i}")
-            whole = text.let(f"icmp sge i64 {rest}, {WIDTH}")
-            count = text.let(f"select i1 {whole}, i64 {WIDTH}, i64 {rest}")
-            last = text.let(f"sub i64 {count}, 1")
-
-            def fetch(k: str) -> None:
-                source = text.let("load ptr, ptr " + text.let(f"getelementptr ptr, ptr %ins, i64 {k}"))
-                stride = text.let("load i64, ptr " + text.let(f"getelementptr i64, ptr %strides, i64 {k}"))
-                begin = text.let(f"getelementptr i8, ptr {source}, i64 " + text.let(f"mul i64 {i}, {stride}"))
-                slot = text.let(f"add i64 {k}, {self.first_input}")
-                target = text.let(f"getelementptr {number}, ptr %w, i64 {slot}")
-                dense = text.let(f"and i1 {whole}, " + text.let(f"icmp eq i64 {stride}, 8"))
-
-                def vector() -> None:
-                    loaded = text.let(f"load {number}, ptr {begin}, align 8")
-                    text.write(f"store {number} {loaded}, ptr {target}, align {8 * WIDTH}")
-
-                def singly() -> None:
-                    for lane in range(WIDTH):
-                        inside = text.let(f"icmp slt i64 {lane}, {count}")
-                        index = text.let(f"select i1 {inside}, i64 {lane}, i64 {last}")  # the last lane, once more
-                        offset = text.let(f"mul i64 {index}, {stride}")
-                        loaded = text.let(
-                            "load double, ptr " + text.let(f"getelementptr i8, ptr {begin}, i64 {offset}") + ", align 8"
-                        )
-                        place = text.let(f"getelementptr double, ptr {target}, i64 {lane}")
-                        text.write(f"store double {loaded}, ptr {place}")
-
-                text.choose(dense, vector, singly)
-
-            def put(k: str) -> None:
-                into = text.let("load ptr, ptr " + text.let(f"getelementptr ptr, ptr %outs, i64 {k}"))
-                begin = text.let(f"getelementptr double, ptr {into}, i64 {i}")
-                slot = text.let(f"add i64 {k}, {first_output}")
-                source = text.let(f"getelementptr {number}, ptr %w, i64 {slot}")
-
-                loaded = text.let(f"load {number}, ptr {source}, align {8 * WIDTH}")
-                odd = text.let(f"fcmp uno {number} {loaded}, {loaded}")
-                flag = text.let(f"load {number}, ptr {spare}, align {8 * WIDTH}")
-                flag = text.let(f"select <{WIDTH} x i1> {odd}, {number} {loaded}, {number} {flag}")
-                text.write(f"store {number} {flag}, ptr {spare}, align {8 * WIDTH}")
-
-                def vector() -> None:
-                    text.write(f"store {number} {loaded}, ptr {begin}, align 8")
-
-                def singly() -> None:
-                    def one(lane: str) -> None:
-                        loaded = text.let(
-                            "load double, ptr " + text.let(f"getelementptr double, ptr {source}, i64 {lane}")
-                        )
-                        place = text.let(f"getelementptr double, ptr {begin}, i64 {lane}")
-                        text.write(f"store double {loaded}, ptr {place}")
-
-                    text.loop("0", count, "1", one)
-
-                text.choose(whole, vector, singly)
-
-            if inputs:
-                text.loop("0", str(inputs), "1", fetch)
-            if sums:
-                text.choose(whole, lambda: None, lambda: text.write("call void @flush(ptr %w)"))
-            for n in range(len(self.each_blocks)):
-                text.write(f"call void @each{n}(ptr %w)")
-            if sums:
-
-                def partial() -> None:
-                    text.write(f"call void @trim(ptr %w, i64 {count})")
-                    text.write("call void @flush(ptr %w)")
-
-                text.choose(whole, lambda: None, partial)
-                groups = text.let(f"sdiv i64 {i}, {WIDTH}")
-                left = text.let(f"srem i64 {groups}, {FLUSH}")
-                text.choose(
-                    text.let(f"icmp eq i64 {left}, 0"), lambda: text.write("call void @flush(ptr %w)"), lambda: None
-                )
-            if outputs:
-                text.loop("0", str(outputs), "1", put)
-
-        text.loop("%start", "%stop", str(WIDTH), group)
-        if sums:
-            text.write("call void @flush(ptr %w)")
-            text.write("call void @collect(ptr %w)")
-        flag = text.let(f"load {number}, ptr {spare}, align {8 * WIDTH}")
-        odd = text.let(f"bitcast <{WIDTH} x i1> " + text.let(f"fcmp uno {number} {flag}, {flag}") + f" to i{WIDTH}")
-        text.write("ret i64 " + text.let(f"zext i{WIDTH} {odd} to i64"))
-        yield text.end()
-        if sums:
-            yield from self._sums()
-
-    def _sums(self) -> Iterator[str]:
-        number, _ = _types(WIDTH)
-        count, align = str(len(self.add)), f"align {8 * WIDTH}"
-        add, total, lost = min(self.add.values()), self.totals[0], self.lost[0]
-
-        def vector(text: Text, k: str, base: int) -> tuple[str, str]:
-            place = text.let(f"getelementptr {number}, ptr %w, i64 " + text.let(f"add i64 {k}, {base}"))
-            return place, text.let(f"load {number}, ptr {place}, {align}")
-
-        # Neumaier's summation: what a sum loses to rounding is summed beside it.
-        flush = Text("define internal void @flush(ptr %w) #0")
-
-        def one(k: str) -> None:
-            x_at, x = vector(flush, k, add)
-            t_at, t = vector(flush, k, total)
-            c_at, c = vector(flush, k, lost)
-            new = flush.let(f"fadd {number} {t}, {x}")
-            abs_t = flush.let(f"call {number} @llvm.fabs.v{WIDTH}f64({number} {t})")
-            abs_x = flush.let(f"call {number} @llvm.fabs.v{WIDTH}f64({number} {x})")
-            larger = flush.let(f"fcmp oge {number} {abs_t}, {abs_x}")
-            big = flush.let(f"select <{WIDTH} x i1> {larger}, {number} {t}, {number} {x}")
-            small = flush.let(f"select <{WIDTH} x i1> {larger}, {number} {x}, {number} {t}")
-            rest = flush.let(f"fadd {number} " + flush.let(f"fsub {number} {big}, {new}") + f", {small}")
-            sound = flush.let(f"fcmp ord {number} {rest}, {rest}")  # not where the sum is infinite
-            rest = flush.let(f"select <{WIDTH} x i1> {sound}, {number} {rest}, {number} zeroinitializer")
-            more = flush.let(f"fadd {number} {c}, {rest}")
-            flush.write(f"store {number} {more}, ptr {c_at}, {align}")
-            flush.write(f"store {number} {new}, ptr {t_at}, {align}")
-            flush.write(f"store {number} zeroinitializer, ptr {x_at}, {align}")
-
-        flush.loop("0", count, "1", one)
-        flush.write("ret void")
-        yield flush.end()
-
-        trim = Text("define internal void @trim(ptr %w, i64 %count) #0")
-
-        def cut(k: str) -> None:
-            x_at, _ = vector(trim, k, add)
-
-            def clear(lane: str) -> None:
-                place = trim.let(f"getelementptr double, ptr {x_at}, i64 {lane}")
-                trim.write(f"store double 0.0, ptr {place}")
-
-            trim.loop("%count", str(WIDTH), "1", clear)
-
-        trim.loop("0", count, "1", cut)
-        trim.write("ret void")
-        yield trim.end()
-
-        collect = Text("define internal void @collect(ptr %w) #0")
-
-        def gather(k: str) -> None:
-            _, t = vector(collect, k, total)
-            _, c = vector(collect, k, lost)
-            both = []
-            for x in (t, c):
-                parts = [collect.let(f"extractelement {number} {x}, i32 {lane}") for lane in range(WIDTH)]
-                while len(parts) > 1:
-                    parts = [collect.let(f"fadd double {a}, {b}") for a, b in zip(parts[::2], parts[1::2], strict=True)]
-                both.append(parts[0])
-            result = collect.let(f"fadd double {both[0]}, {both[1]}")
-            at = collect.let(f"add i64 {k}, {self.collected}")
-            collect.write(f"store double {result}, ptr " + collect.let(f"getelementptr double, ptr %w, i64 {at}"))
-
-        collect.loop("0", count, "1", gather)
-        collect.write("ret void")
-        yield collect.end()
 
 
 class Block:
@@ -348,7 +168,7 @@ class Block:
     def __init__(self, assembly: Assembly, width: int) -> None:
         self.assembly = assembly
         self.width = width
-        self.number, self.truth = _types(width)
+        self.number, self.truth = types(width)
         self.align = f"align {8 * width}"
         self.here: dict[Instruction, str] = {}
         self.lines: list[str] = []
@@ -385,7 +205,7 @@ class Block:
         if name is not None:
             return name
         if arg.op is None and arg.value is not None:
-            name = _constant(arg.value, self.width)
+            name = constant(arg.value, self.width)
         elif self.width == 1:
             name = self._let(f"load double, ptr {self._at(self.assembly.places[arg])}")
         elif self.assembly.same[arg]:
@@ -397,7 +217,7 @@ class Block:
         else:
             name = self._load(self.assembly.slots[arg])
         if arg.op in COMPARISONS:
-            name = self._let(f"fcmp une {self.number} {name}, {_constant(0.0, self.width)}")
+            name = self._let(f"fcmp une {self.number} {name}, {constant(0.0, self.width)}")
         self.here[arg] = name
         return name
 
@@ -405,7 +225,7 @@ class Block:
         """Put it where others look for it: a truth as 1 or 0."""
         assembly = self.assembly
         if instruction.op in COMPARISONS:
-            one, zero = _constant(1.0, self.width), _constant(0.0, self.width)
+            one, zero = constant(1.0, self.width), constant(0.0, self.width)
             name = self._let(f"select {self.truth} {name}, {self.number} {one}, {self.number} {zero}")
         if self.width == 1:
             self.lines.append(f"  store double {name}, ptr {self._at(assembly.places[instruction])}")
@@ -433,86 +253,5 @@ class Block:
         self.lines.append(f"  store {self.number} {name}, ptr {self._at(slot * self.width)}, {self.align}")
 
 
-class Text:
-    """A function's text as it is written, with names for what it computes and labels for where it branches."""
-
-    def __init__(self, head: str) -> None:
-        self.lines = [head + " {", "entry:"]
-        self.label = "entry"
-        self.count = 0
-
-    def write(self, line: str) -> None:
-        """A line."""
-        self.lines.append("  " + line)
-
-    def let(self, expression: str) -> str:
-        """A line that gives a name to what it computes."""
-        self.count += 1
-        self.write(f"%x{self.count} = {expression}")
-        return f"%x{self.count}"
-
-    def begin(self, label: str) -> None:
-        """Whatever follows can be branched to."""
-        self.lines.append(f"{label}:")
-        self.label = label
-
-    def loop(self, start: str, stop: str, step: str, body: Callable[[str], None]) -> None:
-        """`for k in range(start, stop, step): body(k)`."""
-        self.count += 1
-        n = self.count
-        self.write(f"br label %head{n}")
-        before = self.label
-        self.begin(f"head{n}")
-        self.write(f"%k{n} = phi i64 [ {start}, %{before} ], [ %next{n}, %last{n} ]")
-        more = self.let(f"icmp slt i64 %k{n}, {stop}")
-        self.write(f"br i1 {more}, label %body{n}, label %done{n}")
-        self.begin(f"body{n}")
-        body(f"%k{n}")
-        self.write(f"br label %last{n}")
-        self.begin(f"last{n}")
-        self.write(f"%next{n} = add i64 %k{n}, {step}")
-        self.write(f"br label %head{n}")
-        self.begin(f"done{n}")
-
-    def choose(self, condition: str, yes: Callable[[], None], no: Callable[[], None]) -> None:
-        """`if condition: yes() else: no()`."""
-        self.count += 1
-        n = self.count
-        self.write(f"br i1 {condition}, label %yes{n}, label %no{n}")
-        for label, branch in ((f"yes{n}", yes), (f"no{n}", no)):
-            self.begin(label)
-            branch()
-            self.write(f"br label %both{n}")
-        self.begin(f"both{n}")
-
-    def end(self) -> str:
-        """The whole."""
-        return "\n".join([*self.lines, "}"])
-
-
 def _blocks(code: list[Instruction]) -> list[list[Instruction]]:
     return [code[k : k + BLOCK] for k in range(0, len(code), BLOCK)]
-
-
-def _types(width: int) -> tuple[str, str]:
-    return ("double", "i1") if width == 1 else (f"<{width} x double>", f"<{width} x i1>")
-
-
-def _constant(value: float, width: int = 1) -> str:
-    text = f"0x{struct.unpack('<Q', struct.pack('<d', value))[0]:016X}"
-    if math.isnan(value):
-        text = "0x7FF8000000000000"
-    return text if width == 1 else f"<{', '.join([f'double {text}'] * width)}>"
-
-
-def _by_lanes(name: str, address: int | None, arity: int, width: int) -> str:
-    number, _ = _types(width)
-    text = Text(f"define internal {number} {name}({', '.join(f'{number} %a{n}' for n in range(arity))}) #0")
-    result = "poison"
-    for lane in range(width):
-        args = [text.let(f"extractelement {number} %a{n}, i32 {lane}") for n in range(arity)]
-        operands = ", ".join(f"double {arg}" for arg in args)
-        one = text.let(f"call double inttoptr (i64 {address} to ptr)({operands})")
-        result = text.let(f"insertelement {number} {result}, double {one}, i32 {lane}")
-    text.write(f"ret {number} {result}")
-    return text.end()

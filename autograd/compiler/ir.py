@@ -1,0 +1,91 @@
+"""LLVM's language: types, constants, and functions as they are written."""
+
+from __future__ import annotations
+
+import math
+import struct
+from collections.abc import Callable
+
+
+class Text:
+    """A function's text as it is written, with names for what it computes and labels for where it branches."""
+
+    def __init__(self, head: str) -> None:
+        self.lines = [head + " {", "entry:"]
+        self.label = "entry"
+        self.count = 0
+
+    def write(self, line: str) -> None:
+        """A line."""
+        self.lines.append("  " + line)
+
+    def let(self, expression: str) -> str:
+        """A line that gives a name to what it computes."""
+        self.count += 1
+        self.write(f"%x{self.count} = {expression}")
+        return f"%x{self.count}"
+
+    def begin(self, label: str) -> None:
+        """Whatever follows can be branched to."""
+        self.lines.append(f"{label}:")
+        self.label = label
+
+    def loop(self, start: str, stop: str, step: str, body: Callable[[str], None]) -> None:
+        """`for k in range(start, stop, step): body(k)`."""
+        self.count += 1
+        n = self.count
+        self.write(f"br label %head{n}")
+        before = self.label
+        self.begin(f"head{n}")
+        self.write(f"%k{n} = phi i64 [ {start}, %{before} ], [ %next{n}, %last{n} ]")
+        more = self.let(f"icmp slt i64 %k{n}, {stop}")
+        self.write(f"br i1 {more}, label %body{n}, label %done{n}")
+        self.begin(f"body{n}")
+        body(f"%k{n}")
+        self.write(f"br label %last{n}")
+        self.begin(f"last{n}")
+        self.write(f"%next{n} = add i64 %k{n}, {step}")
+        self.write(f"br label %head{n}")
+        self.begin(f"done{n}")
+
+    def choose(self, condition: str, yes: Callable[[], None], no: Callable[[], None]) -> None:
+        """`if condition: yes() else: no()`."""
+        self.count += 1
+        n = self.count
+        self.write(f"br i1 {condition}, label %yes{n}, label %no{n}")
+        for label, branch in ((f"yes{n}", yes), (f"no{n}", no)):
+            self.begin(label)
+            branch()
+            self.write(f"br label %both{n}")
+        self.begin(f"both{n}")
+
+    def end(self) -> str:
+        """The whole."""
+        return "\n".join([*self.lines, "}"])
+
+
+def types(width: int) -> tuple[str, str]:
+    """Those of numbers and of truths, of so many lanes."""
+    return ("double", "i1") if width == 1 else (f"<{width} x double>", f"<{width} x i1>")
+
+
+def constant(value: float, width: int = 1) -> str:
+    """A number, the same in all lanes, by its bits."""
+    text = f"0x{struct.unpack('<Q', struct.pack('<d', value))[0]:016X}"
+    if math.isnan(value):
+        text = "0x7FF8000000000000"
+    return text if width == 1 else f"<{', '.join([f'double {text}'] * width)}>"
+
+
+def by_lanes(name: str, address: int | None, arity: int, width: int) -> str:
+    """A function of vectors that calls one of numbers, at `address`, for each lane."""
+    number, _ = types(width)
+    text = Text(f"define internal {number} {name}({', '.join(f'{number} %a{n}' for n in range(arity))}) #0")
+    result = "poison"
+    for lane in range(width):
+        args = [text.let(f"extractelement {number} %a{n}, i32 {lane}") for n in range(arity)]
+        operands = ", ".join(f"double {arg}" for arg in args)
+        one = text.let(f"call double inttoptr (i64 {address} to ptr)({operands})")
+        result = text.let(f"insertelement {number} {result}, double {one}, i32 {lane}")
+    text.write(f"ret {number} {result}")
+    return text.end()
