@@ -37,7 +37,7 @@ def cotangents(output: Node, seed: Any, keep_graph: bool = False, since: int = O
         found, leaves = _general_cotangents(output, seed, keep_graph, since, careful)
         if tracer is None and any(_has_nan(found[leaf]) for leaf in leaves):
             found, _ = _general_cotangents(output, seed, keep_graph, since, careful=True)
-    if watcher := graph.watcher():
+    if (watcher := graph.watcher()) and not graph.tracer():
         watcher.differentiated(found)
     return found
 

@@ -133,6 +133,10 @@ class Tensor(Operators):
 
     @classmethod
     def record(cls, op: Primitive, args: tuple[Any, ...]) -> Any:
+        if graph.modes_in_use:
+            for arg in args:
+                if isinstance(arg, Node) and arg.rank > cls.rank:  # a scalar that is being compiled
+                    return type(arg).record(op, args)
         record = not op.constant and graph.is_recording()
         reads = []
         parents: list[Node | None] = []

@@ -6,7 +6,7 @@ other. The hinge loss asks for scores beyond +1 and -1; beyond that it asks for 
 the squares of the weights keeps the boundary smooth. Plain gradient descent on all points, with steps that become smaller.
 
 With --compiled the same code is run once, with values that write down what is done with them, and becomes a kernel: machine
-code for the loss of one point and its gradient, which takes all points at once and adds up. The losses stay the same.
+code for the loss of one point and its gradient, which takes all points at once. The losses stay the same.
 
 Writes moons.png: the boundary that was learned, and the loss at every step.
 """

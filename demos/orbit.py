@@ -29,7 +29,7 @@ import numpy as np
 
 import autograd as ag
 from demos.common.options import Options
-from demos.common.pictures import BLUE, GREEN, GREY, INK, ORANGE, VERMILLION, panels, save
+from demos.common.pictures import BLUE, GREEN, INK, ORANGE, VERMILLION, panels, save
 from demos.common.progress import progress
 from demos.common.timing import in_words, say_timing, seconds
 
@@ -185,7 +185,11 @@ def draw_flights(options: Options, task: Task, way: list[Array], misses: dict[st
         colour, dashes, marker = LOOKS[name]
         curve.plot(range(len(miss)), miss, color=colour, linestyle=dashes)
         curve.plot(len(miss) - 1, miss[-1], color=colour, marker=marker, markersize=8)
-    for name, shift, side in (("descent", (0, 9), "right"), ("momentum", (0, -24), "right"), ("Newton", (10, 0), "left")):
+    for name, shift, side in (
+        ("descent", (0, 9), "right"),
+        ("momentum", (0, -24), "right"),
+        ("Newton", (10, 0), "left"),
+    ):
         end = (len(misses[name]) - 1, misses[name][-1])
         curve.annotate(
             name, end, xytext=shift, textcoords="offset points", color=LOOKS[name][0], ha=side, weight="bold"
@@ -203,7 +207,9 @@ def draw_map(options: Options, aim: ag.Kernel, ways: dict[str, list[Array]]) -> 
     miss = np.sqrt(aim(x, y)[0])  # all of them in one call
     for axes, (name, way) in zip(places, ways.items(), strict=True):
         colour, _, marker = LOOKS[name]
-        axes.contourf(x, y, miss, levels=[0.0, 0.1, 0.3, 1.0, np.inf], colors=["#ffffff", "#ececec", "#d6d6d6", "#bdbdbd"])
+        axes.contourf(
+            x, y, miss, levels=[0.0, 0.1, 0.3, 1.0, np.inf], colors=["#ffffff", "#ececec", "#d6d6d6", "#bdbdbd"]
+        )
         axes.plot(*np.array(way).T, color=colour, marker=marker, markersize=4, linewidth=1.4)
         axes.plot(*START, color=INK, marker="s", markersize=9)
         axes.plot(*ways["Newton"][-1], color=VERMILLION, marker="*", markersize=16, markeredgecolor="white", zorder=4)

@@ -112,6 +112,7 @@ class Arguments:
 
     def __init__(self, name: str, signature: Signature | None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.args, self.kwargs = args, kwargs
+        self._signed = signature is not None
         self.given: list[Any] = []
         if signature is None:
             self.key: Any = self._read(args) if not kwargs else (self._read(args), self._read(kwargs))
@@ -153,7 +154,7 @@ class Arguments:
         def fill(leaf: Any) -> Any:
             return leaf if leaf is None or isinstance(leaf, (str, bool)) else next(values)
 
-        if all(core == () for core in self.cores):
+        if not self._signed:
             args, kwargs = map_leaves(fill, (self.args, self.kwargs))
             return args, kwargs
         vectors = []
@@ -166,7 +167,7 @@ class Arguments:
 
     def labels(self, names: list[str]) -> list[str]:
         """A name for every number, given those of the arguments."""
-        if any(self.cores):
+        if self._signed:
             return [
                 name + (f"[{','.join(map(str, place))}]" if core else "")
                 for name, core in zip(names, self.cores, strict=True)

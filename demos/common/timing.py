@@ -21,7 +21,7 @@ def seconds(action: Callable[[], Any], times: int = 5) -> float:
 def in_words(duration: float) -> str:
     """So many seconds, to two digits: "1.2 ms"."""
     for unit, factor in (("µs", 1e6), ("ms", 1e3)):
-        if duration * factor < 999.5:
+        if duration * factor < 995:
             return f"{two_digits(duration * factor)} {unit}"
     return f"{two_digits(duration)} s"
 
