@@ -13,12 +13,14 @@ def test_the_tour_runs_from_top_to_bottom_and_trains_a_classifier(tmp_path, monk
     monkeypatch.chdir(tmp_path)
     names = {}
     blocks = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
-    assert len(blocks) == 2
+    assert len(blocks) == 3
     for block in blocks:
         exec(compile(block, "README.md", "exec"), names)
     assert (tmp_path / "loss.svg").read_text().count("<svg") == 1
     logits = names["model"](names["x"])
     assert (logits.data.argmax(1) == names["y"]).mean() > 0.9
+    assert names["value"].shape == names["delta"].shape == (1_000_000,)
+    assert names["mean_loss"] < 0.2
 
 
 def test_every_path_on_the_map_exists():
