@@ -1,7 +1,7 @@
 """A probe is aimed at a far place by the gradient through its whole flight round the sun.
 
-The probe leaves the Earth's orbit, falls freely, and should be at a given place at a given time. How it must start
-no formula tells; where it arrives, a loop over small steps of time does: half a step straight on, the sun's pull, half a
+The probe leaves the Earth's orbit, falls freely, and should be at a given place at a given time. How it must start,
+no closed formula tells; where it arrives, a loop over small steps of time does: half a step straight on, the sun's pull, half a
 step straight on ("leapfrog"). The loop is arithmetic like any other, so the chain rule goes through all of its steps,
 and gives the slope of the miss in the two numbers that are sought: the velocity at the start.
 
@@ -9,13 +9,13 @@ A loop of floats is slow in Python, and its graph slower. `ag.compile` records i
 line of machine code; given arrays, it flies thousands of probes at once, which draws the map.
 
 Three ways down from the velocity of the Earth itself: gradient descent, which creeps along the floor of a narrow valley;
-descent with momentum, which the floor speeds up; and Newton's method, which takes the derivatives of both coordinates of
-the arrival (the Jacobian) and starts as if the rest of the world were as straight as it is here. Near the
-target it almost is, so that the number of right digits doubles with each flight.
+descent with momentum, which gathers speed along it; and Newton's method, which takes the derivatives of both coordinates
+of the arrival (the Jacobian), and the velocity that would hit if these did not change on the way there. Near the target they
+hardly do, so that each correction doubles the number of right digits.
 
 Distances are in astronomical units, velocities in units of the Earth's. --seed chooses the target.
 
-Writes orbit.png: flights of the descent with momentum, and how far each launch misses; orbit-map.png: how far all velocities
+Writes orbit.png: flights of the descent with momentum, and the miss after each correction; orbit-map.png: how far all velocities
 round about would miss, and the three ways through them.
 """
 
@@ -53,25 +53,25 @@ class Task:
 
 def run(options: Options) -> None:
     task = draw_task(options)
-    launches = 60 if options.quick else 100
+    corrections = 60 if options.quick else 100
     aim = ag.compile(ag.value_and_grad(lambda vx, vy: missed(vx, vy, task), argnums=(0, 1)))
     turn = ag.compile(ag.jacobian(lambda velocity: list(flight(*velocity, task)[-1])))
-    print(f"Target ({task.x:.3f}, {task.y:.3f}) after {task.time:.3f}: {task.steps} steps, {launches} launches at most")
+    print(f"Target ({task.x:.3f}, {task.y:.3f}) after {task.time:.3f}: {task.steps} steps of time")
 
     ways = {
-        "descent": descend(aim, launches, momentum=0.0),
-        "momentum": descend(aim, launches, momentum=MOMENTUM),
+        "descent": descend(aim, corrections, momentum=0.0),
+        "momentum": descend(aim, corrections, momentum=MOMENTUM),
         "Newton": newton(aim, turn, task),
     }
     misses = {name: [math.sqrt(aim(*velocity)[0]) for velocity in way] for name, way in ways.items()}
     for name, way in ways.items():
-        print(f"  {name:9} {len(way) - 1:4} launches, velocity ({way[-1][0]: .6f}, {way[-1][1]:.6f}): ", end="")
-        print(f"misses by {misses[name][-1]:.0e}")
+        vx, vy = way[-1]
+        print(f"  {name:9}{len(way) - 1:4} corrections: velocity ({vx:.6f}, {vy:.6f}) misses by {misses[name][-1]:.0e}")
     say_timings(aim, task, options.quick)
     print(
         f"Finding: aimed by the gradient through {task.steps} steps of flight, the probe misses by "
-        f"{misses['descent'][-1]:.0e} after {launches} launches of plain descent, by {misses['momentum'][-1]:.0e} with "
-        f"momentum, and by {misses['Newton'][-1]:.0e} after {len(ways['Newton']) - 1} of Newton's."
+        f"{misses['descent'][-1]:.0e} after {corrections} corrections by plain descent, by {misses['momentum'][-1]:.0e} "
+        f"with momentum, and by {misses['Newton'][-1]:.0e} after {len(ways['Newton']) - 1} by Newton's method."
     )
     draw_flights(options, task, ways["momentum"], misses)
     draw_map(options, aim, ways)
@@ -112,13 +112,13 @@ def missed(vx: Any, vy: Any, task: Task) -> Any:
     return (x - task.x) ** 2 + (y - task.y) ** 2
 
 
-# ---- The ways to aim: each gives the velocities of its launches
+# ---- The ways to aim: each gives the velocity at the start, and after each correction
 
 
-def descend(aim: ag.Kernel, launches: int, momentum: float) -> list[Array]:
+def descend(aim: ag.Kernel, corrections: int, momentum: float) -> list[Array]:
     velocity, change = np.array(START), np.zeros(2)
     way = [velocity]
-    for _ in progress(range(launches), "orbit"):
+    for _ in progress(range(corrections), "orbit"):
         _, slope = aim(*velocity)
         change = momentum * change - RATE * np.array(slope)
         velocity = velocity + change
@@ -127,7 +127,7 @@ def descend(aim: ag.Kernel, launches: int, momentum: float) -> list[Array]:
 
 
 def newton(aim: ag.Kernel, turn: ag.Kernel, task: Task) -> list[Array]:
-    """Until it is near enough; a step after which the probe would miss by more is halved."""
+    """Until it is near enough; a correction after which the probe would miss by more is halved."""
     velocity = np.array(START)
     way = [velocity]
     while (miss := aim(*velocity)[0]) > NEAR**2 and len(way) <= 30:
@@ -178,7 +178,7 @@ def draw_flights(options: Options, task: Task, way: list[Array], misses: dict[st
     space.annotate("target", (task.x, task.y), xytext=(0.45 * task.x, 0.45 * task.y), color=VERMILLION, weight="bold",
         ha="center", va="center", arrowprops={"arrowstyle": "-", "color": VERMILLION, "shrinkB": 8},
     )  # fmt: skip
-    space.set(title=f"With momentum: launches 0, 1, 2, 3, 5, 8, {len(way) - 1}", aspect="equal", xticks=[], yticks=[])
+    space.set(title=f"Momentum: corrections 0, 1, 2, 3, 5, 8, {len(way) - 1}", aspect="equal", xticks=[], yticks=[])
     space.spines[:].set_visible(False)
 
     for name, miss in misses.items():
@@ -194,7 +194,7 @@ def draw_flights(options: Options, task: Task, way: list[Array], misses: dict[st
         curve.annotate(
             name, end, xytext=shift, textcoords="offset points", color=LOOKS[name][0], ha=side, weight="bold"
         )
-    curve.set(title="How far each launch misses", xlabel="launch", yscale="log")
+    curve.set(title="How far the probe misses", xlabel="correction", yscale="log")
     save(figure, options.out / "orbit.png")
 
 
@@ -213,7 +213,7 @@ def draw_map(options: Options, aim: ag.Kernel, ways: dict[str, list[Array]]) -> 
         axes.plot(*np.array(way).T, color=colour, marker=marker, markersize=4, linewidth=1.4)
         axes.plot(*START, color=INK, marker="s", markersize=9)
         axes.plot(*ways["Newton"][-1], color=VERMILLION, marker="*", markersize=16, markeredgecolor="white", zorder=4)
-        axes.set(title=f"{name.capitalize()}: {len(way) - 1} launches", xlabel="velocity away from the sun")
+        axes.set(title=f"{name.capitalize()}: {len(way) - 1} corrections", xlabel="velocity away from the sun")
     places[0].set_ylabel("velocity along the orbit")
     figure.supxlabel("From light to dark, the miss is below 0.1, below 0.3, below 1, and above", size=13)
     save(figure, options.out / "orbit-map.png")

@@ -1,0 +1,158 @@
+"""The price of an option and its Greeks: a million of each from a formula that is written for one.
+
+A call is the right to buy a share at the price K (the strike) after T years. Black and Scholes worked out in 1973 what
+it is worth when the share stands at S (the spot), money earns the rate r, and the share swings by sigma a year (the
+volatility). What a trader must know besides are the slopes of that price, each of which has a Greek name: delta in S,
+"dual delta" in K, rho in r, vega in sigma, theta in time that goes by (so that its sign is not that of the slope in T); and
+gamma, the slope of delta.
+
+Here the price is a plain Python function of five floats. `ag.value_and_grad` makes it a function of the price and all five
+slopes, `ag.grad` of `ag.grad` one of gamma, and `ag.compile` machine code of either, which takes arrays too. The slopes
+have formulas of their own, worked out by hand; the two must agree to the last digits, and do.
+
+Gamma has its peak not at the strike but below it, where d1 = -sigma * sqrt(T): at K * exp(-(r + 3/2 * sigma**2) * T).
+
+Writes greeks.png: price and Greeks over the spot, for three times to go.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+import autograd as ag
+from demos.common.options import Options
+from demos.common.pictures import BLUE, GREEN, GREY, VERMILLION, panels, save
+from demos.common.timing import in_words, say_timing, seconds, two_digits
+
+Array = np.ndarray[Any, Any]
+
+STRIKE, RATE, VOLATILITY = 100.0, 0.03, 0.25
+TIMES = {"1 month": (1 / 12, BLUE, "-"), "6 months": (0.5, VERMILLION, "--"), "2 years": (2.0, GREEN, ":")}
+
+
+def black_scholes(S: Any, K: Any, T: Any, r: Any, sigma: Any) -> Any:
+    """The price of one European call."""
+    d1 = (ag.log(S / K) + (r + 0.5 * sigma * sigma) * T) / (sigma * ag.sqrt(T))
+    d2 = d1 - sigma * ag.sqrt(T)
+    return S * normal(d1) - K * ag.exp(-r * T) * normal(d2)
+
+
+def normal(x: Any) -> Any:
+    """How likely a normal variable is to lie below x."""
+    return 0.5 + 0.5 * ag.erf(x * math.sqrt(0.5))
+
+
+def run(options: Options) -> None:
+    price_and_slopes = ag.compile(ag.value_and_grad(black_scholes, argnums=(0, 1, 2, 3, 4)))
+    gamma = ag.compile(ag.grad(ag.grad(black_scholes)))
+
+    price, (delta, dual_delta, in_T, rho, vega) = price_and_slopes(100.0, STRIKE, 0.5, RATE, VOLATILITY)
+    print(
+        f"A call at the money with 6 months to go: price {price:.4f}, delta {delta:.4f}, dual delta {dual_delta:.4f},"
+    )
+    print(f"  theta {-in_T:.4f} a year, rho {rho:.4f}, vega {vega:.4f}")
+
+    market = draw_market(options.seed, 1_000 if options.quick else 20_000)
+    off = differences(market, price_and_slopes(*market), gamma(*market))
+    print(f"Greatest difference from the formulas by hand, of {len(market[0]):,} options:")
+    print("  " + ", ".join(f"{name} {difference:.0e}" for name, difference in off.items()))
+
+    spot = np.linspace(60.0, 140.0, 16_001)
+    for name, (time, _, _) in TIMES.items():
+        peak = spot[np.argmax(gamma(spot, STRIKE, time, RATE, VOLATILITY))]
+        print(f"Gamma with {name} to go has its peak at {peak:.3f}; by the formula at {gamma_peak(time):.3f}")
+
+    say_timings(price_and_slopes, options)
+    print(
+        f"Finding: no Greek by the chain rule is off its formula by more than {max(off.values()):.0e} of its size; gamma has its "
+        f"peak below the strike of {STRIKE:g}: with 2 years to go at {peak:.2f}, where the formula says {gamma_peak(time):.2f}."
+    )
+    draw(options, price_and_slopes, gamma)
+
+
+def draw_market(seed: int, n: int) -> tuple[Array, ...]:
+    """S, K, T, r and sigma of so many options."""
+    rng = np.random.default_rng(seed)
+    ranges = ((50.0, 150.0), (80.0, 120.0), (0.1, 2.0), (0.0, 0.06), (0.1, 0.5))
+    return tuple(rng.uniform(*bounds, n) for bounds in ranges)
+
+
+# ---- The formulas by hand, to compare with
+
+
+def differences(market: tuple[Array, ...], found: Any, gamma: Array) -> dict[str, float]:
+    """The greatest difference of each Greek, relative to the greatest that there is of its kind."""
+    _, (delta, dual_delta, in_T, rho, vega) = found
+    S, K, T, r, sigma = market
+    d1 = (np.log(S / K) + (r + sigma**2 / 2) * T) / (sigma * np.sqrt(T))
+    N1, N2 = (normal(d) for d in (d1, d1 - sigma * np.sqrt(T)))
+    density, discount = np.exp(-(d1**2) / 2) / math.sqrt(2 * math.pi), np.exp(-r * T)
+    known = {
+        "delta": (delta, N1),
+        "dual delta": (dual_delta, -discount * N2),
+        "theta": (-in_T, -S * density * sigma / (2 * np.sqrt(T)) - r * K * discount * N2),
+        "rho": (rho, K * T * discount * N2),
+        "vega": (vega, S * density * np.sqrt(T)),
+        "gamma": (gamma, density / (S * sigma * np.sqrt(T))),
+    }
+    return {name: float(np.abs(ours - its).max() / np.abs(its).max()) for name, (ours, its) in known.items()}
+
+
+def gamma_peak(time: float) -> float:
+    return STRIKE * math.exp(-(RATE + 1.5 * VOLATILITY**2) * time)
+
+
+# ---- What it takes, and how it looks
+
+
+def say_timings(price_and_slopes: ag.Kernel, options: Options) -> None:
+    n, few = (20_000, 30) if options.quick else (1_000_000, 300)
+    market = draw_market(options.seed, n)
+    price_and_slopes(*market)  # compiles anew: for arrays
+    compiled = seconds(lambda: price_and_slopes(*market))
+    eagerly = ag.value_and_grad(black_scholes, argnums=(0, 1, 2, 3, 4))
+    ones = list(zip(*(column[:few].tolist() for column in market), strict=True))
+    eager = seconds(lambda: [eagerly(*one) for one in ones], 3) / few * n
+    say_timing(
+        f"{n:,} options with five Greeks each take {in_words(compiled)} compiled, {in_words(eager)} eagerly one by one "
+        f"(reckoned from {few}): {two_digits(eager / compiled)} times as long."
+    )
+
+
+def draw(options: Options, price_and_slopes: ag.Kernel, gamma: ag.Kernel) -> None:
+    spot = np.linspace(50.0, 150.0, 401)
+    curves = {}
+    for name, (time, _, _) in TIMES.items():
+        price, (delta, dual_delta, in_T, rho, vega) = price_and_slopes(spot, STRIKE, time, RATE, VOLATILITY)
+        bend = gamma(spot, STRIKE, time, RATE, VOLATILITY)
+        # As they are quoted: vega and rho for a hundredth more, theta for a day less to go.
+        curves[name] = [price, delta, bend, vega / 100, -in_T / 365, rho / 100, dual_delta]
+    titles = {
+        "Price of the call": "price",
+        "Delta: shares to hold": "per 1 of spot",
+        "Gamma: delta's slope": "delta per 1 of spot",
+        "Vega: more volatility": "per percentage point",
+        "Theta: a day goes by": "per day",
+        "Rho: more interest": "per percentage point",
+        "Dual delta: higher strike": "per 1 of strike",
+    }
+    figure, places = panels(4, 2, height=6.0, sharex=True)
+    for k, (axes, (title, label)) in enumerate(zip(places.flat, titles.items(), strict=False)):
+        axes.axvline(STRIKE, color=GREY, linewidth=0.8)
+        for name, (_, colour, dashes) in TIMES.items():
+            axes.plot(spot, curves[name][k], color=colour, linestyle=dashes)
+        axes.set(title=title, ylabel=label)
+    key = places.flat[-1]
+    for row, (name, (_, colour, dashes)) in enumerate(TIMES.items()):
+        key.plot([50, 80], [-row, -row], color=colour, linestyle=dashes)
+        key.text(86, -row, f"{name} to go", color=colour, weight="bold", va="center")
+    key.plot([65, 65], [-3.3, -2.7], color=GREY, linewidth=0.8)
+    key.text(86, -3, "the strike", color=GREY, va="center")
+    key.set_ylim(-4, 1)
+    key.set_axis_off()
+    for axes in places[1, :-1]:
+        axes.set_xlabel("spot")
+    save(figure, options.out / "greeks.png")

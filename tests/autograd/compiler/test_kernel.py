@@ -1,0 +1,434 @@
+"""What a user does with `ag.compile`: derivatives, closures, parameters, branches; and what is refused, and how."""
+
+import gc
+import math
+import weakref
+
+import numpy as np
+import pytest
+
+import autograd as ag
+import nn
+from autograd.compiler import paths
+from nn import scalar
+from tests.bits import equal, same_bits
+
+both = pytest.mark.parametrize("backend", ["numpy", "native"])
+
+
+def area(x, y):
+    return ag.sin(x) * y**3 + x / y
+
+
+# ---- Derivatives
+
+
+@both
+@pytest.mark.parametrize(
+    "derive",
+    [
+        lambda f: ag.grad(f),
+        lambda f: ag.grad(f, argnums=(0, 1)),
+        lambda f: ag.value_and_grad(f, argnums=(1, 0)),
+        lambda f: ag.grad(ag.grad(ag.grad(f))),
+        lambda f: lambda x, y: ag.hessian(lambda v: f(v[0], v[1]))([x, y]),
+        lambda f: lambda x, y: ag.jvp(f, (x, y), (1.0, 2.0)),
+        lambda f: lambda x, y: ag.hvp(lambda v: f(v[0], v[1]), [x, y], [1.0, -2.0]),
+        lambda f: lambda x, y: ag.vjp(f, x, y)[1](2.0),
+        lambda f: lambda x, y: ag.jacobian(lambda v: [f(*v), v[0] * v[1]])([x, y]),
+    ],
+    ids="grad grads value_and_grad third hessian jvp hvp vjp jacobian".split(),
+)
+def test_any_derivative_may_be_compiled(backend, derive, rng):
+    f = derive(area)
+    kernel = ag.compile(f, backend=backend)
+    columns = rng.uniform(0.5, 2.0, (2, 7))
+    batch = leaves(kernel(*columns))
+    for n, row in enumerate(columns.T.tolist()):
+        expected = np.array(leaves(f(*row)), float)
+        np.testing.assert_allclose([b[n] for b in batch], expected, rtol=1e-13, atol=1e-14)
+        np.testing.assert_allclose(np.array(leaves(kernel(*row)), float), expected, rtol=1e-13, atol=1e-14)
+
+
+def leaves(tree):
+    """The numbers of a tree, and of a batch of trees the columns."""
+    if isinstance(tree, (list, tuple)):
+        return [leaf for part in tree for leaf in leaves(part)]
+    if isinstance(tree, np.ndarray) and tree.dtype == object:
+        return [leaf for part in tree for leaf in leaves(part)]
+    if isinstance(tree, np.ndarray) and tree.ndim and tree.shape[0] != 7:
+        return [leaf for part in tree for leaf in leaves(part)]
+    if isinstance(tree, np.ndarray) and tree.ndim > 1:
+        return [tree[(slice(None), *place)] for place in np.ndindex(tree.shape[1:])]
+    return [tree]
+
+
+LEAKS = {
+    "log": (lambda x: ag.where(x > 0.0, ag.log(x), 0.0), [0.0, 2.0, -1.0]),
+    "root": (lambda x: ag.where(x > 0.0, ag.sqrt(x), 1.0), [0.0, 4.0, -1.0]),
+    "relu": (lambda x: ag.relu(x) * math.inf, [-1.0, 1.0, 0.0]),
+    "ratio": (lambda x: ag.where(x == 0.0, 1.0, ag.sin(x) / x), [0.0, 1.0, math.inf]),
+    "times zero": (lambda x: x + ag.log(x) * 0.0, [0.0, 1.0, -1.0]),
+    "power": (lambda x: ag.where(x > 1.0, x**0.5, x), [0.0, 4.0, -2.0]),
+    "prod": (lambda x: ag.prod([x, ag.where(x > 0.0, 1.0 / x, 0.0)]), [0.0, 2.0]),
+    "of a derivative": (ag.grad(lambda x: ag.where(x > 0.0, x * ag.log(x), 0.0)), [0.0, 2.0]),
+    "asked": (lambda x: ag.where(ag.grad(LEAKS["log"][0])(x) > 0.1, x * 3.0, x * 5.0), [0.0, 2.0, 100.0]),
+    "branch": (lambda x: LEAKS["log"][0](x) if x < 1.0 else x * x, [0.0, 2.0, 0.5]),
+}
+
+
+@both
+@pytest.mark.parametrize("name", LEAKS)
+def test_what_is_not_chosen_leaves_no_nan_in_a_derivative(backend, name):
+    f, numbers = LEAKS[name]
+    derive = ag.value_and_grad(f)
+    expected = np.array([derive(x) for x in numbers])
+    kernel = ag.compile(derive, backend=backend)
+    np.testing.assert_allclose(kernel(np.array(numbers)), expected.T, rtol=1e-14)
+    np.testing.assert_allclose([kernel(x) for x in numbers], expected, rtol=1e-14)
+    sound = np.isfinite(expected[:, 1])
+    slopes, known = expected[sound, 1], np.array(numbers)[sound]
+    for reduce, fold in (("sum", np.sum), ("mean", np.mean)):
+        if len(slopes):
+            result = ag.compile(ag.grad(f), reduce=reduce, backend=backend)(known)
+            np.testing.assert_allclose(result, fold(slopes), rtol=1e-14)
+
+
+@both
+def test_a_kernel_called_with_values_is_the_function_itself(backend):
+    kernel = ag.compile(area, backend=backend)
+    assert ag.grad(kernel)(1.0, 2.0) == ag.grad(area)(1.0, 2.0)
+    x = ag.Value(1.5)
+    kernel(x, 2.0).backward()
+    assert x.grad == ag.grad(area)(1.5, 2.0)
+    kernel(1.0, 2.0)
+    assert isinstance(kernel(x, 2.0), ag.Value)
+    assert ag.compile(lambda x: kernel(x, 2.0) + 1.0, backend=backend)(1.0) == area(1.0, 2.0) + 1.0
+
+
+# ---- What a function reaches by itself
+
+
+@both
+def test_numbers_outside_are_constants_and_values_are_read_at_each_call(backend):
+    factor, shift = 2.0, ag.Value(10.0, label="shift")
+
+    def f(x):
+        return x * factor + shift
+
+    kernel = ag.compile(f, backend=backend)
+    assert kernel(1.0) == 12.0
+    factor, shift.data = 3.0, 20.0
+    assert kernel(1.0) == 22.0
+    assert kernel(np.arange(3.0)).tolist() == [20.0, 22.0, 24.0]
+    assert kernel.program.inputs[-1].label == "shift"
+
+
+@both
+def test_a_branch_may_ask_a_value_outside(backend):
+    limit = ag.Value(1.0)
+    kernel = ag.compile(lambda x: x if x > limit else (-x if limit > 0.0 else x * 100.0), backend=backend)
+    for data, expected in ((1.0, [-0.5, 2.0, -1.0]), (0.0, [0.5, 2.0, 1.0]), (-1.0, [0.5, 2.0, 1.0]), (3.0, [-0.5, -2.0, -1.0])):
+        limit.data = data
+        assert kernel(np.array([0.5, 2.0, 1.0])).tolist() == expected
+        assert [kernel(x) for x in (0.5, 2.0, 1.0)] == expected
+
+
+def losses(seed=0):
+    """A network, its loss, and points; as new each time."""
+    model = scalar.MLP(2, [5, 3, 1], rng=seed)
+
+    def loss(x, y):
+        return ag.softplus(-y * model(x)) + 0.01 * ag.sum([p * p for p in model.parameters()])
+
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(11, 2))
+    return model, loss, x, np.sign(x[:, 0] * x[:, 1])
+
+
+@both
+@pytest.mark.parametrize("reduce", ["mean", "sum"])
+def test_captured_parameters_get_the_gradients_that_backward_gives(backend, reduce):
+    model, loss, x, y = losses()
+    step = ag.compile(loss, parameters=model.parameters(), signature="(2),()->()", reduce=reduce, backend=backend)
+    result = step(x, y)
+    found = [p.grad for p in model.parameters()]
+    model.zero_grad()
+    eager = ag.sum([loss(list(a), b) for a, b in zip(x.tolist(), y.tolist(), strict=True)])
+    eager = eager / len(x) if reduce == "mean" else eager
+    eager.backward()
+    assert result == pytest.approx(eager.data, rel=1e-13)
+    np.testing.assert_allclose(found, [p.grad for p in model.parameters()], rtol=1e-11, atol=1e-13)
+    step(x, y)
+    np.testing.assert_allclose([p.grad for p in model.parameters()], np.multiply(found, 2), rtol=1e-11, atol=1e-13)
+
+
+@both
+@pytest.mark.parametrize("optimizer", [lambda p: nn.SGD(p, lr=0.1, momentum=0.9), lambda p: nn.Adam(p, lr=0.02)])
+def test_training_with_a_compiled_step_is_training(backend, optimizer):
+    (model, loss, x, y), (other, eager, _, _) = losses(1), losses(1)
+    step = ag.compile(loss, parameters=model.parameters(), signature="(2),()->()", reduce="mean", backend=backend)
+    ours, theirs = optimizer(model.parameters()), optimizer(other.parameters())
+    for _ in range(6):
+        result = step(x, y)
+        total = ag.sum([eager(list(a), b) for a, b in zip(x.tolist(), y.tolist(), strict=True)]) / len(x)
+        total.backward()
+        assert result == pytest.approx(total.data, rel=1e-12)
+        for each in (ours, theirs):
+            each.step()
+            each.zero_grad()
+    np.testing.assert_allclose(
+        [p.data for p in model.parameters()], [p.data for p in other.parameters()], rtol=1e-11, atol=1e-12
+    )
+
+
+@both
+def test_a_parameter_may_be_unused_and_a_call_may_have_no_batch(backend):
+    w, unused = ag.Value(3.0), ag.Value(1.0)
+    step = ag.compile(lambda x: w * w * x, parameters=[w, unused], backend=backend)
+    assert step(2.0) == 18.0
+    assert (w.grad, unused.grad) == (12.0, 0.0)
+    with pytest.raises(ValueError, match="pass reduce='mean' or 'sum'"):
+        step(np.ones(3))
+    assert (w.grad, unused.grad) == (12.0, 0.0)
+
+
+# ---- Branches
+
+
+def many(x, y):
+    """Six branches, which part the plane into nine paths."""
+    if x > 1.0:
+        return x * y if y > 0.0 else x - y
+    if 0.25 < x < 0.75:
+        z = y * 2.0 if abs(y) >= 1.0 else y
+        return z + x
+    if x:
+        return ag.exp(x) if not y < 0.0 else x * x
+    return y
+
+
+@both
+def test_each_lane_takes_its_own_path(backend, rng):
+    x, y = rng.uniform(-3, 3, (2, 300))
+    x[:6], y[:4] = [math.nan] * 4 + [0.0, -0.0], [1.0, -1.0, 0.0, math.nan]
+    expected = np.array([many(*row) for row in zip(x.tolist(), y.tolist(), strict=True)])
+    kernel = ag.compile(many, backend=backend)
+    np.testing.assert_allclose(kernel(x, y), expected, rtol=1e-15)
+    assert kernel.stats["paths"] == len(kernel.programs) == 9
+    np.testing.assert_allclose([kernel(*row) for row in zip(x[:30].tolist(), y.tolist(), strict=False)], expected[:30])
+    np.testing.assert_allclose(kernel(x[::-1], 0.5), [many(v, 0.5) for v in x[::-1].tolist()], rtol=1e-15)
+    assert kernel.stats["paths"] == 9
+    derive = ag.value_and_grad(many, argnums=(0, 1))
+    value, slopes = ag.compile(derive, backend=backend)(x, y)
+    rows = np.array([[v, *g] for v, g in (derive(*row) for row in zip(x.tolist(), y.tolist(), strict=True))]).T
+    np.testing.assert_allclose([value, *slopes], rows, rtol=1e-15)
+    for reduce, share in (("sum", 1), ("mean", 296)):
+        total = ag.compile(derive, backend=backend, reduce=reduce)(x[4:], y[4:])
+        np.testing.assert_allclose([total[0], *total[1]], rows[:, 4:].sum(axis=1) / share, rtol=1e-12)
+
+
+@both
+@pytest.mark.parametrize("reduce", [None, "mean", "sum"])
+def test_paths_may_differ_in_what_varies(backend, reduce):
+    kernel = ag.compile(lambda x, y: (x, 1.0) if x > y else (7.0, x), backend=backend, reduce=reduce)
+    result = kernel(np.array([1.0, -1.0, 2.0]), 0.0)
+    fold = {None: lambda v: v, "mean": lambda v: sum(v) / 3, "sum": sum}[reduce]
+    expected = [fold([1.0, 7.0, 2.0]), fold([1.0, -1.0, 1.0])]
+    np.testing.assert_allclose(result, expected, rtol=1e-15)
+    np.testing.assert_allclose(kernel(-1.0, np.zeros(3)), [fold([7.0] * 3), fold([-1.0] * 3)], rtol=1e-15)
+
+
+@both
+def test_a_branch_of_a_kernel_with_parameters(backend):
+    w = ag.Value(2.0)
+    step = ag.compile(lambda x: w * x if x > 0.0 else w * w, parameters=[w], reduce="sum", backend=backend)
+    assert step(np.array([1.0, -1.0, 3.0])) == 12.0
+    assert w.grad == 8.0
+
+
+NEIGHBOURS = np.random.default_rng(0).normal(size=(500, 2)) * 2
+
+
+@both
+@pytest.mark.parametrize(
+    ("op", "by_math"), [(ag.tanh, math.tanh), (ag.exp, math.exp), (ag.sin, math.sin), (lambda x: ag.hypot(x, 0.7), lambda x: math.hypot(x, 0.7))]
+)
+def test_a_branch_at_the_last_bit_of_a_function_is_no_endless_family(backend, op, by_math):
+    result = ag.compile(op, backend=backend)(NEIGHBOURS[:, 0])
+    for x, z in zip(NEIGHBOURS[:, 0].tolist(), result.tolist(), strict=True):
+        if z != by_math(x):  # which the recording takes for another path than the back end
+            limit = min(z, by_math(x))
+            kernel = ag.compile(lambda x, limit=limit: 1.0 if op(x) > limit else 2.0, backend=backend)
+            assert set(kernel(np.full(5, x)).tolist()) <= {1.0, 2.0}
+            assert kernel(x) in (1.0, 2.0)
+            break
+
+
+def test_conditions_are_combined_and_chosen_by_without_a_path():
+    def f(x, y):
+        inside = (x > 0.0) & (y > 0.0) | ~(x >= -1.0)
+        return ag.where(inside, x, y) + ag.where((x > 0.0) ^ (y > 0.0), 10.0, 0.0) + (x > y) * 100.0
+
+    x, y = np.random.default_rng(0).normal(size=(2, 50))
+    kernel = ag.compile(f)
+    inside = (x > 0.0) & (y > 0.0) | (x < -1.0)
+    expected = np.where(inside, x, y) + np.where((x > 0.0) ^ (y > 0.0), 10.0, 0.0) + (x > y) * 100.0
+    assert same_bits(kernel(x, y), expected).all()
+    assert kernel.program.guards == []
+    assert ag.compile(lambda x: x.relu() + ag.abs(x) + ag.clip(x, 0, 1) + ag.sign(x))(2.0) == 6.0
+
+
+@both
+def test_an_endless_family_of_paths_is_an_error_that_points_at_the_comparison(backend):
+    def steps(x):
+        n = 0.0
+        while x > n:
+            n += 1.0
+        return n
+
+    kernel = ag.compile(steps, backend=backend)
+    with pytest.raises(ag.CompileError, match=rf"(?s)64 paths.*{__file__}:\d+.*ag\.where"):
+        kernel(np.arange(100.0))
+    assert kernel(3.0) == 3.0
+    assert ag.compile(steps, backend=backend)(np.arange(float(paths.MOST_PATHS))).tolist() == list(range(64))
+
+
+def test_results_of_another_structure_on_another_path_are_refused():
+    kernel = ag.compile(lambda x: (x, x) if x > 0.0 else x)
+    kernel(1.0)
+    with pytest.raises(ag.CompileError, match="different structures on different paths"):
+        kernel(-1.0)
+    assert kernel(1.0) == (1.0, 1.0)
+
+
+# ---- Vectors
+
+
+@both
+def test_a_loss_of_vectors_and_its_gradient(backend, rng):
+    def loss(p, d, y):
+        hidden = ag.exp(-(d * p[0])) + ag.relu(d - p[1])
+        total = p @ p + ag.dot(list(hidden), list(d)) + np.sum(hidden)
+        for k in range(len(p)):
+            total = total + p[k] ** 2 / (k + 1.0)
+        return total * y
+
+    p, d, y = rng.normal(size=3), rng.normal(size=(9, 4)), rng.normal(size=9)
+    kernel = ag.compile(ag.value_and_grad(loss), signature="(p),(d),()->(),(p)", backend=backend)
+    value, slope = kernel(p, d, y)
+    assert (value.shape, slope.shape) == ((9,), (9, 3))
+    assert kernel.program.guards == []
+    for n in range(9):
+        expected = ag.value_and_grad(loss)(np.array(p.tolist(), object), np.array(d[n].tolist(), object), float(y[n]))
+        np.testing.assert_allclose(value[n], float(expected[0]), rtol=1e-13)
+        np.testing.assert_allclose(slope[n], np.array(expected[1], float), rtol=1e-12, atol=1e-14)
+    mean = ag.compile(ag.value_and_grad(loss), signature="(p),(d),()->(),(p)", reduce="mean", backend=backend)(p, d, y)
+    np.testing.assert_allclose(mean[1], slope.mean(axis=0), rtol=1e-12)
+    assert "p[1]" in [i.label for i in kernel.program.inputs] or len(kernel.program.inputs) == 8
+
+
+# ---- The user's own operations, what is shown, and what is left behind
+
+
+@ag.primitive
+def smooth(x, y):
+    return ag.sqrt(x * x + y * y) if x > y else x * x
+
+
+@smooth.rule
+def _(g, z, x, y):
+    return g * 100.0 * x
+
+
+@smooth.rule
+def _(g, z, x, y):
+    return g * 7.0 * z
+
+
+@both
+def test_the_users_own_operation_keeps_its_own_rules(backend):
+    kernel = ag.compile(ag.value_and_grad(lambda x, y: smooth(x, y) * 2.0, argnums=(0, 1)), backend=backend)
+    x, y = np.array([3.0, 1.0]), np.array([2.0, 4.0])
+    value, (dx, dy) = kernel(x, y)
+    np.testing.assert_allclose(value, [2 * math.sqrt(13), 2.0])
+    np.testing.assert_allclose((dx, dy), ([600.0, 200.0], 7.0 * value))
+    assert kernel.stats["backend"] == backend
+
+
+def test_what_is_shown():
+    def f(x, rate):
+        growth = ag.exp(x * rate)
+        growth.label = "growth"
+        return growth + 1.0
+
+    kernel = ag.compile(ag.value_and_grad(f))
+    with pytest.raises(RuntimeError, match="recorded at its first call, with numbers: call it first"):
+        print(kernel.program)
+    kernel(1.0, 0.5)
+    text = str(kernel.program)
+    assert text.startswith("inputs: x")
+    assert "growth, test_kernel.py:" in text
+    assert "∂ test_kernel.py:" in text
+    assert "return v" in text
+    assert set(kernel.stats) >= {"recorded", "instructions", "flops", "backend", "paths", "recording", "compiling"}
+    stats = kernel.stats
+    assert stats["recorded"] >= stats["instructions"] >= stats["flops"] > 2
+    assert stats["backend"] in ("native", "numpy")
+    assert 0.0 < stats["recording"] < 5.0
+    assert 0.0 < stats["compiling"] < 5.0
+    assert repr(ag.compile(f)) == "<compiled f: 0 paths>"
+
+
+def test_a_call_that_fails_leaves_the_kernel_as_it_was():
+    kernel = ag.compile(lambda x: x * 2.0 if not isinstance(x, list) else "text")
+    assert kernel(1.0) == 2.0
+    with pytest.raises(ag.CompileError, match="str 'text', which is not a number"):
+        kernel([1.0])
+    assert len(kernel.program) == 1
+    assert kernel(2.0) == 4.0
+
+
+@both
+def test_a_kernel_that_is_dropped_is_freed_with_what_it_recorded(backend):
+    def f(x):
+        return many(x, marker * 2.0)
+
+    marker = ag.Value(1.0)
+    kernel = ag.compile(ag.grad(f), backend=backend)
+    kernel(np.linspace(-2, 2, 9))
+    gone = [weakref.ref(x) for x in (kernel, f, marker, kernel.program)]
+    del kernel, f, marker
+    gc.collect()
+    assert [ref() for ref in gone] == [None] * 4
+
+
+# ---- Options that are refused
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"reduce": "max"}, "'max' is neither 'mean' nor 'sum', nor None"),
+        ({"backend": "cuda"}, "'cuda' is none of 'auto', 'numpy' and 'native'"),
+        ({"threads": 0}, "threads=0"),
+        ({"threads": 2.0}, "threads=2.0"),
+        ({"signature": "(p"}, r"signature='\(p'.*an example"),
+        ({"parameters": [1.0]}, "parameters are Values"),
+        ({"parameters": [ag.Value(1.0) * 2.0]}, "not computed from others"),
+        ({"parameters": [ag.Tensor([1.0])]}, "parameters are Values"),
+        ({"parameters": [ag.Value(1.0)] * 2 and [x := ag.Value(1.0), x]}, "twice"),
+    ],
+)
+def test_options_that_are_refused(options, message):
+    with pytest.raises((ValueError, TypeError), match=message):
+        ag.compile(area, **options)
+
+
+def test_what_is_no_function_is_refused():
+    with pytest.raises(TypeError, match="needs a function"):
+        ag.compile(3.0)
+    with pytest.raises(TypeError, match="missing 1 required positional argument"):
+        ag.compile(area)(1.0)
+    with pytest.raises(TypeError, match="takes 2 positional arguments but 3 were given"):
+        ag.compile(area)(1.0, 2.0, 3.0)
