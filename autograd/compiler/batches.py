@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 from operator import itemgetter
@@ -14,6 +14,8 @@ import numpy as np
 from autograd.compiler.recording import CompileError
 from autograd.compiler.signatures import Signature
 from autograd.trees import is_module, map_leaves
+
+_FLOAT64 = np.dtype(np.float64)
 
 
 class Pattern:
@@ -84,11 +86,13 @@ class Layout:
             return x.reshape(self.loop).astype(self.dtype, copy=False)
         return np.full(self.loop, x, self.dtype)
 
-    def batch(self, arrays: list[Any]) -> Batch:
-        """The arrays, as numbers and lanes."""
+    def batch(self, given: Sequence[Any]) -> Batch:
+        """What was given, numbers and arrays of these shapes, as numbers and lanes."""
         numbers: list[Any] = []
         lanes: list[Any] = []
-        for x, (same, size, spread, flat) in zip(arrays, self._parts, strict=True):
+        for x, (same, size, spread, flat) in zip(given, self._parts, strict=True):
+            if type(x) is not np.ndarray or x.dtype is not _FLOAT64:
+                x = np.asarray(x, _FLOAT64)
             if same:
                 numbers.append(x.ravel())
                 continue
@@ -189,9 +193,6 @@ def _paths(name: str, tree: Any) -> Iterator[str]:
             yield from _paths(f"{name}[{index}]", value)
     elif tree is not None and not isinstance(tree, (str, bool)):
         yield name
-
-
-_FLOAT64 = np.dtype(np.float64)
 
 
 def as_array(name: str, x: Any) -> Any:

@@ -117,7 +117,9 @@ def driver(layout: Layout) -> Iterator[str]:
             groups = text.let(f"sdiv i64 {i}, {WIDTH}")
             left = text.let(f"srem i64 {groups}, {FLUSH}")
             text.choose(
-                text.let(f"icmp eq i64 {left}, 0"), lambda: text.write("call void @flush(ptr %w)"), lambda: None
+                text.let(f"icmp eq i64 {left}, {FLUSH - 1}"),
+                lambda: text.write("call void @flush(ptr %w)"),
+                lambda: None,
             )
         if outputs:
             text.loop("0", str(outputs), "1", put)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiler.batches import Arguments, Layout, Pattern, as_array
+from autograd.compiler.batches import Arguments, Layout, Pattern
 from autograd.compiler.native import library
 from autograd.compiler.paths import Family, Options
 from autograd.compiler.program import Program
@@ -139,7 +139,7 @@ class Kernel:
         known = self._layouts.get(kinds)
         if known is not None:
             family, layout = known
-            return family.call(layout, layout.batch([as_array(self.options.name, x) for x in args]))
+            return family.call(layout, layout.batch(args))
         if any(isinstance(leaf, Node) for leaf in leaves((args, kwargs))):
             return self.function(*args, **kwargs)
         given = Arguments(self.options.name, self.options.signature, args, kwargs)

@@ -16,6 +16,7 @@ from autograd.compiler.program import Program
 from autograd.compiler.symbols import WIDTH
 
 SHARE = 4_000_000  # operations that are worth a thread of their own
+HUGE = 1 << 18  # numbers in a huge page of memory
 SMALL = 512  # lanes that are copied into place, which costs less than to find out where they are
 
 
@@ -69,7 +70,7 @@ class NativeCode:
             outputs = [place.outputs[k][:count].copy() for k in self._laned]
             row = place.work[self._numbers].copy()
         else:
-            fresh = [np.empty(count) for _ in range(self._outputs)]
+            fresh = [_fresh(count) for _ in range(self._outputs)]
             frame = place.frame_of(lanes, fresh)
             if threads == 1:
                 suspicious = self._machine.run(0, count, frame.ctypes.data) != 0
@@ -167,6 +168,15 @@ def library() -> Any:
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     return llvm
+
+
+def _fresh(count: int) -> Any:
+    """Room for `count` numbers; a large one begins where a huge page does, which costs half as much to get."""
+    if count < HUGE:
+        return np.empty(count)
+    room = np.empty(count + HUGE)
+    start = -(room.ctypes.data // 8) % HUGE
+    return room[start : start + count]
 
 
 def _aligned(size: int) -> Any:

@@ -128,7 +128,12 @@ def test_numbers_outside_are_constants_and_values_are_read_at_each_call(backend)
 def test_a_branch_may_ask_a_value_outside(backend):
     limit = ag.Value(1.0)
     kernel = ag.compile(lambda x: x if x > limit else (-x if limit > 0.0 else x * 100.0), backend=backend)
-    for data, expected in ((1.0, [-0.5, 2.0, -1.0]), (0.0, [0.5, 2.0, 1.0]), (-1.0, [0.5, 2.0, 1.0]), (3.0, [-0.5, -2.0, -1.0])):
+    for data, expected in (
+        (1.0, [-0.5, 2.0, -1.0]),
+        (0.0, [0.5, 2.0, 1.0]),
+        (-1.0, [0.5, 2.0, 1.0]),
+        (3.0, [-0.5, -2.0, -1.0]),
+    ):
         limit.data = data
         assert kernel(np.array([0.5, 2.0, 1.0])).tolist() == expected
         assert [kernel(x) for x in (0.5, 2.0, 1.0)] == expected
@@ -252,7 +257,13 @@ NEIGHBOURS = np.random.default_rng(0).normal(size=(500, 2)) * 2
 
 @both
 @pytest.mark.parametrize(
-    ("op", "by_math"), [(ag.tanh, math.tanh), (ag.exp, math.exp), (ag.sin, math.sin), (lambda x: ag.hypot(x, 0.7), lambda x: math.hypot(x, 0.7))]
+    ("op", "by_math"),
+    [
+        (ag.tanh, math.tanh),
+        (ag.exp, math.exp),
+        (ag.sin, math.sin),
+        (lambda x: ag.hypot(x, 0.7), lambda x: math.hypot(x, 0.7)),
+    ],
 )
 def test_a_branch_at_the_last_bit_of_a_function_is_no_endless_family(backend, op, by_math):
     result = ag.compile(op, backend=backend)(NEIGHBOURS[:, 0])

@@ -93,7 +93,9 @@ def test_outputs_may_be_inputs_constants_comparisons_and_the_same_twice(uniform,
     for outputs in ([x], [y, x], [two], [x, total, x, total], [above, two, above], [x, two, y], []):
         code = [i for i in (two, total, above) if i in outputs]
         expected = {x: columns[0], y: columns[1], two: np.full(count, 2.0)}
-        expected = {i: np.full(count, c[0]) if i in inputs and uniform[inputs.index(i)] else c for i, c in expected.items()}
+        expected = {
+            i: np.full(count, c[0]) if i in inputs and uniform[inputs.index(i)] else c for i, c in expected.items()
+        }
         expected |= {total: expected[x] + expected[y], above: expected[x] > expected[y]}
         results = run(NativeCode, Program([x, y], code, outputs), columns, uniform)
         for output, result in zip(outputs, results, strict=True):

@@ -24,7 +24,9 @@ def test_a_signature_is_read_as_numpy_reads_it(text, inputs, outputs):
     np.vectorize(lambda *xs: xs, signature=re.sub(r"\b\d+\b", "k", text))
 
 
-@pytest.mark.parametrize("text", ["", "(p", "p->()", "()", "()->", "(p)(d)->()", "(p,)->()", "(p-q)->()", "()->()->()", 3, b"()->()"])
+@pytest.mark.parametrize(
+    "text", ["", "(p", "p->()", "()", "()->", "(p)(d)->()", "(p,)->()", "(p-q)->()", "()->()->()", 3, b"()->()"]
+)
 def test_what_is_no_signature_is_refused(text):
     with pytest.raises(ValueError, match=re.escape(f"signature={text!r} is not one of NumPy's signatures")):
         parse(text)
