@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any, Protocol
 
-from autograd.compiler.ir import Text, types
+from autograd.compiler.ir import UNROLLED, Text, constant, types
 from autograd.compiler.symbols import WIDTH
 
 FLUSH = 64  # groups of lanes that are summed plainly before the sum is added to the compensated total
@@ -36,100 +37,125 @@ def driver(layout: Layout) -> Iterator[str]:
     text.write(f"%strides = getelementptr ptr, ptr %frame, i64 {1 + inputs}")
     text.write(f"%outs = getelementptr ptr, ptr %frame, i64 {1 + 2 * inputs}")
     text.write("call void @once(ptr %w)")
-    sums = bool(layout.add)
+    sums, align = bool(layout.add), f"align {8 * WIDTH}"
     spare = text.let(f"getelementptr {number}, ptr %w, i64 {layout.spare}")  # a nan, where one was put
 
     def clear(k: str) -> None:
         place = text.let(f"getelementptr {number}, ptr %w, i64 {k}")
-        text.write(f"store {number} zeroinitializer, ptr {place}, align {8 * WIDTH}")
+        text.write(f"store {number} zeroinitializer, ptr {place}, {align}")
 
     text.loop(str(min(layout.add.values(), default=layout.spare)), str(layout.spare + 1), "1", clear)
 
-    def group(i: str) -> None:
-        rest = text.let(f"sub i64 %stop, {i}")
-        whole = text.let(f"icmp sge i64 {rest}, {WIDTH}")
-        count = text.let(f"select i1 {whole}, i64 {WIDTH}, i64 {rest}")
+    # Whether all inputs are dense, so that a group of lanes is a vector in memory.
+    text.write("%gaps = alloca i64")
+    text.write("store i64 0, ptr %gaps")
+
+    def gap(k: str) -> None:
+        stride = text.let("load i64, ptr " + text.let(f"getelementptr i64, ptr %strides, i64 {k}"))
+        gaps = text.let("or i64 " + text.let("load i64, ptr %gaps") + ", " + text.let(f"xor i64 {stride}, 8"))
+        text.write(f"store i64 {gaps}, ptr %gaps")
+
+    text.loop("0", str(inputs), "1", gap)
+    dense = text.let("icmp eq i64 0, " + text.let("load i64, ptr %gaps"))
+
+    def blocks() -> None:
+        for n in range(len(layout.each_blocks)):
+            text.write(f"call void @each{n}(ptr %w)")
+
+    def slot(k: str, first: int) -> str:
+        return text.let(f"getelementptr {number}, ptr %w, i64 " + text.let(f"add i64 {k}, {first}"))
+
+    def into(k: str, i: str) -> str:
+        start = text.let("load ptr, ptr " + text.let(f"getelementptr ptr, ptr %outs, i64 {k}"))
+        return text.let(f"getelementptr double, ptr {start}, i64 {i}")
+
+    def flag(odd: str) -> None:
+        """Remember that there was a nan, where `odd`."""
+        before = text.let(f"load {number}, ptr {spare}, {align}")
+        after = text.let(f"select <{WIDTH} x i1> {odd}, {number} {constant(math.nan, WIDTH)}, {number} {before}")
+        text.write(f"store {number} {after}, ptr {spare}, {align}")
+
+    def easy(i: str) -> None:
+        """A whole group of dense lanes."""
+
+        def fetch(k: str) -> None:
+            source = text.let("load ptr, ptr " + text.let(f"getelementptr ptr, ptr %ins, i64 {k}"))
+            loaded = text.let(
+                f"load {number}, ptr " + text.let(f"getelementptr double, ptr {source}, i64 {i}") + ", align 8"
+            )
+            text.write(f"store {number} {loaded}, ptr {slot(k, layout.first_input)}, {align}")
+
+        def put(k: str) -> str:
+            loaded = text.let(f"load {number}, ptr {slot(k, first_output)}, {align}")
+            text.write(f"store {number} {loaded}, ptr {into(k, i)}, align 8")
+            return text.let(f"fcmp uno {number} {loaded}, {loaded}")
+
+        text.repeat(inputs, fetch)
+        blocks()
+        if outputs <= UNROLLED:
+            odd = "zeroinitializer"
+            for k in range(outputs):
+                odd = text.let(f"or <{WIDTH} x i1> {odd}, {put(str(k))}")
+            if outputs:
+                flag(odd)
+        else:
+            text.loop("0", str(outputs), "1", lambda k: flag(put(k)))
+        if sums:
+            groups = text.let("srem i64 " + text.let(f"sdiv i64 {i}, {WIDTH}") + f", {FLUSH}")
+            text.choose(
+                text.let(f"icmp eq i64 {groups}, {FLUSH - 1}"),
+                lambda: text.write("call void @flush(ptr %w)"),
+                lambda: None,
+            )
+
+    def general(i: str, count: str) -> None:
+        """`count` lanes of any stride; the others of the group repeat the last."""
         last = text.let(f"sub i64 {count}, 1")
 
         def fetch(k: str) -> None:
             source = text.let("load ptr, ptr " + text.let(f"getelementptr ptr, ptr %ins, i64 {k}"))
             stride = text.let("load i64, ptr " + text.let(f"getelementptr i64, ptr %strides, i64 {k}"))
             begin = text.let(f"getelementptr i8, ptr {source}, i64 " + text.let(f"mul i64 {i}, {stride}"))
-            slot = text.let(f"add i64 {k}, {layout.first_input}")
-            target = text.let(f"getelementptr {number}, ptr %w, i64 {slot}")
-            dense = text.let(f"and i1 {whole}, " + text.let(f"icmp eq i64 {stride}, 8"))
-
-            def vector() -> None:
-                loaded = text.let(f"load {number}, ptr {begin}, align 8")
-                text.write(f"store {number} {loaded}, ptr {target}, align {8 * WIDTH}")
-
-            def singly() -> None:
-                for lane in range(WIDTH):
-                    inside = text.let(f"icmp slt i64 {lane}, {count}")
-                    index = text.let(f"select i1 {inside}, i64 {lane}, i64 {last}")  # the last lane, once more
-                    offset = text.let(f"mul i64 {index}, {stride}")
-                    loaded = text.let(
-                        "load double, ptr " + text.let(f"getelementptr i8, ptr {begin}, i64 {offset}") + ", align 8"
-                    )
-                    place = text.let(f"getelementptr double, ptr {target}, i64 {lane}")
-                    text.write(f"store double {loaded}, ptr {place}")
-
-            text.choose(dense, vector, singly)
+            target = slot(k, layout.first_input)
+            for lane in range(WIDTH):
+                inside = text.let(f"icmp slt i64 {lane}, {count}")
+                index = text.let(f"select i1 {inside}, i64 {lane}, i64 {last}")
+                place = text.let(f"getelementptr i8, ptr {begin}, i64 " + text.let(f"mul i64 {index}, {stride}"))
+                loaded = text.let(f"load double, ptr {place}, align 8")
+                text.write(f"store double {loaded}, ptr " + text.let(f"getelementptr double, ptr {target}, i64 {lane}"))
 
         def put(k: str) -> None:
-            into = text.let("load ptr, ptr " + text.let(f"getelementptr ptr, ptr %outs, i64 {k}"))
-            begin = text.let(f"getelementptr double, ptr {into}, i64 {i}")
-            slot = text.let(f"add i64 {k}, {first_output}")
-            source = text.let(f"getelementptr {number}, ptr %w, i64 {slot}")
+            source, target = slot(k, first_output), into(k, i)
+            loaded = text.let(f"load {number}, ptr {source}, {align}")
+            flag(text.let(f"fcmp uno {number} {loaded}, {loaded}"))
 
-            loaded = text.let(f"load {number}, ptr {source}, align {8 * WIDTH}")
-            odd = text.let(f"fcmp uno {number} {loaded}, {loaded}")
-            flag = text.let(f"load {number}, ptr {spare}, align {8 * WIDTH}")
-            flag = text.let(f"select <{WIDTH} x i1> {odd}, {number} {loaded}, {number} {flag}")
-            text.write(f"store {number} {flag}, ptr {spare}, align {8 * WIDTH}")
+            def one(lane: str) -> None:
+                loaded = text.let("load double, ptr " + text.let(f"getelementptr double, ptr {source}, i64 {lane}"))
+                text.write(f"store double {loaded}, ptr " + text.let(f"getelementptr double, ptr {target}, i64 {lane}"))
 
-            def vector() -> None:
-                text.write(f"store {number} {loaded}, ptr {begin}, align 8")
+            text.loop("0", count, "1", one)
 
-            def singly() -> None:
-                def one(lane: str) -> None:
-                    loaded = text.let("load double, ptr " + text.let(f"getelementptr double, ptr {source}, i64 {lane}"))
-                    place = text.let(f"getelementptr double, ptr {begin}, i64 {lane}")
-                    text.write(f"store double {loaded}, ptr {place}")
-
-                text.loop("0", count, "1", one)
-
-            text.choose(whole, vector, singly)
-
-        if inputs:
-            text.loop("0", str(inputs), "1", fetch)
         if sums:
-            text.choose(whole, lambda: None, lambda: text.write("call void @flush(ptr %w)"))
-        for n in range(len(layout.each_blocks)):
-            text.write(f"call void @each{n}(ptr %w)")
+            text.write("call void @flush(ptr %w)")
+        text.loop("0", str(inputs), "1", fetch)
+        blocks()
         if sums:
+            text.write(f"call void @trim(ptr %w, i64 {count})")
+            text.write("call void @flush(ptr %w)")
+        text.loop("0", str(outputs), "1", put)
 
-            def partial() -> None:
-                text.write(f"call void @trim(ptr %w, i64 {count})")
-                text.write("call void @flush(ptr %w)")
-
-            text.choose(whole, lambda: None, partial)
-            groups = text.let(f"sdiv i64 {i}, {WIDTH}")
-            left = text.let(f"srem i64 {groups}, {FLUSH}")
-            text.choose(
-                text.let(f"icmp eq i64 {left}, {FLUSH - 1}"),
-                lambda: text.write("call void @flush(ptr %w)"),
-                lambda: None,
-            )
-        if outputs:
-            text.loop("0", str(outputs), "1", put)
+    def group(i: str) -> None:
+        rest = text.let(f"sub i64 %stop, {i}")
+        whole = text.let(f"icmp sge i64 {rest}, {WIDTH}")
+        count = text.let(f"select i1 {whole}, i64 {WIDTH}, i64 {rest}")
+        text.choose(text.let(f"and i1 {whole}, {dense}"), lambda: easy(i), lambda: general(i, count))
 
     text.loop("%start", "%stop", str(WIDTH), group)
     if sums:
         text.write("call void @flush(ptr %w)")
         text.write("call void @collect(ptr %w)")
-    flag = text.let(f"load {number}, ptr {spare}, align {8 * WIDTH}")
-    odd = text.let(f"bitcast <{WIDTH} x i1> " + text.let(f"fcmp uno {number} {flag}, {flag}") + f" to i{WIDTH}")
+    seen = text.let(f"load {number}, ptr {spare}, {align}")
+    odd = text.let(f"bitcast <{WIDTH} x i1> " + text.let(f"fcmp uno {number} {seen}, {seen}") + f" to i{WIDTH}")
     text.write("ret i64 " + text.let(f"zext i{WIDTH} {odd} to i64"))
     yield text.end()
     if sums:

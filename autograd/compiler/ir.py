@@ -6,6 +6,8 @@ import math
 import struct
 from collections.abc import Callable
 
+UNROLLED = 32  # steps of a loop that are written out
+
 
 class Text:
     """A function's text as it is written, with names for what it computes and labels for where it branches."""
@@ -30,7 +32,7 @@ class Text:
         self.lines.append(f"{label}:")
         self.label = label
 
-    def loop(self, start: str, stop: str, step: str, body: Callable[[str], None]) -> None:
+    def loop(self, start: str, stop: str, step: str, body: Callable[[str], object]) -> None:
         """`for k in range(start, stop, step): body(k)`."""
         self.count += 1
         n = self.count
@@ -47,6 +49,14 @@ class Text:
         self.write(f"%next{n} = add i64 %k{n}, {step}")
         self.write(f"br label %head{n}")
         self.begin(f"done{n}")
+
+    def repeat(self, times: int, body: Callable[[str], object]) -> None:
+        """`body(k)` for each k, written out where there are few."""
+        if times > UNROLLED:
+            self.loop("0", str(times), "1", body)
+        else:
+            for k in range(times):
+                body(str(k))
 
     def choose(self, condition: str, yes: Callable[[], None], no: Callable[[], None]) -> None:
         """`if condition: yes() else: no()`."""

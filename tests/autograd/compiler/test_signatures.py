@@ -58,7 +58,7 @@ def test_what_does_not_fit_is_refused_with_the_signature(signature, args, messag
 
 
 def test_more_results_than_the_signature_names_are_refused():
-    with pytest.raises(ValueError, match="gave 2 results, but its signature .* names 1"):
+    with pytest.raises(ValueError, match=r"gave 2 results, but its signature .* names 1"):
         ag.compile(lambda x: (x, x), signature="()->()")(1.0)
 
 
