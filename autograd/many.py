@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from builtins import sum as _sum
+import sys
+from builtins import sum as _builtin_sum
 from collections.abc import Iterator
 from functools import reduce
 from itertools import accumulate
-from operator import mul
+from operator import add, mul
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,14 @@ from autograd.arrays.joining import stack
 from autograd.elementwise import exp, finite, hypot, log, maximum, nonzero, where
 from autograd.graph import Node, Primitive
 from autograd.value import Value
+
+if sys.version_info >= (3, 12):  # whose sum of floats is compensated, and would not be that of compiled code
+
+    def _sum(xs: Any, start: Any = 0) -> Any:
+        return reduce(add, xs, start)
+else:
+    _sum = _builtin_sum
+
 
 # ---- The primitives. `*xs` are the scalars; each rule gives all cotangents, in order. An array forward is written in
 # other operations, which is how one is compiled.

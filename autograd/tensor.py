@@ -133,10 +133,10 @@ class Tensor(Operators):
 
     @classmethod
     def record(cls, op: Primitive, args: tuple[Any, ...]) -> Any:
-        if graph.modes_in_use:
-            for arg in args:
-                if isinstance(arg, Node) and arg.rank > cls.rank:  # a scalar that is being compiled
-                    return type(arg).record(op, args)
+        if tracer := graph.tracer():
+            for arg in args:  # scalars that are being compiled, by themselves or in an array
+                if (arg.rank > cls.rank) if isinstance(arg, Node) else getattr(arg, "dtype", None) == object:
+                    return tracer.record(op, args)
         record = not op.constant and graph.is_recording()
         reads = []
         parents: list[Node | None] = []

@@ -44,7 +44,7 @@ def map_leaves(f: Callable[[Any], Any], tree: Any) -> Any:
             return values
         return type(tree)(*values) if hasattr(tree, "_fields") else tuple(values)
     if isinstance(tree, np.ndarray) and tree.dtype == object:
-        mapped = np.empty(tree.shape, object)
+        mapped = np.empty_like(tree)
         for i, value in np.ndenumerate(tree):
             mapped[i] = map_leaves(f, value)
         return mapped if any(hasattr(v, "op") for v in mapped.flat) else np.array(mapped.tolist())

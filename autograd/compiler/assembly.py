@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from autograd import elementwise as e
 from autograd.compiler.driver import driver
 from autograd.compiler.ir import by_lanes, constant, types
-from autograd.compiler.program import COMPARISONS, Instruction, Program
+from autograd.compiler.program import COMPARISONS, Instruction, Program, unvarying
 from autograd.compiler.simplify import fmod
 from autograd.compiler.symbols import WIDTH, scalar_function, vector_function
 from autograd.graph import Primitive
@@ -39,10 +39,7 @@ class Assembly:
     def __init__(self, program: Program, uniform: Sequence[bool], reduced: Sequence[bool], fast: bool) -> None:
         self.flags = "reassoc nsz arcp contract " if fast else ""
         self.helpers: dict[str, str] = {}
-        same = dict(zip(program.inputs, uniform, strict=True))
-        for instruction in program.code:
-            same[instruction] = all(same[arg] for arg in instruction.args)
-        self.same = same
+        self.same = same = unvarying(program, uniform)
         once = [i for i in program.code if i.op is not None and same[i]]
         each = [i for i in program.code if i.op is not None and not same[i]]
         self.operations = len(each)
@@ -71,7 +68,7 @@ class Assembly:
             instruction: next(vectors) for instruction in program.inputs if not same[instruction]
         }
         self.first_input = min(self.slots.values(), default=0)
-        self.each_blocks = _blocks(each)
+        self.each_blocks = _blocks(each) or [[]]  # one at least, which outputs that are inputs are copied in
         outputs = dict.fromkeys(
             (output, fold) for output, fold in zip(program.outputs, reduced, strict=True) if not same[output]
         )

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiler.recording import CompileError
+from autograd.compiler.recording import CompileError, Vector
 from autograd.compiler.signatures import Signature
+from autograd.graph import Node
 from autograd.trees import is_module, map_leaves
 
 _FLOAT64 = np.dtype(np.float64)
@@ -50,8 +51,8 @@ class Batch:
 
 
 class Layout:
-    """How arrays of certain shapes become a batch: `loop` is the shape over which the function is repeated, `dtype`
-    that of results."""
+    """How arrays of certain shapes become a batch, repeated over the shape `loop`, and its outputs results: `numbers`
+    where they are one for the whole, `repeated` where they are one a run."""
 
     def __init__(
         self, arrays: list[Any], cores: list[tuple[int, ...]], dtype: Any, patterns: dict[Any, Pattern]
@@ -59,7 +60,8 @@ class Layout:
         loops = {x.shape[: x.ndim - len(core)] for x, core in zip(arrays, cores, strict=True)}
         self.loop: tuple[int, ...] = loops.pop() if len(loops) == 1 else np.broadcast_shapes(*loops)
         self.count = math.prod(self.loop)
-        self.dtype = dtype
+        self.numbers = Numbers(dtype)
+        self.repeated = Repeated(dtype, self.loop) if self.loop else self.numbers
         self._parts = []
         uniform: list[bool] = []
         for x, core in zip(arrays, cores, strict=True):
@@ -71,20 +73,6 @@ class Layout:
             self._parts.append((same, size if core else None, self.loop + core if spread else None, flat))
         key = tuple(uniform)
         self.pattern = patterns.setdefault(key, Pattern(key))
-
-    def number(self, x: Any) -> Any:
-        """An output that is one number, or a row of them, as a result."""
-        if isinstance(x, np.ndarray):
-            return x.astype(self.dtype, copy=False)
-        return float(x) if self.dtype == np.float64 else self.dtype.type(x)
-
-    def repeated(self, x: Any) -> Any:
-        """An output of every run, as a result."""
-        if not self.loop:
-            return self.number(x)
-        if isinstance(x, np.ndarray):
-            return x.reshape(self.loop).astype(self.dtype, copy=False)
-        return np.full(self.loop, x, self.dtype)
 
     def batch(self, given: Sequence[Any]) -> Batch:
         """What was given, numbers and arrays of these shapes, as numbers and lanes."""
@@ -108,24 +96,63 @@ class Layout:
         return Batch(self.pattern, together, lanes, self.count)
 
 
+class Numbers:
+    """The form of results that are one number for the whole batch."""
+
+    def __init__(self, dtype: Any) -> None:
+        self._dtype = dtype
+        self._double = dtype is _FLOAT64
+
+    def one(self, x: Any) -> Any:
+        """A number."""
+        return float(x) if self._double else self._dtype.type(x)
+
+    def several(self, xs: Any, shape: tuple[int, ...]) -> Any:
+        """An array of them."""
+        return np.asarray(xs, self._dtype).reshape(shape)
+
+
+class Repeated(Numbers):
+    """The form of results that are one number a run: arrays that begin with the shape of the loop."""
+
+    def __init__(self, dtype: Any, loop: tuple[int, ...]) -> None:
+        super().__init__(dtype)
+        self._loop = loop
+
+    def one(self, x: Any) -> Any:
+        if isinstance(x, np.ndarray):
+            return x.reshape(self._loop).astype(self._dtype, copy=False)
+        return np.full(self._loop, x, self._dtype)
+
+    def several(self, xs: Any, shape: tuple[int, ...]) -> Any:
+        result = np.empty((math.prod(self._loop), len(xs)), self._dtype)
+        for k, x in enumerate(xs):
+            result[:, k] = x
+        return result.reshape(self._loop + shape)
+
+
 class Arguments:
     """A call's arguments, read as float64 `arrays`, of whose shapes `cores` belong to a single run.
 
-    `key` is their structure: calls of the same one share what was recorded.
+    `key` is their structure: calls of the same one share what was recorded. `nodes` tells that there are nodes among
+    them, and nothing is read then.
     """
 
     def __init__(self, name: str, signature: Signature | None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.args, self.kwargs = args, kwargs
         self._signed = signature is not None
         self.given: list[Any] = []
+        self.key: Any = self._read(args) if not kwargs else (self._read(args), self._read(kwargs))
+        self.nodes = any(isinstance(x, Node) for x in self.given)
+        if self.nodes:
+            return
         if signature is None:
-            self.key: Any = self._read(args) if not kwargs else (self._read(args), self._read(kwargs))
             self.arrays = [as_array(name, x) for x in self.given]
             self.cores: list[tuple[int, ...]] = [()] * len(self.arrays)
         else:
             if kwargs:
                 raise TypeError(f"{name} with signature {signature.text!r} takes no keyword arguments, got {[*kwargs]}")
-            self.given += args
+            self.given = list(args)
             self.arrays = [as_array(name, x) for x in args]
             self.cores = signature.core_shapes(name, [x.shape for x in self.arrays])
             self.key = tuple(self.cores)
@@ -163,7 +190,7 @@ class Arguments:
             return args, kwargs
         vectors = []
         for core in self.cores:
-            vector = np.empty(core, object)
+            vector = np.empty(core, object).view(Vector)
             for place in np.ndindex(core):
                 vector[place] = next(values)
             vectors.append(vector if core else vector[()])
@@ -225,27 +252,31 @@ class Results:
     `read` turns a result into an output, or gives None for what is no number.
     """
 
-    def __init__(self, name: str, signature: Signature | None, result: Any, read: Callable[[Any], Any]) -> None:
+    def __init__(
+        self,
+        name: str,
+        signature: Signature | None,
+        cores: list[tuple[int, ...]],
+        result: Any,
+        read: Callable[[Any], Any],
+    ) -> None:
         self.outputs: list[Any] = []
         self._read = read
         self._name = name
-        self._cores = 0
-        self._signature = signature
+        self._shapes: list[tuple[int, ...]] = []
         self._build, self.structure = self._builder(result)
-        if signature and self._cores != len(signature.outputs):
-            raise ValueError(
-                f"{name} gave {self._cores} results, but its signature {signature.text!r} names {len(signature.outputs)}"
-            )
+        if signature:
+            signature.check_outputs(name, cores, self._shapes)
 
-    def _builder(self, tree: Any) -> tuple[Callable[[Any, Callable[[Any], Any]], Any], Any]:
+    def _builder(self, tree: Any) -> tuple[Callable[[Any, Numbers], Any], Any]:
         """A function that fills the structure of `tree` in from outputs, each finished by another; and a key of it."""
         start = len(self.outputs)
         if isinstance(tree, np.ndarray) and tree.dtype == object and tree.ndim:
             for x in tree.flat:
                 self._output(x)
-            self._check(tree.shape)
+            self._shapes.append(tree.shape)
             shape, stop = tree.shape, len(self.outputs)
-            return lambda values, finish: _stacked(values[start:stop], shape, finish), (np.ndarray, shape)
+            return lambda values, finish: finish.several(values[start:stop], shape), (np.ndarray, shape)
         if isinstance(tree, np.ndarray) and tree.ndim and tree.dtype.kind in "fiub":
             return self._builder(tree.astype(object))
         if isinstance(tree, dict):
@@ -267,10 +298,10 @@ class Results:
         if tree is None:
             return lambda values, finish: None, None
         self._output(tree)
-        self._check(())
+        self._shapes.append(())
         if self.outputs[start].type == "bool":
-            return lambda values, finish: finish(values[start]) != 0.0, bool
-        return lambda values, finish: finish(values[start]), float
+            return lambda values, finish: finish.one(values[start]) != 0.0, bool
+        return lambda values, finish: finish.one(values[start]), float
 
     def _output(self, x: Any) -> None:
         output = self._read(x)
@@ -281,17 +312,12 @@ class Results:
             )
         self.outputs.append(output)
 
-    def _check(self, core: tuple[int, ...]) -> None:
-        if self._signature and self._cores < len(self._signature.outputs):
-            self._signature.check_output(self._name, self._cores, core)
-        self._cores += 1
-
     def shortcut(self) -> Callable[[list[float]], Any]:
         """`build` for a list of floats, in little time."""
         return _quick(self.structure, count().__next__)
 
-    def build(self, values: Any, finish: Callable[[Any], Any]) -> Any:
-        """The structure, filled with outputs: of each, what `finish` makes of it."""
+    def build(self, values: Any, finish: Numbers) -> Any:
+        """The structure, filled with outputs in the form that `finish` gives them."""
         return self._build(values, finish)
 
 
@@ -303,10 +329,9 @@ def _quick(structure: Any, place: Callable[[], int]) -> Callable[[list[float]], 
         return lambda values: None
     kind, *inner = structure
     if kind is np.ndarray:
-        start, size = place(), math.prod(inner[0])
-        for _ in range(size - 1):
-            place()
-        return lambda values: np.array(values[start : start + size]).reshape(inner[0])
+        places = [place() for _ in range(math.prod(inner[0]))]
+        start, stop = (places[0], places[-1] + 1) if places else (0, 0)
+        return lambda values: np.array(values[start:stop]).reshape(inner[0])
     if kind is dict:
         parts = {key: _quick(value, place) for key, value in inner}
         return lambda values: {key: part(values) for key, part in parts.items()}
@@ -318,10 +343,3 @@ def _quick(structure: Any, place: Callable[[], int]) -> Callable[[list[float]], 
     if kind in (list, tuple):
         return lambda values: kind([builder(values) for builder in builders])
     return lambda values: kind(*[builder(values) for builder in builders])
-
-
-def _stacked(values: Any, shape: tuple[int, ...], finish: Callable[[Any], Any]) -> Any:
-    if isinstance(values, np.ndarray):
-        return finish(values).reshape(shape)
-    stacked = np.stack([np.asarray(finish(value)) for value in values], axis=-1)
-    return stacked.reshape(stacked.shape[:-1] + shape)

@@ -12,12 +12,11 @@ import numpy as np
 
 from autograd.compiler.batches import Arguments, Layout, Pattern
 from autograd.compiler.native import library
-from autograd.compiler.paths import Family, Options
+from autograd.compiler.paths import Family
 from autograd.compiler.program import Program
+from autograd.compiler.running import Options
 from autograd.compiler.signatures import parse
 from autograd.compiler.sources import source
-from autograd.graph import Node
-from autograd.trees import leaves
 from autograd.value import Value
 
 MOST_LAYOUTS = 256  # kinds of arguments that are remembered
@@ -140,9 +139,9 @@ class Kernel:
         if known is not None:
             family, layout = known
             return family.call(layout, layout.batch(args))
-        if any(isinstance(leaf, Node) for leaf in leaves((args, kwargs))):
-            return self.function(*args, **kwargs)
         given = Arguments(self.options.name, self.options.signature, args, kwargs)
+        if given.nodes:
+            return self.function(*args, **kwargs)
         layout = given.layout(self._patterns)
         batch = layout.batch(given.arrays)
         if given.key not in self._families:  # kept only if a first path could be recorded
@@ -161,7 +160,7 @@ class Kernel:
         """From now on, a call with floats alone goes the shortest way, where nothing stands against it."""
         recording = family.paths[0].plain
         if not (recording.captured or recording.guarded or self.options.signature or self.options.parameters):
-            once = recording.code(layout.pattern).once
+            once = recording.code(layout.pattern, guarded=False)[0].once
             self._shortcut = (float,) * len(layout.pattern.uniform), once, family.results.shortcut()
 
     @property

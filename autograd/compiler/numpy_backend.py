@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiler.program import Program
+from autograd.compiler.program import Program, unvarying
 from autograd.compiler.simplify import MACHINE
 from autograd.compiler.sources import source
 
@@ -19,9 +19,7 @@ class NumpyCode:
     """A program by NumPy: the same in use as `NativeCode`, but for `fast` and threads, which change nothing here."""
 
     def __init__(self, program: Program, uniform: Sequence[bool], reduced: Sequence[bool], fast: bool) -> None:
-        same = dict(zip(program.inputs, uniform, strict=True))
-        for instruction in program.code:
-            same[instruction] = all(same[arg] for arg in instruction.args)
+        same = unvarying(program, uniform)
         self._uniform = list(uniform)
         varies = [not same[output] for output in program.outputs]
         self._laned = [k for k, fold in enumerate(reduced) if varies[k] and not fold]

@@ -6,39 +6,19 @@ import inspect
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from itertools import count
 from typing import Any
 
 import numpy as np
 
 from autograd import graph
 from autograd.backprop import cotangents
-from autograd.compiler.batches import Arguments, Batch, Layout, Pattern, Results
-from autograd.compiler.native import NativeCode
-from autograd.compiler.numpy_backend import NumpyCode
+from autograd.compiler.batches import Arguments, Batch, Layout, Results
 from autograd.compiler.program import Instruction, Program, describe
 from autograd.compiler.recording import CompileError, Tape
-from autograd.compiler.signatures import Signature
-from autograd.compiler.simplify import MACHINE, launders, lower, simplify, with_guards
+from autograd.compiler.running import Options, Recording, Run
 from autograd.graph import Node
-from autograd.value import Value
 
 MOST_PATHS = 64
-
-
-@dataclass(frozen=True)
-class Options:
-    """What a kernel was asked for: see `compile`. `native` asks for machine code, and `strict` for nothing else."""
-
-    name: str
-    signature: Signature | None
-    reduce: str | None
-    parameters: list[Value] | None
-    strict: bool
-    native: bool
-    fast: bool
-    threads: int
 
 
 class Family:
@@ -55,15 +35,18 @@ class Family:
     # ---- Recording
 
     def record(self, batch: Batch) -> Path:
-        """A new path: the one that the first lane of the batch takes."""
+        """The path that the first lane of the batch takes: a new one, or one that is there."""
         example = batch.example()
+        path = Path(example, self._recording(example, careful=False))
+        for known in self.paths:
+            if known.plain.outcomes == path.plain.outcomes:
+                return known
         if len(self.paths) == MOST_PATHS:
             places = {describe(guard.line): None for path in self.paths for guard in path.plain.program.guards}
             raise CompileError(
                 f"{self.options.name} takes more than {MOST_PATHS} paths; they part at {', '.join([*places][:3])}: "
                 "choose with ag.where(condition, x, y) there, which takes none"
             )
-        path = Path(example, self._recording(example, careful=False))
         if path.plain.derived and (path.plain.program.guards or path.plain.launders):
             path.plain = path.careful = self._recording(example, careful=True)
         elif not path.plain.derived:
@@ -86,7 +69,7 @@ class Family:
         args, kwargs = self.given.rebuilt(iter(inputs))
         with graph.recording(True), graph.tracing(tape), np.errstate(all="ignore"):
             result = self.function(*args, **kwargs)
-            results = Results(options.name, options.signature, result, tape.output)
+            results = Results(options.name, options.signature, self.given.cores, result, tape.output)
             gradient = self._gradient(result) if options.parameters is not None else []
             outputs = results.outputs + [tape.known(g) for g in gradient]
         if not self.paths:
@@ -137,67 +120,68 @@ class Family:
             values, gradient = values[:1], values[1:]
             for parameter, g in zip(options.parameters, np.asarray(gradient).tolist(), strict=True):
                 parameter.grad += g
-        return results.build(values, layout.number if options.reduce else layout.repeated)
+        return results.build(values, layout.numbers if options.reduce else layout.repeated)
 
     def _values(self, batch: Batch) -> Any:
         """Every output: a number, or an array of one a lane. All are numbers where the result is an array itself."""
-        path = self.paths[0]
-        values, holds = self._run(path, batch)
-        if holds is not True:
-            return self._routed(batch, values, holds)
+        run = self._run(self.paths[0], batch)
+        if run.holds is not True:
+            return self._routed(batch, run)
         if not batch.lanes or self.options.reduce is None:
-            return values
-        varies, all_vary = path.plain.varies(batch.pattern)
-        if self.options.reduce == "mean":
-            return values / (batch.count if all_vary else np.where(varies, batch.count, 1.0))
-        return values if all_vary else values * np.where(varies, 1.0, batch.count)
+            return run.values
+        if self.options.reduce == "sum":
+            return run.values if run.all_vary else run.values * np.where(run.varies, 1.0, batch.count)
+        if not batch.count:
+            return np.full(len(run.values), np.nan)
+        return run.values / (batch.count if run.all_vary else np.where(run.varies, batch.count, 1.0))
 
-    def _run(self, path: Path, batch: Batch) -> tuple[Any, Any]:
+    def _run(self, path: Path, batch: Batch) -> Run:
         """The outputs along a path, and where it holds. Where a nan came out of a derivative, with care."""
-        values, holds, suspicious = path.plain.run(batch)
-        if not suspicious or path.careful is path.plain:
-            return values, holds
+        run = path.plain.run(batch)
+        if not run.suspicious or path.careful is path.plain:
+            return run
         careful = self.careful(path)
-        if isinstance(values, np.ndarray) or not batch.lanes or any(x != x for x in values if isinstance(x, float)):
-            return careful.run(batch)[:2]
-        bad = np.logical_or.reduce([np.isnan(x) for x in values if isinstance(x, np.ndarray)])
-        again, _, _ = careful.run(batch.take(bad))
-        for old, new in zip(values, again, strict=True):
+        moving = [x for x in run.values if isinstance(x, np.ndarray)]
+        if not moving or any(x != x for x in run.values if isinstance(x, float)):
+            return careful.run(batch)
+        bad = np.logical_or.reduce([np.isnan(x) for x in moving])
+        again = careful.run(batch.take(bad))
+        for old, new in zip(run.values, again.values, strict=True):
             if isinstance(old, np.ndarray):
                 old[bad] = new
-        return values, holds
+        return run
 
-    def _routed(self, batch: Batch, values: Any, holds: Any) -> Any:
+    def _routed(self, batch: Batch, run: Run) -> Any:
         """Every output, where not all lanes take the first path: each lane by its own."""
-        reduce, total = self.options.reduce, batch.count
-        if not batch.lanes:  # all lanes are the same
-            for k in count(1):
-                path = self._path(k, batch)
-                values, holds = self._run(path, batch)
-                if holds is True:
-                    return values
-        outputs: list[Any] = [0.0 if reduce else np.empty(total) for _ in values]
-        where = np.arange(total)
-        for k in count(1):
-            chosen = np.broadcast_to(holds, len(where))
-            varies, _ = self.paths[k - 1].plain.varies(batch.pattern)
-            for n, value in enumerate(values):
-                if reduce is None:
-                    outputs[n][where[chosen]] = value[chosen] if isinstance(value, np.ndarray) else value
-                elif varies[n]:
-                    outputs[n] += value
-                else:
-                    outputs[n] += value * np.count_nonzero(chosen)
-            if chosen.all():
-                return np.array(outputs) / (total if reduce == "mean" else 1) if reduce else outputs
-            where = where[~chosen]
-            batch = batch.take(~chosen)
-            values, holds = self._run(self._path(k, batch), batch)
-        raise AssertionError
+        reduce, total, several = self.options.reduce, batch.count, bool(batch.lanes)
+        outputs: list[Any] = [0.0 if reduce else np.empty(total) for _ in run.values]
 
-    def _path(self, k: int, batch: Batch) -> Path:
-        with self._lock:
-            return self.paths[k] if k < len(self.paths) else self.record(batch)
+        def merge(run: Run, lanes: Any, chosen: Any) -> None:
+            for n, value in enumerate(run.values):
+                if reduce is None:
+                    outputs[n][lanes[chosen]] = value[chosen] if isinstance(value, np.ndarray) else value
+                else:
+                    outputs[n] += value if run.varies[n] else value * np.count_nonzero(chosen)
+
+        lanes = np.arange(total)
+        chosen = np.broadcast_to(run.holds, total)
+        merge(run, lanes, chosen)
+        tried = 1
+        while not chosen.all():
+            lanes, batch = lanes[~chosen], batch.take(~chosen)
+            with self._lock:
+                path = self.paths[tried] if tried < len(self.paths) else self.record(batch)
+            if tried < len(self.paths):
+                run = self._run(path, batch)
+                tried += 1
+                chosen = np.broadcast_to(run.holds, len(lanes))
+                merge(run, lanes, chosen)
+            else:  # a path that was tried: a condition on the brink came out otherwise there, by the last bit
+                chosen = np.arange(len(lanes)) == 0
+                merge(path.plain.run(batch.take(chosen), guarded=False), lanes[chosen], chosen[:1])
+        if reduce:
+            return np.array(outputs) / (total if reduce == "mean" else 1)
+        return outputs if several else [float(output[0]) for output in outputs]
 
 
 class Path:
@@ -207,93 +191,6 @@ class Path:
         self.example = example
         self.plain = plain
         self.careful: Recording | None = None
-
-
-class Recording:
-    """A program and its machine code: one for each choice of inputs that are the same in all lanes."""
-
-    def __init__(self, tape: Tape, outputs: list[Instruction], options: Options, seconds: float) -> None:
-        recorded = tape.program(outputs)
-        self.options = options
-        self.recorded = len(recorded)
-        self.derived = any(instruction.derived for instruction in recorded.code)
-        self.launders = self.derived and launders(recorded)
-        self.captured = list(tape.captured)
-        start = time.perf_counter()
-        self.program = simplify(recorded)
-        self.lowered = lower(self.program)
-        self.guarded = bool(self.lowered.guards)
-        self.foreign = next((i.op.name for i in self.lowered.code if i.op is not None and i.op not in MACHINE), None)
-        self.recording = seconds
-        self.compiling = time.perf_counter() - start
-        self._folded = [options.reduce is not None] * len(outputs)
-        self._whole = with_guards(self.lowered, self._folded) if self.guarded else self.lowered
-        self._codes: dict[Pattern, Any] = {}
-        self._varies: dict[Pattern, tuple[Any, bool]] = {}
-        self._lock = threading.Lock()
-
-    @property
-    def backend(self) -> str:
-        """The back end that runs it."""
-        return "native" if self.options.native and not self.foreign else "numpy"
-
-    def code(self, pattern: Pattern) -> Any:
-        """What runs it where these inputs are the same in all lanes."""
-        found = self._codes.get(pattern)
-        if found is None:
-            with self._lock:
-                found = self._codes.get(pattern)
-                if found is None:
-                    start = time.perf_counter()
-                    backend = NativeCode if self.backend == "native" else NumpyCode
-                    same = (*pattern.uniform, *[True] * len(self.captured))
-                    folded = self._folded + [False] * self.guarded
-                    found = self._codes[pattern] = backend(self._whole, same, folded, self.options.fast)
-                    self.compiling += time.perf_counter() - start
-        return found
-
-    def varies(self, pattern: Pattern) -> tuple[Any, bool]:
-        """Which outputs depend on inputs that are not the same in all lanes, and whether all do."""
-        found = self._varies.get(pattern)
-        if found is None:
-            same = dict.fromkeys(self.lowered.inputs, True)
-            same.update(zip(self.lowered.inputs, pattern.uniform, strict=False))
-            for instruction in self._whole.code:
-                same[instruction] = all(same[arg] for arg in instruction.args)
-            varies = np.array([not same[output] for output in self._whole.outputs[: len(self._folded)]])
-            found = self._varies[pattern] = varies, bool(varies.all())
-        return found
-
-    def run(self, batch: Batch) -> tuple[Any, Any, bool]:
-        """The outputs, where the guards hold (True for everywhere), and whether a nan is among the outputs.
-
-        The outputs are an array if all are numbers, and else a list of numbers and lanes.
-        """
-        code = self.code(batch.pattern)
-        numbers = batch.numbers
-        if self.captured:
-            numbers = np.concatenate([numbers, [value.raw for value in self.captured]])
-        holds: Any = True
-        if not batch.lanes:
-            values = code.once(numbers)
-            if self.guarded:
-                holds = bool(values.pop())
-            total = sum(values)
-            return values, holds, total != total
-        row, laned, suspicious = code.run(numbers, batch.lanes, batch.count, self.options.threads)
-        if self.guarded:
-            varies, _ = self.varies(batch.pattern)
-            if len(laned) > (0 if self._folded and self._folded[0] else int(varies.sum())):
-                whole = laned.pop() != 0.0
-                holds = True if whole.all() else whole
-            else:
-                holds, row = bool(row[-1]), row[:-1]
-        if not laned:
-            total = np.add.reduce(row)
-            return row, holds, bool(total != total)
-        places, lanes = iter(row.tolist()), iter(laned)
-        varies, _ = self.varies(batch.pattern)
-        return [next(lanes) if v else next(places) for v in varies], holds, suspicious
 
 
 def _names(function: Any, count: int) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from autograd import elementwise as e
@@ -88,6 +88,14 @@ class Program:
 
     def __str__(self) -> str:
         return "\n".join(_lines(self))
+
+
+def unvarying(program: Program, uniform: Sequence[bool]) -> dict[Instruction, bool]:
+    """Whether each instruction gives the same in all lanes, given which inputs do."""
+    same = dict(zip(program.inputs, uniform, strict=True))
+    for instruction in program.code:
+        same[instruction] = all(same[arg] for arg in instruction.args)
+    return same
 
 
 def key(value: float) -> bytes:

@@ -18,7 +18,7 @@ from autograd.compiler.program import Guard, Instruction, Program
 from autograd.extending import UserPrimitive
 from autograd.graph import Node, Primitive, birth
 from autograd.many import MANY
-from autograd.operators import boxed
+from autograd.operators import UFUNCS, boxed
 from autograd.value import Value
 
 HERE = os.path.join(os.path.dirname(os.path.dirname(__file__)), "")
@@ -125,6 +125,12 @@ class Recorded(Value):
             "a value counts or indexes", "fix the integer before compiling, with functools.partial or a closure"
         )
 
+    def __complex__(self) -> complex:
+        raise self._refuse("complex() takes a value", "compute with real numbers, which alone have rules here")
+
+    def __format__(self, spec: str) -> str:
+        raise self._refuse("this formats or prints a value", "return it, or give it a label and print kernel.program")
+
     def __repr__(self) -> str:
         name = self.raw.op.name if self.raw.op else "input"
         return f"<recorded {name}{f' {self.label!r}' if self.label else ''}>"
@@ -139,18 +145,23 @@ class Condition(Recorded):
     __slots__ = ()
 
     def __and__(self, other: Any) -> Any:
-        return e.where(self, other, 0.0) != 0.0
+        return e.where(self, _truth(other), 0.0) != 0.0
 
     def __or__(self, other: Any) -> Any:
-        return e.where(self, 1.0, other) != 0.0
+        return e.where(self, 1.0, _truth(other)) != 0.0
 
     def __xor__(self, other: Any) -> Any:
-        return self != other
+        return self != _truth(other)
 
     __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
 
     def __invert__(self) -> Any:
         return self == 0.0
+
+
+def _truth(x: Any) -> Any:
+    """A condition as it is, and Python's truths, also those that `~` made integers, as 1 and 0."""
+    return x if isinstance(x, Recorded) else float(x & 1)
 
 
 _UFUNCS: dict[Any, Callable[..., Any]] = {
@@ -171,6 +182,27 @@ _UFUNCS: dict[Any, Callable[..., Any]] = {
     np.heaviside: lambda x, y: e.where(x == 0.0, y, e.where(x != x, x, e.step(x))),
     np.trunc: lambda x: e.where(x < 0.0, e.ceil(x), e.floor(x)),
 }
+
+
+class Vector(np.ndarray[Any, Any]):
+    """An object array of recorded values: NumPy's functions of it are recorded too, comparisons among them."""
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        plain = [x.view(np.ndarray) if isinstance(x, Vector) else x for x in inputs]
+        function = _UFUNCS.get(ufunc) or UFUNCS.get(ufunc)
+        if method == "__call__" and function is not None and ufunc.signature is None and not kwargs:
+            return _vector(np.frompyfunc(function, len(inputs), 1)(*map(boxed, plain)))
+        return _vector(getattr(ufunc, method)(*plain, **kwargs))
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if function is np.where and len(args) == 3:
+            plain = [x.view(np.ndarray) if isinstance(x, Vector) else x for x in args]
+            return _vector(np.frompyfunc(e.where, 3, 1)(*map(boxed, plain)))
+        return super().__array_function__(function, types, args, kwargs)
+
+
+def _vector(x: Any) -> Any:
+    return x.view(Vector) if isinstance(x, np.ndarray) and x.dtype == object else x
 
 
 class Tape:
@@ -323,11 +355,9 @@ class Tape:
         try:
             with graph.recording(False):
                 return self.output(op.array(*args))
-        except CompileError:
+        except Exception:  # whatever a user's function raises: it calls a library, say, which takes numbers alone
             if op in _GATHERS:
                 raise
-        except TypeError:
-            pass  # it calls a library, say, which cannot take recorded values
         del self.code[length:], self.guards[guards:]
         return None
 

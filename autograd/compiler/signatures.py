@@ -46,14 +46,25 @@ class Signature:
             cores.append(core)
         return cores
 
-    def check_output(self, name: str, n: int, shape: tuple[int, ...]) -> None:
-        """A ValueError if result `n`, of this core shape, is not what the signature says."""
-        dims = self.outputs[n]
-        if len(dims) != len(shape) or any(isinstance(d, int) and d != s for d, s in zip(dims, shape, strict=True)):
+    def check_outputs(self, name: str, cores: list[tuple[int, ...]], shapes: list[tuple[int, ...]]) -> None:
+        """A ValueError if results of these core shapes are not what the signature says for arguments of those."""
+        if len(shapes) != len(self.outputs):
             raise ValueError(
-                f"result {n} of {name} has core shape {shape}, but the signature {self.text!r} says "
-                f"({','.join(map(str, dims))})"
+                f"{name} gave {len(shapes)} results, but its signature {self.text!r} names {len(self.outputs)}"
             )
+        pairs = [pair for dims, core in zip(self.inputs, cores, strict=True) for pair in zip(dims, core, strict=True)]
+        sizes = dict(pairs)
+        for n, (dims, shape) in enumerate(zip(self.outputs, shapes, strict=True)):
+            expected = [dim if isinstance(dim, int) else sizes.get(dim) for dim in dims]
+            if len(dims) == len(shape):
+                for dim, size in zip(dims, shape, strict=True):
+                    sizes.setdefault(dim, size)
+            if len(dims) != len(shape) or any(e not in (None, s) for e, s in zip(expected, shape, strict=True)):
+                known = [f"{dim}={size}" for dim, size in sizes.items() if isinstance(dim, str)]
+                raise ValueError(
+                    f"result {n} of {name} has core shape {shape}, but the signature {self.text!r} says "
+                    f"({','.join(map(str, dims))}){f', with {chr(44).join(known)}' if known else ''}"
+                )
 
 
 def parse(text: Any) -> Signature:

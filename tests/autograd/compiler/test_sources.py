@@ -15,25 +15,18 @@ from hypothesis import strategies as st
 
 import autograd as ag
 from autograd import graph
-from autograd.compiler.program import COMPARISONS, Guard, Instruction, Program
+from autograd.compiler.program import Guard, Instruction, Program
 from autograd.compiler.recording import CompileError, Tape
-from autograd.compiler.simplify import MACHINE, fmod, lower, simplify
+from autograd.compiler.simplify import MACHINE, lower, simplify
 from autograd.compiler.sources import source
 from autograd.elementwise import ELEMENTWISE
+from tests.bits import EDGES, same_bits, ulps_apart
+from tests.bits import wrong as off
 from tests.strategies import expressions, points
 
 inf, nan = math.inf, math.nan
 LANGUAGES = ["python", "numpy", "c"]
 OPS = sorted(MACHINE, key=lambda op: op.name)
-EXACT = {
-    *COMPARISONS,
-    fmod,
-    *(ELEMENTWISE[name] for name in ["neg", "add", "sub", "mul", "div", "abs", "sqrt", "floor", "ceil", "where"]),
-}
-EDGES = [
-    *(0.0, -0.0, inf, -inf, nan, 5e-324, -5e-324, 1e-310, 2.2250738585072014e-308, 1e308, -1e308),
-    *(1.7976931348623157e308, 2.0**53, 1000.0, -1000.0, 1.0, -1.0, 2.0, -2.0, 3.0, -3.0, 0.5, -0.5, 1 / 3, -8.0, 2.75),
-]
 PAIRS = list(itertools.product(EDGES, EDGES))
 
 every_op = pytest.mark.parametrize("op", OPS, ids=lambda op: op.name)
@@ -103,20 +96,6 @@ def inputs(*labels):
     return [Instruction(None, label=label) for label in labels]
 
 
-def same_bits(result, expected):
-    """Whether two columns are equal to the last bit; a nan is like any other."""
-    result, expected = np.asarray(result, float), np.asarray(expected, float)
-    return (result.view("i8") == expected.view("i8")) | (np.isnan(result) & np.isnan(expected))
-
-
-def near(result, expected, ulps):
-    """Where two columns are at most so many floats apart, and of one sign, even if zero."""
-    result, expected = np.asarray(result, float), np.asarray(expected, float)
-    distance = np.abs(result.view("i8") - expected.view("i8"))
-    same_sign = np.signbit(result) == np.signbit(expected)
-    return same_bits(result, expected) | (same_sign & (distance <= ulps))
-
-
 # ---- Every operation
 
 
@@ -144,7 +123,7 @@ def test_python_gives_what_the_operation_gives_to_the_last_bit(everything, op):
 @pytest.mark.parametrize("language", ["numpy", "c"])
 def test_numpy_and_c_give_the_same_bits_or_for_what_is_not_exact_their_neighbours(everything, op, language):
     result, expected = everything[language][op], np.array(everything["eager"][op], float)
-    wrong = ~near(result, expected, 0 if op in EXACT else 4)
+    wrong = off(op, result, expected)
     assert np.array(PAIRS)[wrong].tolist() == []
 
 
@@ -156,7 +135,7 @@ def test_operations_on_constants_are_those_on_numbers(compiled, language):
     columns = compiled(language, [program], [EDGES])
     for (op, c, first), column in zip(cases, columns, strict=True):
         expected = np.array([op.scalar(c, x) if first else op.scalar(x, c) for x in EDGES])
-        wrong = ~near(column, expected, 0 if language == "python" or op in EXACT else 4)
+        wrong = off(op, column, expected, 0 if language == "python" else 4)
         assert np.array(EDGES)[wrong].tolist() == [], f"{op.name} of {c} as argument {2 - first}"
 
 
@@ -169,7 +148,7 @@ def test_operations_that_no_machine_has_are_made_of_those_it_has(compiled, langu
     rows = list(itertools.product(EDGES, repeat=n))
     [result] = compiled(language, [program], list(zip(*rows, strict=True)))
     expected = np.array([op.scalar(*row) for row in rows], float)
-    wrong = ~near(result, expected, 0 if language == "python" else 8)
+    wrong = ulps_apart(result, expected) > (0 if language == "python" else 8)
     assert np.array(rows)[wrong].tolist() == []
 
 
