@@ -114,7 +114,8 @@ RAISING: dict[Primitive, tuple[str, str]] = {
     fmod: ("math.fmod(x, y)", "math.nan"),
     e.power: (
         "x * x if y == 2.0 else math.pow(x, y)",
-        "math.nan if x < 0.0 and y % 1.0 else math.copysign(math.inf, x) if y % 2.0 == 1.0 else math.inf",
+        "math.nan if x < 0.0 and math.fmod(y, 1.0) else "
+        "math.copysign(math.inf, x) if abs(math.fmod(y, 2.0)) == 1.0 else math.inf",
     ),
     e.sinh: ("math.sinh(x)", "math.copysign(math.inf, x)"),
     e.atanh: ("math.atanh(x)", "math.copysign(math.inf, x) if abs(x) == 1.0 else math.nan"),
