@@ -111,7 +111,7 @@ from autograd.value import Value
 
 if TYPE_CHECKING:
     from autograd.compiler.kernel import Kernel, compile
-    from autograd.compiler.recording import CompileError
+    from autograd.compiler.recorded import CompileError
     from autograd.drawing.dot import draw
     from autograd.drawing.explaining import explain
     from autograd.drawing.layout import GraphvizError
@@ -242,7 +242,7 @@ __all__ = [
 ]
 
 _LATE = {
-    "CompileError": "autograd.compiler.recording",
+    "CompileError": "autograd.compiler.recorded",
     "Kernel": "autograd.compiler.kernel",
     "compile": "autograd.compiler.kernel",
     "draw": "autograd.drawing.dot",

@@ -210,6 +210,9 @@ class Tracer(Protocol):
     def compare(self, op: Primitive, x: Any, y: Any) -> Any:
         """The comparison `op` of `x` and `y`, as a line of the program; NotImplemented if it concerns no scalars."""
 
+    def decide(self, condition: Any) -> bool:
+        """What a condition comes out as, where Python's own code branches on it."""
+
     def visit(self, node: Node) -> None:
         """A traversal has come to `node`: what follows belongs to its derivative."""
 

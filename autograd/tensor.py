@@ -135,7 +135,7 @@ class Tensor(Operators):
     def record(cls, op: Primitive, args: tuple[Any, ...]) -> Any:
         if tracer := graph.tracer():
             for arg in args:  # scalars that are being compiled, by themselves or in an array
-                if (arg.rank > cls.rank) if isinstance(arg, Node) else getattr(arg, "dtype", None) == object:
+                if arg.rank > cls.rank if isinstance(arg, Node) else type(arg) is _ndarray and arg.dtype.char == "O":
                     return tracer.record(op, args)
         record = not op.constant and graph.is_recording()
         reads = []

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiler.recording import CompileError, Vector
+from autograd.compiler.recorded import CompileError, Vector
 from autograd.compiler.signatures import Signature
 from autograd.graph import Node
 from autograd.trees import is_module, map_leaves

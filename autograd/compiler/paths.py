@@ -14,7 +14,8 @@ from autograd import graph
 from autograd.backprop import cotangents
 from autograd.compiler.batches import Arguments, Batch, Layout, Results
 from autograd.compiler.program import Instruction, Program, describe
-from autograd.compiler.recording import CompileError, Tape
+from autograd.compiler.recorded import CompileError
+from autograd.compiler.recording import Tape
 from autograd.compiler.running import Options, Recording, Run
 from autograd.graph import Node
 

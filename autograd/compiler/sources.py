@@ -15,7 +15,7 @@ from typing import ClassVar
 
 from autograd import elementwise as e
 from autograd.compiler.program import Instruction, Program
-from autograd.compiler.recording import CompileError
+from autograd.compiler.recorded import CompileError
 from autograd.compiler.simplify import fmod
 from autograd.graph import Primitive
 

@@ -10,7 +10,7 @@ import pytest
 
 import autograd as ag
 from autograd.compiler import recording
-from autograd.compiler.recording import CompileError
+from autograd.compiler.recorded import CompileError
 
 HERE = re.escape(__file__)
 

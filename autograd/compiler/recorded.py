@@ -1,0 +1,210 @@
+"""`Recorded`: what a function that is being recorded computes with, in place of numbers."""
+
+from __future__ import annotations
+
+import linecache
+import math
+import os
+import sys
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import numpy as np
+
+from autograd import elementwise as e
+from autograd import graph
+from autograd.compiler.program import Instruction
+from autograd.graph import Primitive, birth
+from autograd.operators import UFUNCS, boxed
+from autograd.value import Value
+
+HERE = os.path.join(os.path.dirname(os.path.dirname(__file__)), "")
+
+
+class CompileError(TypeError):
+    """What cannot be recorded: the message names the line, and the cure."""
+
+
+class Recorded(Value):
+    """A scalar of a program that is being recorded: `raw` is not a number but the instruction that will give it."""
+
+    __slots__ = ()
+    rank: ClassVar[int] = 9  # above arrays, which it cannot join
+
+    def __init__(self, instruction: Instruction) -> None:
+        self.raw = instruction
+        self.op = None
+        self.left = self.right = self.a = self.b = None
+        self.birth = birth()
+        self.grad = 0.0
+
+    @property
+    def label(self) -> str | None:  # kept by the instruction, which outlives this
+        """Its name in the program."""
+        return self.raw.label  # type: ignore[no-any-return]  # slots are Any
+
+    @label.setter
+    def label(self, label: str | None) -> None:
+        self.raw.label = label
+
+    @classmethod
+    def record(cls, op: Primitive, args: tuple[Any, ...]) -> Any:
+        if tracer := graph.tracer():
+            return tracer.record(op, args)
+        raise CompileError(
+            f"{op.name} met a value that ag.compile recorded, after the recording ended: it never had a number. A "
+            "function that is compiled must hand on what it computes by returning it"
+        )
+
+    def unary(self, op: Primitive) -> Any:
+        return self.record(op, (self,))
+
+    def binary(self, op: Primitive, other: Any) -> Any:
+        return self._binary(op, self, other)
+
+    # fmt: off
+    def __add__(self, other: Any) -> Any: return self._binary(e.add, self, other)
+    def __sub__(self, other: Any) -> Any: return self._binary(e.sub, self, other)
+    def __mul__(self, other: Any) -> Any: return self._binary(e.mul, self, other)
+    def __truediv__(self, other: Any) -> Any: return self._binary(e.div, self, other)
+    # fmt: on
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if method == "__call__" and not kwargs and ufunc in _UFUNCS:
+            return np.frompyfunc(_UFUNCS[ufunc], len(inputs), 1)(*map(boxed, inputs))
+        return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
+
+    # ---- What needs the number that is not there
+
+    def _refuse(self, what: str, cure: str) -> CompileError:
+        return CompileError(f"{describe_here()}: {what}, which has no number while ag.compile records; {cure}")
+
+    @property
+    def data(self) -> Any:
+        """Not known."""
+        raise self._refuse("this reads .data of a value", "compute with the value itself")
+
+    @data.setter
+    def data(self, data: Any) -> None:
+        raise self._refuse("this sets .data of a value", "compute a new value instead")
+
+    def item(self) -> Any:
+        raise self._refuse("this asks for .item() of a value", "compute with the value itself")
+
+    def detach(self) -> Any:
+        """The same number, without its past."""
+        return Recorded(self.raw)
+
+    def backward(self, gradient: float = 1.0) -> None:
+        raise self._refuse(
+            "this calls .backward() of a value", "compile ag.value_and_grad of the function, or pass parameters="
+        )
+
+    def __bool__(self) -> bool:
+        tracer = graph.tracer()
+        if tracer is None:
+            raise CompileError(
+                "a value that ag.compile recorded was asked for its truth after the recording ended: it never had a number"
+            )
+        return tracer.decide(self if isinstance(self, Condition) else self != 0.0)
+
+    def __float__(self) -> float:
+        raise self._refuse(
+            "float(), or a function of math, takes a value", "write ag.sin and its kin in place of math.sin"
+        )
+
+    def __int__(self) -> int:
+        raise self._refuse("int() takes a value", "write ag.floor, or fix the integer: functools.partial(f, n=3)")
+
+    def __index__(self) -> int:
+        raise self._refuse(
+            "a value counts or indexes", "fix the integer before compiling, with functools.partial or a closure"
+        )
+
+    def __complex__(self) -> complex:
+        raise self._refuse("complex() takes a value", "compute with real numbers, which alone have rules here")
+
+    def __format__(self, spec: str) -> str:
+        raise self._refuse("this formats or prints a value", "return it, or give it a label and print kernel.program")
+
+    def __repr__(self) -> str:
+        name = self.raw.op.name if self.raw.op else "input"
+        return f"<recorded {name}{f' {self.label!r}' if self.label else ''}>"
+
+    def __reduce__(self) -> Any:
+        raise self._refuse("this copies or pickles a value", "use it as it is")
+
+
+class Condition(Recorded):
+    """A recorded comparison. As a Python truth it becomes a guard; `&`, `|`, `^` and `~` are recorded too."""
+
+    __slots__ = ()
+
+    def __and__(self, other: Any) -> Any:
+        return e.where(self, _truth(other), 0.0) != 0.0
+
+    def __or__(self, other: Any) -> Any:
+        return e.where(self, 1.0, _truth(other)) != 0.0
+
+    def __xor__(self, other: Any) -> Any:
+        return self != _truth(other)
+
+    __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
+
+    def __invert__(self) -> Any:
+        return self == 0.0
+
+
+def _truth(x: Any) -> Any:
+    """A condition as it is, and Python's truths, also those that `~` made integers, as 1 and 0."""
+    return x if isinstance(x, Recorded) else float(x & 1)
+
+
+_UFUNCS: dict[Any, Callable[..., Any]] = {
+    np.equal: lambda x, y: x == y,
+    np.not_equal: lambda x, y: x != y,
+    np.less: lambda x, y: x < y,
+    np.less_equal: lambda x, y: x <= y,
+    np.greater: lambda x, y: x > y,
+    np.greater_equal: lambda x, y: x >= y,
+    np.isnan: lambda x: x != x,
+    np.isinf: lambda x: abs(x) == math.inf,
+    np.isfinite: lambda x: abs(x) < math.inf,
+    np.logical_and: lambda x, y: (x != 0.0) & (y != 0.0),
+    np.logical_or: lambda x, y: (x != 0.0) | (y != 0.0),
+    np.logical_not: lambda x: x == 0.0,
+    np.fmax: lambda x, y: e.where(y != y, x, e.where(x != x, y, e.maximum(x, y))),
+    np.fmin: lambda x, y: e.where(y != y, x, e.where(x != x, y, e.minimum(x, y))),
+    np.heaviside: lambda x, y: e.where(x == 0.0, y, e.where(x != x, x, e.step(x))),
+    np.trunc: lambda x: e.where(x < 0.0, e.ceil(x), e.floor(x)),
+}
+
+
+class Vector(np.ndarray[Any, Any]):
+    """An object array of recorded values: NumPy's functions of it are recorded too, comparisons among them."""
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        plain = [x.view(np.ndarray) if isinstance(x, Vector) else x for x in inputs]
+        function = _UFUNCS.get(ufunc) or UFUNCS.get(ufunc)
+        if method == "__call__" and function is not None and ufunc.signature is None and not kwargs:
+            return _vector(np.frompyfunc(function, len(inputs), 1)(*map(boxed, plain)))
+        return _vector(getattr(ufunc, method)(*plain, **kwargs))
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if function is np.where and len(args) == 3:
+            plain = [x.view(np.ndarray) if isinstance(x, Vector) else x for x in args]
+            return _vector(np.frompyfunc(e.where, 3, 1)(*map(boxed, plain)))
+        return super().__array_function__(function, types, args, kwargs)
+
+
+def _vector(x: Any) -> Any:
+    return x.view(Vector) if isinstance(x, np.ndarray) and x.dtype == object else x
+
+
+def describe_here() -> str:
+    """The user's line that is being run, with its text: for messages."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(HERE):
+        frame = frame.f_back
+    text = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
+    return f"{frame.f_code.co_filename}:{frame.f_lineno}: `{text}`" if text else f"line {frame.f_lineno}"
