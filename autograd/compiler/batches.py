@@ -1,17 +1,16 @@
-"""`Arguments`: what a kernel was called with, as numbers and lanes; `Results`: what it gives back, in its structure."""
+"""`Arguments`: what a kernel was called with, as numbers and lanes."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import count
-from operator import itemgetter
 from typing import Any
 
 import numpy as np
 
 from autograd.compiler.recorded import CompileError, Vector
+from autograd.compiler.results import Numbers, Repeated
 from autograd.compiler.signatures import Signature
 from autograd.graph import Node
 from autograd.trees import is_module, map_leaves
@@ -94,41 +93,6 @@ class Layout:
                 lanes += [x[:, k] for k in range(size)]
         together = numbers[0] if len(numbers) == 1 else np.concatenate(numbers) if numbers else ()
         return Batch(self.pattern, together, lanes, self.count)
-
-
-class Numbers:
-    """The form of results that are one number for the whole batch."""
-
-    def __init__(self, dtype: Any) -> None:
-        self._dtype = dtype
-        self._double = dtype is _FLOAT64
-
-    def one(self, x: Any) -> Any:
-        """A number."""
-        return float(x) if self._double else self._dtype.type(x)
-
-    def several(self, xs: Any, shape: tuple[int, ...]) -> Any:
-        """An array of them."""
-        return np.asarray(xs, self._dtype).reshape(shape)
-
-
-class Repeated(Numbers):
-    """The form of results that are one number a run: arrays that begin with the shape of the loop."""
-
-    def __init__(self, dtype: Any, loop: tuple[int, ...]) -> None:
-        super().__init__(dtype)
-        self._loop = loop
-
-    def one(self, x: Any) -> Any:
-        if isinstance(x, np.ndarray):
-            return x.reshape(self._loop).astype(self._dtype, copy=False)
-        return np.full(self._loop, x, self._dtype)
-
-    def several(self, xs: Any, shape: tuple[int, ...]) -> Any:
-        result = np.empty((math.prod(self._loop), len(xs)), self._dtype)
-        for k, x in enumerate(xs):
-            result[:, k] = x
-        return result.reshape(self._loop + shape)
 
 
 class Arguments:
@@ -244,102 +208,3 @@ def _result_type(given: list[Any]) -> Any:
         return np.dtype(np.float64)
     kind = np.result_type(*kinds)
     return kind if kind.kind == "f" and kind.itemsize < 8 else np.dtype(np.float64)
-
-
-class Results:
-    """The structure of what a function gave: where in it which output goes.
-
-    `read` turns a result into an output, or gives None for what is no number.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        signature: Signature | None,
-        cores: list[tuple[int, ...]],
-        result: Any,
-        read: Callable[[Any], Any],
-    ) -> None:
-        self.outputs: list[Any] = []
-        self._read = read
-        self._name = name
-        self._shapes: list[tuple[int, ...]] = []
-        self._build, self.structure = self._builder(result)
-        if signature:
-            signature.check_outputs(name, cores, self._shapes)
-
-    def _builder(self, tree: Any) -> tuple[Callable[[Any, Numbers], Any], Any]:
-        """A function that fills the structure of `tree` in from outputs, each finished by another; and a key of it."""
-        start = len(self.outputs)
-        if isinstance(tree, np.ndarray) and tree.dtype == object and tree.ndim:
-            for x in tree.flat:
-                self._output(x)
-            self._shapes.append(tree.shape)
-            shape, stop = tree.shape, len(self.outputs)
-            return lambda values, finish: finish.several(values[start:stop], shape), (np.ndarray, shape)
-        if isinstance(tree, np.ndarray) and tree.ndim and tree.dtype.kind in "fiub":
-            return self._builder(tree.astype(object))
-        if isinstance(tree, dict):
-            parts = {key: self._builder(value) for key, value in tree.items()}
-            builders = {key: builder for key, (builder, _) in parts.items()}
-            return (
-                lambda values, finish: {key: builder(values, finish) for key, builder in builders.items()},
-                (dict, *((key, part[1]) for key, part in parts.items())),
-            )
-        if isinstance(tree, (list, tuple)):
-            pairs = [self._builder(value) for value in tree]
-            inner = [builder for builder, _ in pairs]
-            kind: Any = type(tree)
-            make = kind if kind in (list, tuple) else (lambda values: kind(*values))
-            return (
-                lambda values, finish: make([builder(values, finish) for builder in inner]),
-                (kind, *(key for _, key in pairs)),
-            )
-        if tree is None:
-            return lambda values, finish: None, None
-        self._output(tree)
-        self._shapes.append(())
-        if self.outputs[start].type == "bool":
-            return lambda values, finish: finish.one(values[start]) != 0.0, bool
-        return lambda values, finish: finish.one(values[start]), float
-
-    def _output(self, x: Any) -> None:
-        output = self._read(x)
-        if output is None:
-            raise CompileError(
-                f"{self._name} returned {type(x).__name__} {x!r}, which is not a number: a compiled function returns "
-                "numbers, or lists, tuples, dicts and object arrays of them"
-            )
-        self.outputs.append(output)
-
-    def shortcut(self) -> Callable[[list[float]], Any]:
-        """`build` for a list of floats, in little time."""
-        return _quick(self.structure, count().__next__)
-
-    def build(self, values: Any, finish: Numbers) -> Any:
-        """The structure, filled with outputs in the form that `finish` gives them."""
-        return self._build(values, finish)
-
-
-def _quick(structure: Any, place: Callable[[], int]) -> Callable[[list[float]], Any]:
-    if structure in (float, bool):
-        k = place()
-        return itemgetter(k) if structure is float else (lambda values: values[k] != 0.0)
-    if structure is None:
-        return lambda values: None
-    kind, *inner = structure
-    if kind is np.ndarray:
-        places = [place() for _ in range(math.prod(inner[0]))]
-        start, stop = (places[0], places[-1] + 1) if places else (0, 0)
-        return lambda values: np.array(values[start:stop]).reshape(inner[0])
-    if kind is dict:
-        parts = {key: _quick(value, place) for key, value in inner}
-        return lambda values: {key: part(values) for key, part in parts.items()}
-    if kind in (list, tuple) and all(part is float for part in inner):
-        places = [place() for _ in inner]
-        start, stop = (places[0], places[-1] + 1) if places else (0, 0)
-        return lambda values: kind(values[start:stop])
-    builders = [_quick(part, place) for part in inner]
-    if kind in (list, tuple):
-        return lambda values: kind([builder(values) for builder in builders])
-    return lambda values: kind(*[builder(values) for builder in builders])

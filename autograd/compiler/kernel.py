@@ -161,7 +161,7 @@ class Kernel:
         recording = family.paths[0].plain
         if not (recording.captured or recording.guarded or self.options.signature or self.options.parameters):
             once = recording.code(layout.pattern, guarded=False)[0].once
-            self._shortcut = (float,) * len(layout.pattern.uniform), once, family.results.shortcut()
+            self._shortcut = (float,) * len(layout.pattern.uniform), once, family.results.of_floats()
 
     @property
     def program(self) -> Program:

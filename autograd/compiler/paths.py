@@ -12,10 +12,11 @@ import numpy as np
 
 from autograd import graph
 from autograd.backprop import cotangents
-from autograd.compiler.batches import Arguments, Batch, Layout, Results
+from autograd.compiler.batches import Arguments, Batch, Layout
 from autograd.compiler.program import Instruction, Program, describe
 from autograd.compiler.recorded import CompileError
 from autograd.compiler.recording import Tape
+from autograd.compiler.results import Results
 from autograd.compiler.running import Options, Recording, Run
 from autograd.graph import Node
 

@@ -1,0 +1,141 @@
+"""`Results`: what a function gave when it was recorded, as a structure to fill with the outputs of later runs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from itertools import count
+from operator import itemgetter
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from autograd.compiler.recorded import CompileError
+from autograd.compiler.signatures import Signature
+
+Builder = Callable[[Any], Any]
+
+
+class Results:
+    """The structure of what a function gave: where in it which output goes.
+
+    `read` turns a result into an output, or gives None for what is no number.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        signature: Signature | None,
+        cores: list[tuple[int, ...]],
+        result: Any,
+        read: Callable[[Any], Any],
+    ) -> None:
+        self.outputs: list[Any] = []
+        self._read = read
+        self._name = name
+        self._shapes: list[tuple[int, ...]] = []
+        self.structure = self._walk(result)
+        self._builders: WeakKeyDictionary[Numbers, Builder] = WeakKeyDictionary()
+        if signature:
+            signature.check_outputs(name, cores, self._shapes)
+
+    def _walk(self, tree: Any) -> Any:
+        """The structure of `tree`, whose numbers are taken into `outputs`: `float` and `bool` where they stood."""
+        if isinstance(tree, np.ndarray) and tree.ndim and (tree.dtype == object or tree.dtype.kind in "fiub"):
+            for x in tree.ravel().tolist():
+                self._output(x)
+            self._shapes.append(tree.shape)
+            return (np.ndarray, tree.shape)
+        if isinstance(tree, dict):
+            return (dict, *((key, self._walk(value)) for key, value in tree.items()))
+        if isinstance(tree, (list, tuple)):
+            return (type(tree), *map(self._walk, tree))
+        if tree is None:
+            return None
+        self._output(tree)
+        self._shapes.append(())
+        return bool if self.outputs[-1].type == "bool" else float
+
+    def _output(self, x: Any) -> None:
+        output = self._read(x)
+        if output is None:
+            raise CompileError(
+                f"{self._name} returned {type(x).__name__} {x!r}, which is not a number: a compiled function returns "
+                "numbers, or lists, tuples, dicts and object arrays of them"
+            )
+        self.outputs.append(output)
+
+    def build(self, values: Any, form: Numbers) -> Any:
+        """The structure, filled with outputs in this form."""
+        builder = self._builders.get(form)
+        if builder is None:
+            builder = self._builders[form] = _builder(self.structure, count().__next__, form)
+        return builder(values)
+
+    def of_floats(self) -> Builder:
+        """A function that fills the structure with a list of floats as they are, in little time."""
+        return _builder(self.structure, count().__next__, None)
+
+
+def _builder(structure: Any, place: Callable[[], int], form: Numbers | None) -> Builder:
+    """A function that fills `structure` from outputs; `place` counts them."""
+    if structure in (float, bool):
+        k = place()
+        if form is None:
+            return itemgetter(k) if structure is float else (lambda values: values[k] != 0.0)
+        one = form.one
+        return (lambda values: one(values[k])) if structure is float else (lambda values: one(values[k]) != 0.0)
+    if structure is None:
+        return lambda values: None
+    kind, *inner = structure
+    if kind is np.ndarray:
+        places = [place() for _ in range(math.prod(inner[0]))]
+        part = slice(places[0], places[-1] + 1) if places else slice(0)
+        several = form.several if form else lambda values, shape: np.array(values).reshape(shape)
+        return lambda values: several(values[part], inner[0])
+    if kind is dict:
+        parts = {key: _builder(value, place, form) for key, value in inner}
+        return lambda values: {key: part(values) for key, part in parts.items()}
+    if form is None and inner and kind in (list, tuple) and all(part is float for part in inner):
+        places = [place() for _ in inner]
+        return lambda values: kind(values[places[0] : places[-1] + 1])
+    builders = [_builder(part, place, form) for part in inner]
+    if kind in (list, tuple):
+        return lambda values: kind([builder(values) for builder in builders])
+    return lambda values: kind(*[builder(values) for builder in builders])
+
+
+class Numbers:
+    """The form of results that are one number for the whole batch."""
+
+    def __init__(self, dtype: Any) -> None:
+        self._dtype = dtype
+        self._double = dtype == np.float64
+
+    def one(self, x: Any) -> Any:
+        """A number."""
+        return float(x) if self._double else self._dtype.type(x)
+
+    def several(self, xs: Any, shape: tuple[int, ...]) -> Any:
+        """An array of them."""
+        return np.asarray(xs, self._dtype).reshape(shape)
+
+
+class Repeated(Numbers):
+    """The form of results that are one number a run: arrays that begin with the shape of the loop."""
+
+    def __init__(self, dtype: Any, loop: tuple[int, ...]) -> None:
+        super().__init__(dtype)
+        self._loop = loop
+
+    def one(self, x: Any) -> Any:
+        if isinstance(x, np.ndarray):
+            return x.reshape(self._loop).astype(self._dtype, copy=False)
+        return np.full(self._loop, x, self._dtype)
+
+    def several(self, xs: Any, shape: tuple[int, ...]) -> Any:
+        result = np.empty((math.prod(self._loop), len(xs)), self._dtype)
+        for k, x in enumerate(xs):
+            result[:, k] = x
+        return result.reshape(self._loop + shape)
