@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 
 from autograd import elementwise as e
 from autograd.compiler.driver import driver
-from autograd.compiler.ir import by_lanes, constant, types
+from autograd.compiler.ir import Text, by_lanes, constant, types
 from autograd.compiler.program import COMPARISONS, Instruction, Program, unvarying
 from autograd.compiler.simplify import fmod
 from autograd.compiler.symbols import WIDTH, scalar_function, vector_function
@@ -97,6 +97,7 @@ class Assembly:
             else:
                 self.laned.append(order[output])
         self.once_blocks = once_blocks
+        self.kept = {*self.places, *self.slots, *self.put, *self.add}
 
     def _spill(self, vectors: Iterator[int]) -> None:
         """Give a slot to each value that a later block reads; slots whose value is dead are used again."""
@@ -137,14 +138,15 @@ class Assembly:
 
     def _block(self, name: str, code: list[Instruction], width: int) -> str:
         """A block as a function of its own, which finds all that it needs in `work` and leaves all there."""
-        block = Block(self, width)
+        block = Block(self, name, width)
         if name == "each0":
             for instruction in self.slots:  # an input that is itself an output
                 if instruction.op is None and (instruction in self.put or instruction in self.add):
-                    block.keep(instruction, block.operand(instruction))
+                    block.keep(instruction)
         for instruction in code:
             block.add(instruction)
-        return block.end(name)
+        block.write("ret void")
+        return block.end()
 
     def function(self, op: Primitive, width: int) -> str:
         """What to call for `op`: an intrinsic of LLVM, the vector library's, libm's, or libm's for each lane."""
@@ -159,28 +161,21 @@ class Assembly:
         return helper
 
 
-class Block:
+class Block(Text):
     """The text of a block while it is written."""
 
-    def __init__(self, assembly: Assembly, width: int) -> None:
+    def __init__(self, assembly: Assembly, name: str, width: int) -> None:
+        super().__init__(f"define internal void @{name}(ptr noalias %w) #0")
         self.assembly = assembly
         self.width = width
         self.number, self.truth = types(width)
-        self.align = f"align {8 * width}"
         self.here: dict[Instruction, str] = {}
-        self.lines: list[str] = []
-        self.kept = {*assembly.slots, *assembly.put, *assembly.add} if width > 1 else set(assembly.places)
-
-    def end(self, name: str) -> str:
-        """The whole function."""
-        return "\n".join([f"define internal void @{name}(ptr noalias %w) #0 {{", *self.lines, "  ret void\n}"])
 
     def add(self, instruction: Instruction) -> None:
         """Compute `instruction`, and keep what is needed elsewhere."""
         op, number, flags = instruction.op, self.number, self.assembly.flags
         assert op is not None
         args = [self.operand(arg) for arg in instruction.args]
-        out = self.here[instruction] = f"%v{len(self.lines)}"
         if op in INFIX:
             text = f"{INFIX[op]} {flags}{number} {args[0]}, {args[1]}"
         elif op is e.where:
@@ -192,62 +187,49 @@ class Block:
         else:
             operands = ", ".join(f"{number} {arg}" for arg in args)
             text = f"call {number} {self.assembly.function(op, self.width)}({operands})"
-        self.lines.append(f"  {out} = {text}")
-        if instruction in self.kept:
-            self.keep(instruction, out)
+        self.here[instruction] = self.let(text)
+        if instruction in self.assembly.kept:
+            self.keep(instruction)
 
     def operand(self, arg: Instruction) -> str:
         """The name of what `arg` gave: here, or before, when it is fetched."""
         name = self.here.get(arg)
         if name is not None:
             return name
+        assembly, number, width = self.assembly, self.number, self.width
         if arg.op is None and arg.value is not None:
-            name = constant(arg.value, self.width)
-        elif self.width == 1:
-            name = self._let(f"load double, ptr {self._at(self.assembly.places[arg])}")
-        elif self.assembly.same[arg]:
-            one = self._let(f"load double, ptr {self._at(self.assembly.places[arg])}")
-            first = self._let(f"insertelement {self.number} poison, double {one}, i32 0")
-            name = self._let(
-                f"shufflevector {self.number} {first}, {self.number} poison, <{self.width} x i32> zeroinitializer"
-            )
+            name = constant(arg.value, width)
+        elif assembly.same[arg]:
+            name = self.load("double", self._place(assembly.places[arg]))
+            if width > 1:
+                first = self.let(f"insertelement {number} poison, double {name}, i32 0")
+                name = self.let(f"shufflevector {number} {first}, {number} poison, <{width} x i32> zeroinitializer")
         else:
-            name = self._load(self.assembly.slots[arg])
+            name = self.load(number, self._place(assembly.slots[arg] * width))
         if arg.op in COMPARISONS:
-            name = self._let(f"fcmp une {self.number} {name}, {constant(0.0, self.width)}")
+            name = self.let(f"fcmp une {number} {name}, {constant(0.0, width)}")
         self.here[arg] = name
         return name
 
-    def keep(self, instruction: Instruction, name: str) -> None:
+    def keep(self, instruction: Instruction) -> None:
         """Put it where others look for it: a truth as 1 or 0."""
-        assembly = self.assembly
+        assembly, number, width = self.assembly, self.number, self.width
+        name = self.operand(instruction)
         if instruction.op in COMPARISONS:
-            one, zero = constant(1.0, self.width), constant(0.0, self.width)
-            name = self._let(f"select {self.truth} {name}, {self.number} {one}, {self.number} {zero}")
-        if self.width == 1:
-            self.lines.append(f"  store double {name}, ptr {self._at(assembly.places[instruction])}")
+            one, zero = constant(1.0, width), constant(0.0, width)
+            name = self.let(f"select {self.truth} {name}, {number} {one}, {number} {zero}")
+        if width == 1:
+            self.store(number, name, self._place(assembly.places[instruction]))
             return
-        if instruction in assembly.slots and instruction.op is not None:
-            self._store(name, assembly.slots[instruction])
-        if instruction in assembly.put:
-            self._store(name, assembly.put[instruction])
+        for slots in (assembly.slots if instruction.op is not None else {}, assembly.put):
+            if instruction in slots:
+                self.store(number, name, self._place(slots[instruction] * width))
         if instruction in assembly.add:
-            slot = assembly.add[instruction]
-            self._store(self._let(f"fadd {self.number} {self._load(slot)}, {name}"), slot)
+            place = self._place(assembly.add[instruction] * width)
+            self.store(number, self.let(f"fadd {number} {self.load(number, place)}, {name}"), place)
 
-    def _let(self, expression: str) -> str:
-        name = f"%v{len(self.lines)}"
-        self.lines.append(f"  {name} = {expression}")
-        return name
-
-    def _at(self, place: int) -> str:
-        return self._let(f"getelementptr double, ptr %w, i64 {place}")
-
-    def _load(self, slot: int) -> str:
-        return self._let(f"load {self.number}, ptr {self._at(slot * self.width)}, {self.align}")
-
-    def _store(self, name: str, slot: int) -> None:
-        self.lines.append(f"  store {self.number} {name}, ptr {self._at(slot * self.width)}, {self.align}")
+    def _place(self, index: int) -> str:
+        return self.at("double", "%w", str(index))
 
 
 def _blocks(code: list[Instruction]) -> list[list[Instruction]]:

@@ -11,6 +11,8 @@ from autograd.compiler.symbols import WIDTH
 
 FLUSH = 64  # groups of lanes that are summed plainly before the sum is added to the compensated total
 
+NUMBERS, TRUTHS = types(WIDTH)
+
 
 class Layout(Protocol):
     """Where in `work` things are: slots are counted in vectors."""
@@ -28,204 +30,195 @@ class Layout(Protocol):
 
 def driver(layout: Layout) -> Iterator[str]:
     """The functions that take the blocks over all lanes: `run`, and those that sum."""
-    number, _ = types(WIDTH)
-    inputs, outputs = len(layout.varying), len(layout.put)
-    first_output = min(layout.put.values(), default=0)
-    text = Text("define i64 @run(i64 %start, i64 %stop, ptr %frame) #0")
-    text.write("%w = load ptr, ptr %frame")
-    text.write("%ins = getelementptr ptr, ptr %frame, i64 1")
-    text.write(f"%strides = getelementptr ptr, ptr %frame, i64 {1 + inputs}")
-    text.write(f"%outs = getelementptr ptr, ptr %frame, i64 {1 + 2 * inputs}")
-    text.write("call void @once(ptr %w)")
-    sums, align = bool(layout.add), f"align {8 * WIDTH}"
-    spare = text.let(f"getelementptr {number}, ptr %w, i64 {layout.spare}")  # a nan, where one was put
+    yield Run(layout).text.end()
+    if layout.add:
+        yield from (_flush(layout), _trim(layout), _collect(layout))
 
-    def clear(k: str) -> None:
-        place = text.let(f"getelementptr {number}, ptr %w, i64 {k}")
-        text.write(f"store {number} zeroinitializer, ptr {place}, {align}")
 
-    text.loop(str(min(layout.add.values(), default=layout.spare)), str(layout.spare + 1), "1", clear)
+class Run:
+    """`run(start, stop, frame)`: the program on lanes from `start` to `stop`; 1 if a nan was among the outputs.
 
-    # Whether all inputs are dense, so that a group of lanes is a vector in memory.
-    text.write("%gaps = alloca i64")
-    text.write("store i64 0, ptr %gaps")
+    `frame` holds the address of `work`, those of the inputs, the inputs' strides in bytes, and the outputs' addresses.
+    """
 
-    def gap(k: str) -> None:
-        stride = text.let("load i64, ptr " + text.let(f"getelementptr i64, ptr %strides, i64 {k}"))
-        gaps = text.let("or i64 " + text.let("load i64, ptr %gaps") + ", " + text.let(f"xor i64 {stride}, 8"))
-        text.write(f"store i64 {gaps}, ptr %gaps")
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self.inputs, self.outputs = len(layout.varying), len(layout.put)
+        self.first_output = min(layout.put.values(), default=0)
+        text = self.text = Text("define i64 @run(i64 %start, i64 %stop, ptr %frame) #0")
+        text.write("%w = load ptr, ptr %frame")
+        for name, first in (("ins", 1), ("strides", 1 + self.inputs), ("outs", 1 + 2 * self.inputs)):
+            text.write(f"%{name} = getelementptr ptr, ptr %frame, i64 {first}")
+        text.write("call void @once(ptr %w)")
+        self.nans = text.at(NUMBERS, "%w", str(layout.spare))  # a nan in each lane that had one
+        first = min(layout.add.values(), default=layout.spare)
+        text.loop(str(first), str(layout.spare + 1), lambda k: text.store(NUMBERS, _ZERO, text.at(NUMBERS, "%w", k)))
+        dense = self._are_dense()
 
-    text.loop("0", str(inputs), "1", gap)
-    dense = text.let("icmp eq i64 0, " + text.let("load i64, ptr %gaps"))
+        def group(i: str) -> None:
+            rest = text.let(f"sub i64 %stop, {i}")
+            whole = text.let(f"icmp sge i64 {rest}, {WIDTH}")
+            count = text.let(f"select i1 {whole}, i64 {WIDTH}, i64 {rest}")
+            easy = text.let(f"and i1 {whole}, {dense}")
+            text.choose(easy, lambda: self._easy(i), lambda: self._general(i, count))
 
-    def blocks() -> None:
-        for n in range(len(layout.each_blocks)):
-            text.write(f"call void @each{n}(ptr %w)")
+        text.loop("%start", "%stop", group, step=WIDTH)
+        if layout.add:
+            text.write("call void @flush(ptr %w)")
+            text.write("call void @collect(ptr %w)")
+        seen = text.load(NUMBERS, self.nans)
+        odd = text.let(f"bitcast {TRUTHS} " + text.let(f"fcmp uno {NUMBERS} {seen}, {seen}") + f" to i{WIDTH}")
+        text.write("ret i64 " + text.let(f"zext i{WIDTH} {odd} to i64"))
 
-    def slot(k: str, first: int) -> str:
-        return text.let(f"getelementptr {number}, ptr %w, i64 " + text.let(f"add i64 {k}, {first}"))
+    def _are_dense(self) -> str:
+        """Whether in all inputs a group of lanes is a vector in memory."""
+        text = self.text
+        text.write("%gaps = alloca i64")
+        text.store("i64", "0", "%gaps")
 
-    def into(k: str, i: str) -> str:
-        start = text.let("load ptr, ptr " + text.let(f"getelementptr ptr, ptr %outs, i64 {k}"))
-        return text.let(f"getelementptr double, ptr {start}, i64 {i}")
+        def one(k: str) -> None:
+            gap = text.let(f"xor i64 8, {text.load('i64', text.at('i64', '%strides', k))}")
+            text.store("i64", text.let(f"or i64 {gap}, {text.load('i64', '%gaps')}"), "%gaps")
 
-    def flag(odd: str) -> None:
-        """Remember that there was a nan, where `odd`."""
-        before = text.let(f"load {number}, ptr {spare}, {align}")
-        after = text.let(f"select <{WIDTH} x i1> {odd}, {number} {constant(math.nan, WIDTH)}, {number} {before}")
-        text.write(f"store {number} {after}, ptr {spare}, {align}")
+        text.loop("0", str(self.inputs), one)
+        return text.let(f"icmp eq i64 0, {text.load('i64', '%gaps')}")
 
-    def easy(i: str) -> None:
-        """A whole group of dense lanes."""
+    def _easy(self, i: str) -> None:
+        """A whole group of dense lanes, from lane `i`."""
+        text, layout = self.text, self.layout
 
         def fetch(k: str) -> None:
-            source = text.let("load ptr, ptr " + text.let(f"getelementptr ptr, ptr %ins, i64 {k}"))
-            loaded = text.let(
-                f"load {number}, ptr " + text.let(f"getelementptr double, ptr {source}, i64 {i}") + ", align 8"
-            )
-            text.write(f"store {number} {loaded}, ptr {slot(k, layout.first_input)}, {align}")
+            source = text.at("double", text.load("ptr", text.at("ptr", "%ins", k)), i)
+            text.store(NUMBERS, text.load(NUMBERS, source), self._slot(k, layout.first_input))
 
         def put(k: str) -> str:
-            loaded = text.let(f"load {number}, ptr {slot(k, first_output)}, {align}")
-            text.write(f"store {number} {loaded}, ptr {into(k, i)}, align 8")
-            return text.let(f"fcmp uno {number} {loaded}, {loaded}")
+            found = text.load(NUMBERS, self._slot(k, self.first_output))
+            text.store(NUMBERS, found, self._target(k, i))
+            return text.let(f"fcmp uno {NUMBERS} {found}, {found}")
 
-        text.repeat(inputs, fetch)
-        blocks()
-        if outputs <= UNROLLED:
-            odd = "zeroinitializer"
-            for k in range(outputs):
-                odd = text.let(f"or <{WIDTH} x i1> {odd}, {put(str(k))}")
-            if outputs:
-                flag(odd)
-        else:
-            text.loop("0", str(outputs), "1", lambda k: flag(put(k)))
-        if sums:
-            groups = text.let("srem i64 " + text.let(f"sdiv i64 {i}, {WIDTH}") + f", {FLUSH}")
-            text.choose(
-                text.let(f"icmp eq i64 {groups}, {FLUSH - 1}"),
-                lambda: text.write("call void @flush(ptr %w)"),
-                lambda: None,
-            )
+        text.repeat(self.inputs, fetch)
+        self._blocks()
+        if self.outputs > UNROLLED:
+            text.loop("0", str(self.outputs), lambda k: self._flag(put(k)))
+        elif self.outputs:
+            odd = put("0")
+            for k in range(1, self.outputs):
+                odd = text.let(f"or {TRUTHS} {odd}, {put(str(k))}")
+            self._flag(odd)
+        if layout.add:
+            group = text.let(f"srem i64 {text.let(f'sdiv i64 {i}, {WIDTH}')}, {FLUSH}")
+            last = text.let(f"icmp eq i64 {group}, {FLUSH - 1}")
+            text.choose(last, lambda: text.write("call void @flush(ptr %w)"), lambda: None)
 
-    def general(i: str, count: str) -> None:
-        """`count` lanes of any stride; the others of the group repeat the last."""
+    def _general(self, i: str, count: str) -> None:
+        """`count` lanes of any stride, from lane `i`; the others of the group repeat the last."""
+        text, layout = self.text, self.layout
         last = text.let(f"sub i64 {count}, 1")
 
         def fetch(k: str) -> None:
-            source = text.let("load ptr, ptr " + text.let(f"getelementptr ptr, ptr %ins, i64 {k}"))
-            stride = text.let("load i64, ptr " + text.let(f"getelementptr i64, ptr %strides, i64 {k}"))
-            begin = text.let(f"getelementptr i8, ptr {source}, i64 " + text.let(f"mul i64 {i}, {stride}"))
-            target = slot(k, layout.first_input)
+            stride = text.load("i64", text.at("i64", "%strides", k))
+            source = text.at("i8", text.load("ptr", text.at("ptr", "%ins", k)), text.let(f"mul i64 {i}, {stride}"))
+            target = self._slot(k, layout.first_input)
             for lane in range(WIDTH):
                 inside = text.let(f"icmp slt i64 {lane}, {count}")
                 index = text.let(f"select i1 {inside}, i64 {lane}, i64 {last}")
-                place = text.let(f"getelementptr i8, ptr {begin}, i64 " + text.let(f"mul i64 {index}, {stride}"))
-                loaded = text.let(f"load double, ptr {place}, align 8")
-                text.write(f"store double {loaded}, ptr " + text.let(f"getelementptr double, ptr {target}, i64 {lane}"))
+                found = text.load("double", text.at("i8", source, text.let(f"mul i64 {index}, {stride}")))
+                text.store("double", found, text.at("double", target, str(lane)))
 
         def put(k: str) -> None:
-            source, target = slot(k, first_output), into(k, i)
-            loaded = text.let(f"load {number}, ptr {source}, {align}")
-            flag(text.let(f"fcmp uno {number} {loaded}, {loaded}"))
+            source, target = self._slot(k, self.first_output), self._target(k, i)
+            found = text.load(NUMBERS, source)
+            self._flag(text.let(f"fcmp uno {NUMBERS} {found}, {found}"))
 
             def one(lane: str) -> None:
-                loaded = text.let("load double, ptr " + text.let(f"getelementptr double, ptr {source}, i64 {lane}"))
-                text.write(f"store double {loaded}, ptr " + text.let(f"getelementptr double, ptr {target}, i64 {lane}"))
+                text.store(
+                    "double", text.load("double", text.at("double", source, lane)), text.at("double", target, lane)
+                )
 
-            text.loop("0", count, "1", one)
+            text.loop("0", count, one)
 
-        if sums:
+        if layout.add:
             text.write("call void @flush(ptr %w)")
-        text.loop("0", str(inputs), "1", fetch)
-        blocks()
-        if sums:
+        text.loop("0", str(self.inputs), fetch)
+        self._blocks()
+        if layout.add:
             text.write(f"call void @trim(ptr %w, i64 {count})")
             text.write("call void @flush(ptr %w)")
-        text.loop("0", str(outputs), "1", put)
+        text.loop("0", str(self.outputs), put)
 
-    def group(i: str) -> None:
-        rest = text.let(f"sub i64 %stop, {i}")
-        whole = text.let(f"icmp sge i64 {rest}, {WIDTH}")
-        count = text.let(f"select i1 {whole}, i64 {WIDTH}, i64 {rest}")
-        text.choose(text.let(f"and i1 {whole}, {dense}"), lambda: easy(i), lambda: general(i, count))
+    def _blocks(self) -> None:
+        for n in range(len(self.layout.each_blocks)):
+            self.text.write(f"call void @each{n}(ptr %w)")
 
-    text.loop("%start", "%stop", str(WIDTH), group)
-    if sums:
-        text.write("call void @flush(ptr %w)")
-        text.write("call void @collect(ptr %w)")
-    seen = text.let(f"load {number}, ptr {spare}, {align}")
-    odd = text.let(f"bitcast <{WIDTH} x i1> " + text.let(f"fcmp uno {number} {seen}, {seen}") + f" to i{WIDTH}")
-    text.write("ret i64 " + text.let(f"zext i{WIDTH} {odd} to i64"))
-    yield text.end()
-    if sums:
-        yield from _sums(layout)
+    def _slot(self, k: str, first: int) -> str:
+        return self.text.at(NUMBERS, "%w", self.text.let(f"add i64 {k}, {first}"))
+
+    def _target(self, k: str, i: str) -> str:
+        return self.text.at("double", self.text.load("ptr", self.text.at("ptr", "%outs", k)), i)
+
+    def _flag(self, odd: str) -> None:
+        before = self.text.load(NUMBERS, self.nans)
+        after = self.text.let(f"select {TRUTHS} {odd}, {NUMBERS} {constant(math.nan, WIDTH)}, {NUMBERS} {before}")
+        self.text.store(NUMBERS, after, self.nans)
 
 
-def _sums(layout: Layout) -> Iterator[str]:
-    number, _ = types(WIDTH)
-    count, align = str(len(layout.add)), f"align {8 * WIDTH}"
+_ZERO = "zeroinitializer"
+
+
+def _flush(layout: Layout) -> str:
+    """Add the sums to the totals, and begin again. Neumaier's summation: what a total loses to rounding is summed
+    beside it."""
+    text = Text("define internal void @flush(ptr %w) #0")
     add, total, lost = min(layout.add.values()), layout.totals[0], layout.lost[0]
 
-    def vector(text: Text, k: str, base: int) -> tuple[str, str]:
-        place = text.let(f"getelementptr {number}, ptr %w, i64 " + text.let(f"add i64 {k}, {base}"))
-        return place, text.let(f"load {number}, ptr {place}, {align}")
+    def one(k: str) -> None:
+        x_at, t_at, c_at = (text.at(NUMBERS, "%w", text.let(f"add i64 {k}, {n}")) for n in (add, total, lost))
+        x, t, c = (text.load(NUMBERS, at) for at in (x_at, t_at, c_at))
+        new = text.let(f"fadd {NUMBERS} {t}, {x}")
+        abs_x, abs_t = (text.let(f"call {NUMBERS} @llvm.fabs.v{WIDTH}f64({NUMBERS} {y})") for y in (x, t))
+        larger = text.let(f"fcmp oge {NUMBERS} {abs_t}, {abs_x}")
+        big = text.let(f"select {TRUTHS} {larger}, {NUMBERS} {t}, {NUMBERS} {x}")
+        small = text.let(f"select {TRUTHS} {larger}, {NUMBERS} {x}, {NUMBERS} {t}")
+        rest = text.let(f"fadd {NUMBERS} {text.let(f'fsub {NUMBERS} {big}, {new}')}, {small}")
+        sound = text.let(f"fcmp ord {NUMBERS} {rest}, {rest}")  # not where the sum is infinite
+        rest = text.let(f"select {TRUTHS} {sound}, {NUMBERS} {rest}, {NUMBERS} {_ZERO}")
+        text.store(NUMBERS, text.let(f"fadd {NUMBERS} {c}, {rest}"), c_at)
+        text.store(NUMBERS, new, t_at)
+        text.store(NUMBERS, _ZERO, x_at)
 
-    # Neumaier's summation: what a sum loses to rounding is summed beside it.
-    flush = Text("define internal void @flush(ptr %w) #0")
+    text.loop("0", str(len(layout.add)), one)
+    text.write("ret void")
+    return text.end()
+
+
+def _trim(layout: Layout) -> str:
+    """Clear the sums of lanes from `count` on, which only repeated the last."""
+    text = Text("define internal void @trim(ptr %w, i64 %count) #0")
 
     def one(k: str) -> None:
-        x_at, x = vector(flush, k, add)
-        t_at, t = vector(flush, k, total)
-        c_at, c = vector(flush, k, lost)
-        new = flush.let(f"fadd {number} {t}, {x}")
-        abs_t = flush.let(f"call {number} @llvm.fabs.v{WIDTH}f64({number} {t})")
-        abs_x = flush.let(f"call {number} @llvm.fabs.v{WIDTH}f64({number} {x})")
-        larger = flush.let(f"fcmp oge {number} {abs_t}, {abs_x}")
-        big = flush.let(f"select <{WIDTH} x i1> {larger}, {number} {t}, {number} {x}")
-        small = flush.let(f"select <{WIDTH} x i1> {larger}, {number} {x}, {number} {t}")
-        rest = flush.let(f"fadd {number} " + flush.let(f"fsub {number} {big}, {new}") + f", {small}")
-        sound = flush.let(f"fcmp ord {number} {rest}, {rest}")  # not where the sum is infinite
-        rest = flush.let(f"select <{WIDTH} x i1> {sound}, {number} {rest}, {number} zeroinitializer")
-        more = flush.let(f"fadd {number} {c}, {rest}")
-        flush.write(f"store {number} {more}, ptr {c_at}, {align}")
-        flush.write(f"store {number} {new}, ptr {t_at}, {align}")
-        flush.write(f"store {number} zeroinitializer, ptr {x_at}, {align}")
+        at = text.at(NUMBERS, "%w", text.let(f"add i64 {k}, {min(layout.add.values())}"))
+        text.loop("%count", str(WIDTH), lambda lane: text.store("double", "0.0", text.at("double", at, lane)))
 
-    flush.loop("0", count, "1", one)
-    flush.write("ret void")
-    yield flush.end()
+    text.loop("0", str(len(layout.add)), one)
+    text.write("ret void")
+    return text.end()
 
-    trim = Text("define internal void @trim(ptr %w, i64 %count) #0")
 
-    def cut(k: str) -> None:
-        x_at, _ = vector(trim, k, add)
+def _collect(layout: Layout) -> str:
+    """Add up the lanes of each total, and of what it lost."""
+    text = Text("define internal void @collect(ptr %w) #0")
 
-        def clear(lane: str) -> None:
-            place = trim.let(f"getelementptr double, ptr {x_at}, i64 {lane}")
-            trim.write(f"store double 0.0, ptr {place}")
-
-        trim.loop("%count", str(WIDTH), "1", clear)
-
-    trim.loop("0", count, "1", cut)
-    trim.write("ret void")
-    yield trim.end()
-
-    collect = Text("define internal void @collect(ptr %w) #0")
-
-    def gather(k: str) -> None:
-        _, t = vector(collect, k, total)
-        _, c = vector(collect, k, lost)
-        both = []
-        for x in (t, c):
-            parts = [collect.let(f"extractelement {number} {x}, i32 {lane}") for lane in range(WIDTH)]
+    def one(k: str) -> None:
+        halves = []
+        for first in (layout.totals[0], layout.lost[0]):
+            vector = text.load(NUMBERS, text.at(NUMBERS, "%w", text.let(f"add i64 {k}, {first}")))
+            parts = [text.let(f"extractelement {NUMBERS} {vector}, i32 {lane}") for lane in range(WIDTH)]
             while len(parts) > 1:
-                parts = [collect.let(f"fadd double {a}, {b}") for a, b in zip(parts[::2], parts[1::2], strict=True)]
-            both.append(parts[0])
-        result = collect.let(f"fadd double {both[0]}, {both[1]}")
-        at = collect.let(f"add i64 {k}, {layout.collected}")
-        collect.write(f"store double {result}, ptr " + collect.let(f"getelementptr double, ptr %w, i64 {at}"))
+                parts = [text.let(f"fadd double {a}, {b}") for a, b in zip(parts[::2], parts[1::2], strict=True)]
+            halves += parts
+        target = text.at("double", "%w", text.let(f"add i64 {k}, {layout.collected}"))
+        text.store("double", text.let(f"fadd double {halves[0]}, {halves[1]}"), target)
 
-    collect.loop("0", count, "1", gather)
-    collect.write("ret void")
-    yield collect.end()
+    text.loop("0", str(len(layout.add)), one)
+    text.write("ret void")
+    return text.end()

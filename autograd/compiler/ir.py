@@ -27,12 +27,24 @@ class Text:
         self.write(f"%x{self.count} = {expression}")
         return f"%x{self.count}"
 
+    def at(self, kind: str, start: str, index: str) -> str:
+        """Where in memory the `index`-th of a row is that begins at `start`."""
+        return self.let(f"getelementptr {kind}, ptr {start}, i64 {index}")
+
+    def load(self, kind: str, place: str) -> str:
+        """What is there."""
+        return self.let(f"load {kind}, ptr {place}, align 8")
+
+    def store(self, kind: str, value: str, place: str) -> None:
+        """Put a value there."""
+        self.write(f"store {kind} {value}, ptr {place}, align 8")
+
     def begin(self, label: str) -> None:
         """Whatever follows can be branched to."""
         self.lines.append(f"{label}:")
         self.label = label
 
-    def loop(self, start: str, stop: str, step: str, body: Callable[[str], object]) -> None:
+    def loop(self, start: str, stop: str, body: Callable[[str], object], step: int = 1) -> None:
         """`for k in range(start, stop, step): body(k)`."""
         self.count += 1
         n = self.count
@@ -53,7 +65,7 @@ class Text:
     def repeat(self, times: int, body: Callable[[str], object]) -> None:
         """`body(k)` for each k, written out where there are few."""
         if times > UNROLLED:
-            self.loop("0", str(times), "1", body)
+            self.loop("0", str(times), body)
         else:
             for k in range(times):
                 body(str(k))
