@@ -1,0 +1,139 @@
+"""What cannot be recorded is refused with the line that asked for it, and with a cure."""
+
+import copy
+import math
+import pickle
+import re
+
+import numpy as np
+import pytest
+
+import autograd as ag
+from autograd.compiler.recorded import CompileError
+
+HERE = re.escape(__file__)
+
+
+def line_of(mark):
+    """The number of the line of this file that ends so."""
+    with open(__file__, encoding="utf-8") as lines:
+        [n] = [n for n, line in enumerate(lines, 1) if line.rstrip().endswith(f"# here: {mark}")]
+    return n
+
+
+def by_float(x):
+    return float(x) + 1.0  # here: float
+
+
+def by_int(x):
+    return int(x)  # here: int
+
+
+def by_math(x):
+    return math.sin(x)  # here: math
+
+
+def by_range(x):
+    return sum(x for _ in range(x))  # here: range
+
+
+def by_index(x):
+    return [1.0, 2.0][x]  # here: index
+
+
+def by_data(x):
+    return x.data * 2.0  # here: data
+
+
+def by_setting(x):
+    x.data = 1.0  # here: set
+    return x
+
+
+def by_item(x):
+    return x.item()  # here: item
+
+
+def by_backward(x):
+    y = x * x
+    y.backward()  # here: backward
+    return x.grad
+
+
+def by_format(x):
+    return len(f"{x:.3f}")  # here: format
+
+
+def by_complex(x):
+    return complex(x)  # here: complex
+
+
+def by_mean(x):
+    return ag.mean(np.array([1.0, 2.0]) * ag.Tensor([1.0, 2.0]) * x)  # here: mean
+
+
+def by_matmul(x):
+    return ag.matmul(ag.Tensor(np.eye(2)), np.array([x, x]))[0]  # here: matmul
+
+
+def by_tensor(x):
+    return ag.sum(ag.Tensor([1.0, 2.0]) * x)  # here: tensor
+
+
+CURES = {
+    "float": (by_float, r"float\(\).*ag\.sin"),
+    "int": (by_int, r"int\(\).*ag\.floor"),
+    "math": (by_math, r"ag\.sin and its kin in place of math\.sin"),
+    "range": (by_range, r"functools\.partial or a closure"),
+    "index": (by_index, r"functools\.partial or a closure"),
+    "data": (by_data, r"compute with the value itself"),
+    "set": (by_setting, r"compute a new value instead"),
+    "item": (by_item, r"compute with the value itself"),
+    "backward": (by_backward, r"ag\.value_and_grad of the function, or pass parameters="),
+    "format": (by_format, r""),
+    "complex": (by_complex, r"real"),
+    "mean": (by_mean, r"operation on arrays.*ag\.sum"),
+    "matmul": (by_matmul, r"operation on arrays.*ag\.dot"),
+    "tensor": (by_tensor, r"operation on arrays.*ag\.sum"),
+}
+
+
+@pytest.mark.parametrize("mark", CURES)
+def test_what_needs_a_number_is_refused_with_its_line_and_a_cure(mark):
+    f, cure = CURES[mark]
+    text = rf"(?s){HERE}:{line_of(mark)}: `.*here: {mark}`.*{cure}"
+    with pytest.raises(CompileError, match=text):
+        ag.compile(f)(1.0)
+    with pytest.raises(CompileError, match=text):
+        ag.compile(ag.value_and_grad(f))(np.array([1.0, 2.0]))
+
+
+@pytest.mark.parametrize("make", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_a_copy_is_refused(make):
+    with pytest.raises(CompileError, match=r"this copies or pickles a value.* use it as it is"):
+        ag.compile(lambda x: make(x))(1.0)
+
+
+def test_a_value_that_escapes_its_recording_is_refused():
+    kept = []
+    ag.compile(lambda x: kept.append(x * 2.0) or x)(1.0)
+    with pytest.raises(CompileError, match="after the recording ended"):
+        kept[0] + 1.0
+    with pytest.raises(CompileError, match="after the recording ended"):
+        bool(kept[0])
+    with pytest.raises(CompileError, match="in another run"):
+        ag.compile(lambda x: x + kept[0])(1.0)
+
+
+def test_what_is_detached_has_no_derivative():
+    assert ag.compile(ag.grad(lambda x: x.detach() * x))(3.0) == 3.0
+
+
+def test_every_operation_on_an_object_array_is_one_on_its_elements():
+    def f(x):
+        return ag.exp(x) + ag.relu(x) * ag.where(ag.step(x), x, 1.0) - np.sqrt(abs(x))
+
+    x = np.linspace(-1.0, 1.0, 5)
+    kernel = ag.compile(f, signature="(n)->(n)")
+    np.testing.assert_allclose(kernel(x), f(ag.Tensor(x)).data, rtol=1e-14)
+    assert kernel.program.guards == []
