@@ -57,7 +57,11 @@ class Layout:
         self, arrays: list[Any], cores: list[tuple[int, ...]], dtype: Any, patterns: dict[Any, Pattern]
     ) -> None:
         loops = {x.shape[: x.ndim - len(core)] for x, core in zip(arrays, cores, strict=True)}
-        self.loop: tuple[int, ...] = loops.pop() if len(loops) == 1 else np.broadcast_shapes(*loops)
+        try:
+            self.loop: tuple[int, ...] = loops.pop() if len(loops) == 1 else np.broadcast_shapes(*loops)
+        except ValueError:
+            shapes = ", ".join(str(x.shape[: x.ndim - len(core)]) for x, core in zip(arrays, cores, strict=True))
+            raise ValueError(f"the arguments' batch shapes do not broadcast: they are, in order, {shapes}") from None
         self.count = math.prod(self.loop)
         self.numbers = Numbers(dtype)
         self.repeated = Repeated(dtype, self.loop) if self.loop else self.numbers

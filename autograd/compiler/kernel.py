@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial, update_wrapper
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ MOST_LAYOUTS = 256  # kinds of arguments that are remembered
 
 
 def compile(
-    f: Callable[..., Any],
+    f: Callable[..., Any] | None = None,
     *,
     signature: str | None = None,
     reduce: str | None = None,
@@ -31,20 +31,22 @@ def compile(
     backend: str = "auto",
     fast: bool = False,
     threads: int | None = None,
-) -> Kernel:
-    """A function of scalars, recorded once and run as a straight-line program: see `Kernel`.
+) -> Any:
+    """A function of scalars as a `Kernel`: recorded once, with its derivatives, and run as a straight-line program.
 
-    `f` is written with scalar arithmetic, `ag`'s functions, loops, lists and dicts, and may be a derivative
-    (`ag.value_and_grad(g)`, `ag.hessian(g)`). The result is called like a NumPy ufunc: floats give floats, arrays
-    broadcast, in float64 (float32 where all arrays are). Numbers that `f` reaches by itself are constants; the numbers
-    of Values that it reaches are read at each call. Given nodes, the result runs `f` itself, so it can still be
-    differentiated.
+    `f` is written for single numbers: arithmetic, `ag`'s functions, loops (which are unrolled), lists and dicts; or it
+    is a derivative (`ag.value_and_grad(g)`, `ag.hessian(g)`). The kernel is called like a NumPy ufunc: floats give
+    floats, and arrays are batches, which broadcast; it computes in float64, and gives float32 or float16 where all
+    arrays are of that. Arithmetic is IEEE's: 1/0 is inf, log(-1) nan. Given nodes it runs `f` itself, so it can still
+    be differentiated.
 
-    An `if` on a recorded value is a guard: another outcome is recorded as another path, and in a batch each lane takes
-    its own. `ag.where` chooses without one.
+    Numbers and arrays that `f` reaches by itself are frozen at the first call; the numbers of Values that it reaches
+    are read at each call. An `if` on a recorded value is a guard: another outcome is recorded as another path, of which
+    there may be 64, and in a batch each lane takes its own. `ag.where` chooses without.
 
-    signature: NumPy's, as "(p),(d),()->()": vectors arrive in `f` as object arrays.
-    reduce: "mean" or "sum" of every result over the batch.
+    signature: NumPy's, as "(p),(d),()->()": a vector of p numbers, one of d and a number give a number. Vectors arrive
+        in `f` as object arrays (`p[k]`, `w @ x`, `ag.sum`, `np.exp` work); axes before them are the batch.
+    reduce: "mean" or "sum" of every result, derivatives too, over the batch.
     parameters: Values (`model.parameters()`). `f` gives one loss; a call returns it and adds its gradient to each
         `.grad`, as `backward()` would.
     backend: "native" (LLVM; the extra `native`), "numpy", or "auto": native where it is installed.
@@ -52,13 +54,25 @@ def compile(
         same bits as uncompiled code.
     threads: at most so many share a large batch; None for one a core.
 
+    As a decorator it may be given options: `@ag.compile(backend="numpy")`.
+
     >>> import autograd as ag
-    >>> slope = compile(ag.grad(lambda x: x * ag.sin(x)), backend="numpy")
+    >>> slope = ag.compile(ag.grad(lambda x: x * ag.sin(x)))
     >>> slope(0.0)
     0.0
     >>> slope(np.array([0.0, np.pi])).round(3).tolist()
     [0.0, -3.142]
     """
+    if f is None:
+        return partial(
+            compile,
+            signature=signature,
+            reduce=reduce,
+            parameters=parameters,
+            backend=backend,
+            fast=fast,
+            threads=threads,
+        )
     if not callable(f):
         raise TypeError(f"compile needs a function, got {f!r}")
     if reduce not in (None, "mean", "sum"):
@@ -68,10 +82,15 @@ def compile(
     if threads is not None and (not isinstance(threads, int) or threads < 1):
         raise ValueError(f"threads={threads!r} is not a number of threads: None is for one a core")
     if parameters is not None:
+        if isinstance(parameters, Value):
+            raise TypeError("parameters is one Value: pass a list, [v]")
         parameters = list(parameters)
         for parameter in parameters:
             if not isinstance(parameter, Value) or parameter.op is not None:
-                raise TypeError(f"parameters are Values that were not computed from others, not {parameter!r}")
+                raise TypeError(
+                    f"parameters are Values that were not computed from others, as nn.scalar's, not {parameter!r}: "
+                    "code of Tensors needs no compiling"
+                )
         if len(set(map(id, parameters))) != len(parameters):
             raise ValueError("a parameter is there twice")
     return Kernel(
@@ -120,7 +139,7 @@ class Kernel:
     def __init__(self, function: Callable[..., Any], options: Options) -> None:
         self.function = function
         self.options = options
-        self.__wrapped__ = function
+        update_wrapper(self, function, updated=())
         self._families: dict[Any, Family] = {}
         self._layouts: dict[Any, tuple[Family, Layout]] = {}
         self._patterns: dict[Any, Pattern] = {}
@@ -141,6 +160,14 @@ class Kernel:
             return family.call(layout, layout.batch(args))
         given = Arguments(self.options.name, self.options.signature, args, kwargs)
         if given.nodes:
+            changed = [
+                name for name in ("signature", "reduce", "parameters") if getattr(self.options, name) is not None
+            ]
+            if changed:
+                raise TypeError(
+                    f"{self.options.name} was given a node, which would run the function itself, without its "
+                    f"{' and '.join(changed)}: pass numbers and arrays (x.data), or compile the derivative"
+                )
             return self.function(*args, **kwargs)
         layout = given.layout(self._patterns)
         batch = layout.batch(given.arrays)
@@ -165,7 +192,11 @@ class Kernel:
 
     @property
     def program(self) -> Program:
-        """What was recorded, simplified: the first path, where there are several."""
+        """What was recorded, simplified: the first path, where there are several.
+
+        Where a derivative gives nan, a second program decides, in which a cotangent of zero stays zero whatever it
+        meets: `source` writes that one.
+        """
         return self.programs[0]
 
     @property

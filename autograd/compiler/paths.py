@@ -5,7 +5,9 @@ from __future__ import annotations
 import inspect
 import threading
 import time
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -13,8 +15,8 @@ import numpy as np
 from autograd import graph
 from autograd.backprop import cotangents
 from autograd.compiler.batches import Arguments, Batch, Layout
-from autograd.compiler.program import Instruction, Program, describe
-from autograd.compiler.recorded import CompileError
+from autograd.compiler.program import Instruction, Program
+from autograd.compiler.recorded import CompileError, is_inside, quoted
 from autograd.compiler.recording import Tape
 from autograd.compiler.results import Results
 from autograd.compiler.running import Options, Recording, Run
@@ -44,9 +46,10 @@ class Family:
             if known.plain.outcomes == path.plain.outcomes:
                 return known
         if len(self.paths) == MOST_PATHS:
-            places = {describe(guard.line): None for path in self.paths for guard in path.plain.program.guards}
+            guards = [guard for path in self.paths for guard in path.plain.program.guards]
+            places = {quoted(*guard.line): None for guard in guards if guard.line}
             raise CompileError(
-                f"{self.options.name} takes more than {MOST_PATHS} paths; they part at {', '.join([*places][:3])}: "
+                f"{self.options.name} takes more than {MOST_PATHS} paths; they part at {', '.join([*places][:3])}; "
                 "choose with ag.where(condition, x, y) there, which takes none"
             )
         if path.plain.derived and (path.plain.program.guards or path.plain.launders):
@@ -69,7 +72,7 @@ class Family:
         labels = self.given.labels(_names(self.function, len(self.given.args)))
         inputs = [tape.input(label, number) for label, number in zip(labels, example, strict=True)]
         args, kwargs = self.given.rebuilt(iter(inputs))
-        with graph.recording(True), graph.tracing(tape), np.errstate(all="ignore"):
+        with graph.recording(True), graph.tracing(tape), np.errstate(all="ignore"), _told(options.name):
             result = self.function(*args, **kwargs)
             results = Results(options.name, options.signature, self.given.cores, result, tape.output)
             gradient = self._gradient(result) if options.parameters is not None else []
@@ -193,6 +196,20 @@ class Path:
         self.example = example
         self.plain = plain
         self.careful: Recording | None = None
+
+
+@contextmanager
+def _told(name: str) -> Iterator[None]:
+    """A context in which whatever is raised gets a note of where the function was, for it may come from a library."""
+    try:
+        yield
+    except CompileError:  # which tells it itself
+        raise
+    except Exception as error:
+        frames = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+        own = [frame for frame in frames if not is_inside(frame[0])]
+        error.add_note(f"while ag.compile recorded {name}" + (f", at {quoted(*own[-1])}" if own else ""))
+        raise
 
 
 def _names(function: Any, count: int) -> list[str]:

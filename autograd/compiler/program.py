@@ -60,7 +60,7 @@ class Guard:
     line: tuple[str, int] | None
 
 
-@dataclass
+@dataclass(repr=False)
 class Program:
     """Instructions in order, of which some are results. `print` shows it, a line an instruction.
 
@@ -81,10 +81,8 @@ class Program:
         """Floating-point operations of one run; a transcendental function counts as one."""
         return sum(instruction.op is not None and instruction.op not in FREE for instruction in self.code)
 
-    @property
-    def results(self) -> list[Instruction]:
-        """All that is wanted of a run: the outputs, then the conditions of the guards."""
-        return [*self.outputs, *(guard.condition for guard in self.guards)]
+    def __repr__(self) -> str:
+        return f"<program of {len(self)} operations on {len(self.inputs)} inputs: print it>"
 
     def __str__(self) -> str:
         return "\n".join(_lines(self))
@@ -147,8 +145,3 @@ def _remark(instruction: Instruction) -> str:
 
 def _place(line: tuple[str, int] | None) -> str:
     return f"{os.path.basename(line[0])}:{line[1]}" if line else ""
-
-
-def describe(line: tuple[str, int] | None) -> str:
-    """Where in the user's code, for a message."""
-    return f"{line[0]}:{line[1]}" if line else "an unknown line"

@@ -19,6 +19,8 @@ from autograd.operators import UFUNCS, boxed
 from autograd.value import Value
 
 HERE = os.path.join(os.path.dirname(os.path.dirname(__file__)), "")
+_PYTHON = os.path.join(os.path.dirname(os.__file__), "")
+_NUMPY = os.path.join(os.path.dirname(np.__file__), "")
 
 
 class CompileError(TypeError):
@@ -36,7 +38,6 @@ class Recorded(Value):
         self.op = None
         self.left = self.right = self.a = self.b = None
         self.birth = birth()
-        self.grad = 0.0
 
     @property
     def label(self) -> str | None:  # kept by the instruction, which outlives this
@@ -77,27 +78,36 @@ class Recorded(Value):
     # ---- What needs the number that is not there
 
     def _refuse(self, what: str, cure: str) -> CompileError:
-        return CompileError(f"{describe_here()}: {what}, which has no number while ag.compile records; {cure}")
+        return CompileError(f"{describe_here()}: {what} {self!r}, which has no number while ag.compile records: {cure}")
 
     @property
     def data(self) -> Any:
         """Not known."""
-        raise self._refuse("this reads .data of a value", "compute with the value itself")
+        raise self._refuse("this reads .data of", "compute with the value itself")
 
     @data.setter
     def data(self, data: Any) -> None:
-        raise self._refuse("this sets .data of a value", "compute a new value instead")
+        raise self._refuse("this sets .data of", "compute a new value instead")
+
+    @property
+    def grad(self) -> Any:
+        """Not known."""
+        raise self._refuse("this reads .grad of", "compile ag.value_and_grad of the function, or pass parameters=")
 
     def item(self) -> Any:
-        raise self._refuse("this asks for .item() of a value", "compute with the value itself")
+        raise self._refuse("this asks for .item() of", "compute with the value itself")
 
     def detach(self) -> Any:
         """The same number, without its past."""
         return Recorded(self.raw)
 
+    def conjugate(self) -> Any:
+        """Itself, for NumPy's variance."""
+        return self
+
     def backward(self, gradient: float = 1.0) -> None:
         raise self._refuse(
-            "this calls .backward() of a value", "compile ag.value_and_grad of the function, or pass parameters="
+            "this calls .backward() of", "compile ag.value_and_grad of the function, or pass parameters="
         )
 
     def __bool__(self) -> bool:
@@ -110,29 +120,54 @@ class Recorded(Value):
 
     def __float__(self) -> float:
         raise self._refuse(
-            "float(), or a function of math, takes a value", "write ag.sin and its kin in place of math.sin"
+            "float(), a function of math or an array of floats takes",
+            "write ag.sin and its kin in place of math.sin, and make arrays with dtype=object",
         )
 
     def __int__(self) -> int:
-        raise self._refuse("int() takes a value", "write ag.floor, or fix the integer: functools.partial(f, n=3)")
+        raise self._refuse("int() takes", "write ag.floor, or fix the integer: functools.partial(f, n=3)")
 
     def __index__(self) -> int:
-        raise self._refuse(
-            "a value counts or indexes", "fix the integer before compiling, with functools.partial or a closure"
-        )
+        raise self._refuse("a count or an index is", "fix it before compiling, with functools.partial or a closure")
+
+    def __round__(self, digits: int | None = None) -> Any:
+        raise self._refuse("round() takes", "write ag.floor(x + 0.5)")
 
     def __complex__(self) -> complex:
-        raise self._refuse("complex() takes a value", "compute with real numbers, which alone have rules here")
+        raise self._refuse("complex() takes", "compute with real numbers, which alone have rules here")
 
     def __format__(self, spec: str) -> str:
-        raise self._refuse("this formats or prints a value", "return it, or give it a label and print kernel.program")
+        raise self._refuse("this formats", "return it, or give it a label and print kernel.program")
+
+    def __len__(self) -> int:
+        raise self._no_vector("len() takes")
+
+    def __iter__(self) -> Any:
+        raise self._no_vector("this runs through")
+
+    def __getitem__(self, index: Any) -> Any:
+        raise self._no_vector("this indexes")
+
+    def __matmul__(self, other: Any) -> Any:
+        raise self._no_vector("@ takes")
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or hasattr(np.ndarray, name) is False:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        raise AttributeError(str(self._no_vector(f"this asks for .{name} of")))
+
+    def _no_vector(self, what: str) -> CompileError:
+        return CompileError(
+            f"{describe_here()}: {what} {self!r}, which is one number: ag.compile calls the function for each element of "
+            "an array; for whole vectors pass signature='(n)->()'"
+        )
 
     def __repr__(self) -> str:
         name = self.raw.op.name if self.raw.op else "input"
         return f"<recorded {name}{f' {self.label!r}' if self.label else ''}>"
 
     def __reduce__(self) -> Any:
-        raise self._refuse("this copies or pickles a value", "use it as it is")
+        raise self._refuse("this copies or pickles", "use it as it is")
 
 
 class Condition(Recorded):
@@ -184,17 +219,22 @@ class Vector(np.ndarray[Any, Any]):
     """An object array of recorded values: NumPy's functions of it are recorded too, comparisons among them."""
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        plain = [x.view(np.ndarray) if isinstance(x, Vector) else x for x in inputs]
+        plain = [_plain(x) for x in inputs]
         function = _UFUNCS.get(ufunc) or UFUNCS.get(ufunc)
         if method == "__call__" and function is not None and ufunc.signature is None and not kwargs:
             return _vector(np.frompyfunc(function, len(inputs), 1)(*map(boxed, plain)))
+        if "out" in kwargs:
+            kwargs["out"] = tuple(map(_plain, kwargs["out"]))
         return _vector(getattr(ufunc, method)(*plain, **kwargs))
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         if function is np.where and len(args) == 3:
-            plain = [x.view(np.ndarray) if isinstance(x, Vector) else x for x in args]
-            return _vector(np.frompyfunc(e.where, 3, 1)(*map(boxed, plain)))
+            return _vector(np.frompyfunc(e.where, 3, 1)(*(boxed(_plain(x)) for x in args)))
         return super().__array_function__(function, types, args, kwargs)
+
+
+def _plain(x: Any) -> Any:
+    return x.view(np.ndarray) if isinstance(x, Vector) else x
 
 
 def _vector(x: Any) -> Any:
@@ -204,7 +244,17 @@ def _vector(x: Any) -> Any:
 def describe_here() -> str:
     """The user's line that is being run, with its text: for messages."""
     frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(HERE):
+    while frame.f_back is not None and is_inside(frame.f_code.co_filename):
         frame = frame.f_back
-    text = linecache.getline(frame.f_code.co_filename, frame.f_lineno).strip()
-    return f"{frame.f_code.co_filename}:{frame.f_lineno}: `{text}`" if text else f"line {frame.f_lineno}"
+    return quoted(frame.f_code.co_filename, frame.f_lineno)
+
+
+def is_inside(filename: str) -> bool:
+    """Whether a file is this package's, NumPy's or Python's own, and not the user's."""
+    return filename.startswith((HERE, _NUMPY)) or (filename.startswith(_PYTHON) and "site-packages" not in filename)
+
+
+def quoted(filename: str, line: int) -> str:
+    """A line of the user's code, for messages."""
+    text = linecache.getline(filename, line).strip()
+    return f"{filename}:{line}: `{text}`" if text else f"line {line}"

@@ -35,6 +35,8 @@ class Results:
         self._read = read
         self._name = name
         self._shapes: list[tuple[int, ...]] = []
+        if result is None:
+            raise CompileError(f"{name} returned None: a compiled function returns what it computes")
         self.structure = self._walk(result)
         self._builders: WeakKeyDictionary[Numbers, Builder] = WeakKeyDictionary()
         if signature:

@@ -127,8 +127,9 @@ def test_init_files_only_export(room):
     for node in ast.parse(SOURCES[room].read_text(encoding="utf-8")).body:
         docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
         export = isinstance(node, ast.Assign) and [t.id for t in node.targets] in (["__all__"], ["_LATE"])
-        late = (
-            isinstance(node, ast.FunctionDef) and node.name == "__getattr__"
+        late = isinstance(node, ast.FunctionDef) and node.name in (
+            "__getattr__",
+            "__dir__",
         )  # exports what is imported when asked for
         typed = isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
         for inner in node.body if typed else [node]:

@@ -196,7 +196,7 @@ def test_a_named_tuple_comes_as_what_it_is(backend):
 
 
 @both
-@pytest.mark.parametrize("empty", [(), [], {}, None])
+@pytest.mark.parametrize("empty", [(), [], {}])
 def test_there_may_be_nothing_to_give(backend, empty):
     kernel = ag.compile(lambda x: empty, backend=backend)
     assert kernel(1.0) == kernel(1.0) == kernel(np.ones(3)) == empty

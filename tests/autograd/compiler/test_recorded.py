@@ -1,6 +1,7 @@
 """What cannot be recorded is refused with the line that asked for it, and with a cure."""
 
 import copy
+import json
 import math
 import pickle
 import re
@@ -110,7 +111,7 @@ def test_what_needs_a_number_is_refused_with_its_line_and_a_cure(mark):
 
 @pytest.mark.parametrize("make", [copy.copy, copy.deepcopy, pickle.dumps])
 def test_a_copy_is_refused(make):
-    with pytest.raises(CompileError, match=r"this copies or pickles a value.* use it as it is"):
+    with pytest.raises(CompileError, match=r"this copies or pickles <recorded.* use it as it is"):
         ag.compile(lambda x: make(x))(1.0)
 
 
@@ -137,3 +138,40 @@ def test_every_operation_on_an_object_array_is_one_on_its_elements():
     kernel = ag.compile(f, signature="(n)->(n)")
     np.testing.assert_allclose(kernel(x), f(ag.Tensor(x)).data, rtol=1e-14)
     assert kernel.program.guards == []
+
+
+VECTORS = {
+    "len() takes": lambda x: len(x),
+    "this runs through": lambda x: sum(v * v for v in x),
+    "this indexes": lambda x: x[0] * x[1],
+    "@ takes": lambda x: x @ x,
+    "this asks for .sum of": lambda x: x.sum(),
+}
+
+
+@pytest.mark.parametrize("what", VECTORS)
+def test_who_takes_a_number_for_a_vector_is_told_of_signatures(what):
+    with pytest.raises((CompileError, AttributeError), match=rf"{re.escape(what)} <recorded input 'x'>.*signature="):
+        ag.compile(VECTORS[what])(np.array([1.0, 2.0]))
+
+
+def test_an_attribute_that_no_array_has_is_an_ordinary_error():
+    with pytest.raises(AttributeError, match="object has no attribute 'colour'"):
+        ag.compile(lambda x: x.colour)(1.0)
+
+
+def test_an_error_of_a_library_is_raised_with_a_note_of_the_line():
+    with pytest.raises(TypeError) as caught:
+        ag.compile(lambda x: json.dumps(x))(2.0)
+    assert re.search(rf"while ag.compile recorded <lambda>, at {HERE}:\d+: ", caught.value.__notes__[0])
+
+
+@pytest.mark.parametrize(
+    "change", [lambda x: x.__iadd__(1.0), lambda x: np.add(x, 1.0, out=x), lambda x: x - np.var(x)]
+)
+def test_numpy_may_work_in_place_on_a_vector(change):
+    def f(x):
+        return ag.sum(change(x) + 0.0)
+
+    x = np.array([1.0, 2.0, 4.0])
+    assert ag.compile(f, signature="(n)->()")(x) == pytest.approx(np.sum(change(x.copy())))
