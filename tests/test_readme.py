@@ -21,6 +21,7 @@ def test_the_tour_runs_from_top_to_bottom_and_trains_a_classifier(tmp_path, monk
     assert (logits.data.argmax(1) == names["y"]).mean() > 0.9
     assert names["value"].shape == names["delta"].shape == (1_000_000,)
     assert names["mean_loss"] < 0.2
+    assert ((names["scores"] > 0) == names["y"]).mean() > 0.9
 
 
 def test_every_path_on_the_map_exists():

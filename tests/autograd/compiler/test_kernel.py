@@ -308,3 +308,20 @@ def test_what_is_no_function_is_refused():
         ag.compile(area)(1.0)
     with pytest.raises(TypeError, match="takes 2 positional arguments but 3 were given"):
         ag.compile(area)(1.0, 2.0, 3.0)
+
+
+@pytest.mark.parametrize("options", [{"signature": "(2)->()"}, {"reduce": "mean"}, {"parameters": [ag.Value(1.0)]}])
+def test_a_node_is_refused_where_running_the_function_itself_would_be_something_else(options):
+    kernel = ag.compile(lambda x: x * 2.0, **options)
+    with pytest.raises(TypeError, match=rf"without its {next(iter(options))}: pass numbers and arrays"):
+        kernel(ag.Tensor([1.0, 2.0]))
+
+
+def test_compile_is_a_decorator_also_with_options():
+    @ag.compile(backend="numpy")
+    def cube(x):
+        """The third power."""
+        return x**3
+
+    assert (cube(2.0), cube.__name__, cube.__doc__) == (8.0, "cube", "The third power.")
+    assert cube.stats["backend"] == "numpy"
