@@ -153,6 +153,7 @@ def draw(options: Options, price_and_slopes: ag.Kernel, gamma: ag.Kernel) -> Non
     key.text(86, -3, "the strike", color=GREY, va="center")
     key.set_ylim(-4, 1)
     key.set_axis_off()
-    for axes in places[1, :-1]:
+    for axes in (*places[1, :-1], places[0, -1]):  # the lowest of each column
         axes.set_xlabel("spot")
+        axes.tick_params(labelbottom=True)
     save(figure, options.out / "greeks.png")

@@ -152,7 +152,7 @@ def say_timings(aim: ag.Kernel, task: Task, quick: bool) -> None:
     aim(*many)  # compiles anew: for arrays
     say_timing(
         f"one gradient through {task.steps} steps takes {in_words(eager)} eagerly, {in_words(compiled)} compiled (which "
-        f"took {in_words(made)}), and {in_words(seconds(lambda: aim(*many)) / n)} of {n:,} at once."
+        f"took {in_words(made)}), and {in_words(seconds(lambda: aim(*many)) / n)} each, {n:,} at once."
     )
 
 
