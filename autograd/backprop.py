@@ -19,6 +19,18 @@ from autograd.graph import OLDEST, Node, Primitive, same
 
 _ndarray = np.ndarray
 
+# x, but zero where `share` is 0 * inf, a nan that the zero `g` was multiplied with. Left in recorded programs, where it
+# is not known whether it matters.
+unleaked: Primitive = Primitive(
+    "unleaked",
+    lambda g, share, x: 0.0 if g == 0.0 and share != share else x,
+    lambda g, share, x: np.where(np.logical_and(np.equal(g, 0.0), np.isnan(share)), 0.0, x),
+    None,
+    None,
+    lambda h, z, g, share, x: unleaked(g, share, h),
+    elementwise=True,
+)
+
 
 def cotangents(output: Node, seed: Any, keep_graph: bool = False, since: int = OLDEST) -> dict[Node, Any]:
     """The derivative of `seed · output` with respect to every node it was computed from, as {node: cotangent}.
@@ -32,10 +44,9 @@ def cotangents(output: Node, seed: Any, keep_graph: bool = False, since: int = O
     if type(seed) is float and not keep_graph:
         found = _float_cotangents(output, seed, since)
     else:
-        tracer = graph.tracer()
-        careful = tracer is not None and tracer.careful
-        found, leaves = _general_cotangents(output, seed, keep_graph, since, careful)
-        if tracer is None and any(_has_nan(found[leaf]) for leaf in leaves):
+        traced = graph.tracer() is not None  # then a nan is not known yet, and where it would leak is marked
+        found, leaves = _general_cotangents(output, seed, keep_graph, since, careful=traced)
+        if not traced and any(_has_nan(found[leaf]) for leaf in leaves):
             found, _ = _general_cotangents(output, seed, keep_graph, since, careful=True)
     if (watcher := graph.watcher()) and not graph.tracer():
         watcher.differentiated(found)
@@ -240,7 +251,7 @@ def _has_nan(g: Any) -> bool:
 def _unleaked(op: Primitive, g: Any, share: Any) -> Any:
     """`share`, but zero where it is `0 * inf` or `0 * nan`: what is not selected does not leak."""
     if graph.tracer() and not isinstance(_plain(g), np.ndarray):
-        return where(g, share, 0.0)
+        return unleaked(g, share, share)
     zero = np.equal(_plain(g), 0.0)
     if not op.elementwise:
         return where(False, share, 0.0) if zero.all() else share

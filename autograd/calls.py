@@ -45,7 +45,8 @@ class Call:
             with recording(True):
                 self._run(f, args, kwargs, chosen, copy)
         given = (leaf for n in chosen if not is_module(args[n]) for leaf in leaves(args[n]))
-        self.keep_graph = self.recorded and (tracer() is not None or any(isinstance(leaf, Node) for leaf in given))
+        traced = tracer() is not None and any(isinstance(node, Value) for node in self.inputs)
+        self.keep_graph = self.recorded and (traced or any(isinstance(leaf, Node) for leaf in given))
 
     def _run(self, f: Any, args: list[Any], kwargs: dict[str, Any], chosen: list[int], copy: bool) -> None:
         lifted = list(args)

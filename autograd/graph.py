@@ -202,8 +202,6 @@ class Watcher(Protocol):
 class Tracer(Protocol):
     """Who takes over operations on scalars, to make a program of them."""
 
-    careful: bool  # whether a cotangent of exactly zero is to stay zero whatever it meets
-
     def record(self, op: Primitive, args: tuple[Any, ...]) -> Any:
         """`op` of `args`, as a line of the program."""
 

@@ -30,7 +30,6 @@ LIBM = {
     e.sin: "sin", e.cos: "cos", e.tan: "tan", e.asin: "asin", e.acos: "acos", e.atan: "atan", e.atan2: "atan2",
     e.sinh: "sinh", e.cosh: "cosh", e.tanh: "tanh", e.asinh: "asinh", e.acosh: "acosh", e.atanh: "atanh",
 }  # fmt: skip
-NATIVE = {e.neg, e.where, *INFIX, *COMPARE, *INTRINSICS, *LIBM}
 
 
 class Assembly:

@@ -13,7 +13,7 @@ from autograd.compiler.recorded import CompileError, Vector
 from autograd.compiler.results import Numbers, Repeated
 from autograd.compiler.signatures import Signature
 from autograd.graph import Node
-from autograd.trees import is_module, map_leaves
+from autograd.trees import is_module
 
 _FLOAT64 = np.dtype(np.float64)
 
@@ -54,7 +54,7 @@ class Layout:
     where they are one for the whole, `repeated` where they are one a run."""
 
     def __init__(
-        self, arrays: list[Any], cores: list[tuple[int, ...]], dtype: Any, patterns: dict[Any, Pattern]
+        self, arrays: list[Any], cores: Sequence[tuple[int, ...]], dtype: Any, patterns: dict[Any, Pattern]
     ) -> None:
         loops = {x.shape[: x.ndim - len(core)] for x, core in zip(arrays, cores, strict=True)}
         try:
@@ -99,35 +99,70 @@ class Layout:
         return Batch(self.pattern, together, lanes, self.count)
 
 
-class Arguments:
-    """A call's arguments, read as float64 `arrays`, of whose shapes `cores` belong to a single run.
+@dataclass(frozen=True)
+class Structure:
+    """The structure of arguments: calls of the same one share what was recorded.
 
-    `key` is their structure: calls of the same one share what was recorded. `nodes` tells that there are nodes among
-    them, and nothing is read then.
+    `tree` is that of lists, tuples and dicts, positional arguments and keyword ones, with `float` where numbers stood
+    (None where a signature says it all), and `cores` are the shapes of what belongs to a single run.
     """
 
+    tree: Any
+    cores: tuple[tuple[int, ...], ...]
+
+    @property
+    def arity(self) -> int:
+        """How many positional arguments there are."""
+        return len(self.cores) if self.tree is None else len(self.tree[0]) - 1
+
+    def filled(self, values: Iterator[Any]) -> tuple[Any, dict[str, Any]]:
+        """Arguments with `values` for numbers."""
+        if self.tree is not None:
+            args, kwargs = self.tree
+            return _filled(args, values), _filled(kwargs, values)
+        vectors = []
+        for core in self.cores:
+            vector = np.empty(core, object).view(Vector)
+            for place in np.ndindex(core):
+                vector[place] = next(values)
+            vectors.append(vector if core else vector[()])
+        return vectors, {}
+
+    def labels(self, names: list[str]) -> list[str]:
+        """A name for every number, given those of the arguments."""
+        if self.tree is not None:
+            args, kwargs = self.tree
+            pairs = [*zip(names, args[1:], strict=True), *kwargs[1:]]
+            return [label for name, part in pairs for label in _labels(name, part)]
+        return [
+            name + (f"[{','.join(map(str, place))}]" if core else "")
+            for name, core in zip(names, self.cores, strict=True)
+            for place in np.ndindex(core)
+        ]
+
+
+class Arguments:
+    """A call's arguments, read as float64 `arrays`. `nodes` tells that there are nodes among them: then nothing is read."""
+
     def __init__(self, name: str, signature: Signature | None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        self.args, self.kwargs = args, kwargs
-        self._signed = signature is not None
         self.given: list[Any] = []
-        self.key: Any = self._read(args) if not kwargs else (self._read(args), self._read(kwargs))
+        tree = self._read(args), self._read(kwargs)
         self.nodes = any(isinstance(x, Node) for x in self.given)
         if self.nodes:
             return
         if signature is None:
             self.arrays = [as_array(name, x) for x in self.given]
-            self.cores: list[tuple[int, ...]] = [()] * len(self.arrays)
+            self.structure = Structure(tree, ((),) * len(self.arrays))
         else:
             if kwargs:
                 raise TypeError(f"{name} with signature {signature.text!r} takes no keyword arguments, got {[*kwargs]}")
             self.given = list(args)
             self.arrays = [as_array(name, x) for x in args]
-            self.cores = signature.core_shapes(name, [x.shape for x in self.arrays])
-            self.key = tuple(self.cores)
+            self.structure = Structure(None, tuple(signature.core_shapes(name, [x.shape for x in self.arrays])))
 
     def layout(self, patterns: dict[Any, Pattern]) -> Layout:
         """What is done with arrays of these shapes."""
-        return Layout(self.arrays, self.cores, _result_type(self.given), patterns)
+        return Layout(self.arrays, self.structure.cores, _result_type(self.given), patterns)
 
     def _read(self, tree: Any) -> Any:
         """The structure of a tree whose leaves are taken into `given`, in order."""
@@ -147,53 +182,41 @@ class Arguments:
         self.given.append(tree)
         return float
 
-    def rebuilt(self, values: Iterator[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """The arguments with `values` in the place of their numbers."""
 
-        def fill(leaf: Any) -> Any:
-            return leaf if leaf is None or isinstance(leaf, (str, bool)) else next(values)
-
-        if not self._signed:
-            args, kwargs = map_leaves(fill, (self.args, self.kwargs))
-            return args, kwargs
-        vectors = []
-        for core in self.cores:
-            vector = np.empty(core, object).view(Vector)
-            for place in np.ndindex(core):
-                vector[place] = next(values)
-            vectors.append(vector if core else vector[()])
-        return tuple(vectors), {}
-
-    def labels(self, names: list[str]) -> list[str]:
-        """A name for every number, given those of the arguments."""
-        if self._signed:
-            return [
-                name + (f"[{','.join(map(str, place))}]" if core else "")
-                for name, core in zip(names, self.cores, strict=True)
-                for place in np.ndindex(core)
-            ]
-        found: list[str] = []
-        for name, arg in [*zip(names, self.args, strict=False), *self.kwargs.items()]:
-            found += _paths(name, arg)
-        return found
+def _filled(tree: Any, values: Iterator[Any]) -> Any:
+    if tree is float:
+        return next(values)
+    if not isinstance(tree, tuple):
+        return tree
+    kind, *parts = tree
+    if kind is dict:
+        return {key: _filled(part, values) for key, part in parts}
+    if kind is np.ndarray:
+        array = np.empty(math.prod(parts[0]), object)
+        for k, part in enumerate(parts[1:]):
+            array[k] = _filled(part, values)
+        return array.reshape(parts[0]).view(Vector)
+    inner = [_filled(part, values) for part in parts]
+    return kind(inner) if kind in (list, tuple) else kind(*inner)
 
 
-def _paths(name: str, tree: Any) -> Iterator[str]:
-    if isinstance(tree, dict):
-        for key, value in tree.items():
-            yield from _paths(f"{name}[{key!r}]", value)
-    elif isinstance(tree, (list, tuple)) or (isinstance(tree, np.ndarray) and tree.dtype == object):
-        for place, value in np.ndenumerate(tree) if isinstance(tree, np.ndarray) else enumerate(tree):
-            index = ",".join(map(str, place)) if isinstance(place, tuple) else place
-            yield from _paths(f"{name}[{index}]", value)
-    elif tree is not None and not isinstance(tree, (str, bool)):
+def _labels(name: str, tree: Any) -> Iterator[str]:
+    if tree is float:
         yield name
+    elif isinstance(tree, tuple):
+        kind, *parts = tree
+        if kind is np.ndarray:
+            places = [",".join(map(str, place)) for place in np.ndindex(parts.pop(0))]
+        else:
+            places = [repr(key) for key, _ in parts] if kind is dict else [*map(str, range(len(parts)))]
+        for place, part in zip(places, parts, strict=True):
+            yield from _labels(f"{name}[{place}]", part[1] if kind is dict else part)
 
 
 def as_array(name: str, x: Any) -> Any:
     """A number or an array of them as a float64 array; a TypeError for anything else."""
-    if type(x) is float:
-        return np.array(x)
+    if isinstance(x, (float, int)) and abs(x) < 2**1023:
+        return np.array(float(x))
     array = np.asarray(x)
     if array.dtype is _FLOAT64:
         return array

@@ -14,7 +14,7 @@ FLUSH = 64  # groups of lanes that are summed plainly before the sum is added to
 NUMBERS, TRUTHS = types(WIDTH)
 
 
-class Layout(Protocol):
+class Places(Protocol):
     """Where in `work` things are: slots are counted in vectors."""
 
     varying: list[int]  # inputs that are lanes: their slots follow each other from `first_input`
@@ -28,20 +28,20 @@ class Layout(Protocol):
     each_blocks: list[Any]
 
 
-def driver(layout: Layout) -> Iterator[str]:
+def driver(layout: Places) -> Iterator[str]:
     """The functions that take the blocks over all lanes: `run`, and those that sum."""
-    yield Run(layout).text.end()
+    yield Loop(layout).text.end()
     if layout.add:
         yield from (_flush(layout), _trim(layout), _collect(layout))
 
 
-class Run:
+class Loop:
     """`run(start, stop, frame)`: the program on lanes from `start` to `stop`; 1 if a nan was among the outputs.
 
     `frame` holds the address of `work`, those of the inputs, the inputs' strides in bytes, and the outputs' addresses.
     """
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Places) -> None:
         self.layout = layout
         self.inputs, self.outputs = len(layout.varying), len(layout.put)
         self.first_output = min(layout.put.values(), default=0)
@@ -165,7 +165,7 @@ class Run:
 _ZERO = "zeroinitializer"
 
 
-def _flush(layout: Layout) -> str:
+def _flush(layout: Places) -> str:
     """Add the sums to the totals, and begin again. Neumaier's summation: what a total loses to rounding is summed
     beside it."""
     text = Text("define internal void @flush(ptr %w) #0")
@@ -191,7 +191,7 @@ def _flush(layout: Layout) -> str:
     return text.end()
 
 
-def _trim(layout: Layout) -> str:
+def _trim(layout: Places) -> str:
     """Clear the sums of lanes from `count` on, which only repeated the last."""
     text = Text("define internal void @trim(ptr %w, i64 %count) #0")
 
@@ -204,7 +204,7 @@ def _trim(layout: Layout) -> str:
     return text.end()
 
 
-def _collect(layout: Layout) -> str:
+def _collect(layout: Places) -> str:
     """Add up the lanes of each total, and of what it lost."""
     text = Text("define internal void @collect(ptr %w) #0")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import warnings
 from collections.abc import Callable, Sequence
 from functools import cache, partial, update_wrapper
@@ -10,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiler.batches import Arguments, Layout, Pattern
+from autograd import graph
+from autograd.compiler.batches import Arguments, Layout, Pattern, Structure
 from autograd.compiler.native import library
 from autograd.compiler.paths import Family
 from autograd.compiler.program import Program
@@ -140,13 +142,16 @@ class Kernel:
         self.function = function
         self.options = options
         update_wrapper(self, function, updated=())
-        self._families: dict[Any, Family] = {}
+        self._families: dict[Structure, Family] = {}
+        self._lock = threading.RLock()
         self._layouts: dict[Any, tuple[Family, Layout]] = {}
         self._patterns: dict[Any, Pattern] = {}
         self._latest: Family | None = None
         self._shortcut: tuple[tuple[type, ...], Any, Any] | None = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if graph.modes_in_use and graph.tracer() and not self._changed():
+            return self.function(*args, **kwargs)  # within a recording, which is to see what it is made of
         shortcut = self._shortcut
         if shortcut is not None and not kwargs and tuple(map(type, args)) == shortcut[0]:  # floats alone, once more
             outputs = shortcut[1](args)
@@ -160,10 +165,7 @@ class Kernel:
             return family.call(layout, layout.batch(args))
         given = Arguments(self.options.name, self.options.signature, args, kwargs)
         if given.nodes:
-            changed = [
-                name for name in ("signature", "reduce", "parameters") if getattr(self.options, name) is not None
-            ]
-            if changed:
+            if changed := self._changed():
                 raise TypeError(
                     f"{self.options.name} was given a node, which would run the function itself, without its "
                     f"{' and '.join(changed)}: pass numbers and arrays (x.data), or compile the derivative"
@@ -171,9 +173,13 @@ class Kernel:
             return self.function(*args, **kwargs)
         layout = given.layout(self._patterns)
         batch = layout.batch(given.arrays)
-        if given.key not in self._families:  # kept only if a first path could be recorded
-            self._latest = self._families[given.key] = Family(self.function, self.options, given, batch)
-        family = self._families[given.key]
+        with self._lock:
+            if given.structure not in self._families:
+                family = Family(self.function, self.options, given.structure, batch)
+                if len(self._families) == MOST_LAYOUTS:
+                    self._families.clear()
+                self._latest = self._families[given.structure] = family  # kept only if a first path could be recorded
+            family = self._families[given.structure]
         plain = all(kind in (float, int) or (isinstance(kind, tuple) and kind[1] != "O") for kind in kinds or ())
         if kinds is not None and plain:
             if len(self._layouts) == MOST_LAYOUTS:
@@ -182,6 +188,10 @@ class Kernel:
         if all(type(x) is float for x in args) and not kwargs:
             self._offer_shortcut(family, layout)
         return family.call(layout, batch)
+
+    def _changed(self) -> list[str]:
+        """The options by which a call is something else than one of the function."""
+        return [name for name in ("signature", "reduce", "parameters") if getattr(self.options, name) is not None]
 
     def _offer_shortcut(self, family: Family, layout: Layout) -> None:
         """From now on, a call with floats alone goes the shortest way, where nothing stands against it."""
@@ -209,16 +219,16 @@ class Kernel:
         """What there is: `recorded` and `instructions` (before and after simplification) and `flops` of the longest
         path, the `backend`, how many `paths`, and the seconds spent on `recording` and `compiling` in all."""
         family = self._family()
-        longest = max((path.plain for path in family.paths), key=lambda recording: recording.recorded)
-        recordings = {r for path in family.paths for r in (path.plain, path.careful) if r is not None}
+        longest = max(family.paths, key=lambda path: path.recorded)
+        recordings = {recording for path in family.paths for recording in (path.plain, path.careful)}
         return {
             "recorded": longest.recorded,
-            "instructions": len(longest.program),
-            "flops": longest.lowered.flops,
-            "backend": longest.backend,
+            "instructions": len(longest.plain.program),
+            "flops": longest.plain.lowered.flops,
+            "backend": longest.plain.backend,
             "paths": len(family.paths),
-            "recording": sum(recording.recording for recording in recordings),
-            "compiling": sum(recording.compiling for recording in recordings),
+            "recording": sum(path.recording for path in family.paths),
+            "compiling": sum(path.simplifying for path in family.paths) + sum(r.compiling for r in recordings),
         }
 
     def source(self, language: str) -> str:

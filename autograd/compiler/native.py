@@ -76,12 +76,14 @@ class NativeCode:
                 suspicious = self._machine.run(0, count, frame.ctypes.data) != 0
                 row = place.work[self._numbers].copy()
             else:
-                row, suspicious = self._shared(place, frame, count, threads)
+                row, suspicious = self._shared(place, frame, count, threads, (*lanes, *fresh))
             outputs = [fresh[k] if k not in self._laned[:n] else fresh[k].copy() for n, k in enumerate(self._laned)]
         self._idle.append(place)
         return row, outputs, suspicious
 
-    def _shared(self, place: Workplace, frame: Any, count: int, threads: int) -> tuple[Any, bool]:
+    def _shared(
+        self, place: Workplace, frame: Any, count: int, threads: int, arrays: tuple[Any, ...]
+    ) -> tuple[Any, bool]:
         """`run` over several threads, each with memory of its own; their sums are added up."""
         share = -(-count // (threads * WIDTH)) * WIDTH
         starts = range(0, count, share)
@@ -96,15 +98,26 @@ class NativeCode:
         def run(n: int) -> None:
             flags[n] = self._machine.run(starts[n], min(starts[n] + share, count), frames[n].ctypes.data)
 
-        others = [threading.Thread(target=run, args=(n,)) for n in range(1, len(starts))]
+        # A thread holds what it writes to: it may outlive this call, if that is interrupted.
+        others = [
+            threading.Thread(target=lambda n, *held: run(n), args=(n, frames, works, *arrays))
+            for n in range(1, len(starts))
+        ]
+        own = [0]
+        for n, other in enumerate(others, 1):
+            try:
+                other.start()
+            except RuntimeError:  # there are too many threads already
+                own.append(n)
+        for n in own:
+            run(n)
         for other in others:
-            other.start()
-        run(0)
-        for other in others:
-            other.join()
+            if other.ident is not None:
+                other.join()
         row = place.work[self._numbers].copy()
-        for own in works[1:]:
-            row[self._sums] += own[self._numbers][self._sums]
+        with np.errstate(invalid="ignore"):
+            for work in works[1:]:
+                row[self._sums] += work[self._numbers][self._sums]
         return row, any(flags)
 
 

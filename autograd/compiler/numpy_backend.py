@@ -11,6 +11,7 @@ import numpy as np
 from autograd.compiler.program import Program, unvarying
 from autograd.compiler.simplify import MACHINE
 from autograd.compiler.sources import source
+from autograd.graph import Primitive
 
 ELEMENTS = 4_000_000  # numbers that are in memory at a time
 
@@ -29,7 +30,7 @@ class NumpyCode:
         self._chunk = max(64, ELEMENTS // max(1, len(program)))
         foreign = {i.op for i in program.code if i.op is not None and i.op not in MACHINE}
         calls = {op: f"user{n}" for n, op in enumerate(sorted(foreign, key=lambda op: op.name))}
-        namespace: dict[str, Any] = {name: op.array for op, name in calls.items()}
+        namespace: dict[str, Any] = {name: _of_arrays(op) for op, name in calls.items()}
         # The text is our own, made of the program: nothing of the caller's gets into it but names made harmless.
         exec(compile(source("numpy", [program], "kernel", calls), "<ag.compile>", "exec"), namespace)
         self._function = namespace["kernel"]
@@ -41,6 +42,10 @@ class NumpyCode:
 
     def run(self, numbers: Any, lanes: list[Any], count: int, threads: int) -> tuple[Any, list[Any], bool]:
         """See `NativeCode.run`."""
+        with np.errstate(all="ignore"):
+            return self._run(numbers, lanes, count)
+
+    def _run(self, numbers: Any, lanes: list[Any], count: int) -> tuple[Any, list[Any], bool]:
         laned = [np.empty(count) for _ in self._laned]
         sums = np.zeros(len(self._sums))
         row = np.zeros(len(self._laned) + len(self._numbers))
@@ -61,3 +66,15 @@ class NumpyCode:
     def _outputs(self, inputs: Any) -> Any:
         outputs = self._function(*inputs)
         return (outputs,) if self._single else outputs
+
+
+def _of_arrays(op: Primitive) -> Any:
+    """A user's operation, called for one number at a time where it takes no array."""
+
+    def call(*args: Any) -> Any:
+        try:
+            return op.array(*args)
+        except (TypeError, ValueError):
+            return np.vectorize(op.scalar, otypes=[float])(*args)
+
+    return call

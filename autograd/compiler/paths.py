@@ -13,14 +13,16 @@ from typing import Any
 import numpy as np
 
 from autograd import graph
-from autograd.backprop import cotangents
-from autograd.compiler.batches import Arguments, Batch, Layout
+from autograd.backprop import cotangents, unleaked
+from autograd.compiler.batches import Batch, Layout, Structure
 from autograd.compiler.program import Instruction, Program
 from autograd.compiler.recorded import CompileError, is_inside, quoted
 from autograd.compiler.recording import Tape
 from autograd.compiler.results import Results
 from autograd.compiler.running import Options, Recording, Run
+from autograd.compiler.simplify import is_marked, launders, simplify, unmarked
 from autograd.graph import Node
+from autograd.value import Value
 
 MOST_PATHS = 64
 
@@ -28,10 +30,10 @@ MOST_PATHS = 64
 class Family:
     """What a kernel recorded for one structure of its arguments: paths through the function, and how each is run."""
 
-    def __init__(self, function: Callable[..., Any], options: Options, given: Arguments, batch: Batch) -> None:
+    def __init__(self, function: Callable[..., Any], options: Options, structure: Structure, batch: Batch) -> None:
         self.function = function
         self.options = options
-        self.given = given  # as an example of the structure
+        self.structure = structure
         self.paths: list[Path] = []
         self._lock = threading.RLock()
         self.record(batch)
@@ -40,10 +42,9 @@ class Family:
 
     def record(self, batch: Batch) -> Path:
         """The path that the first lane of the batch takes: a new one, or one that is there."""
-        example = batch.example()
-        path = Path(example, self._recording(example, careful=False))
+        path = self._recorded(batch.example())
         for known in self.paths:
-            if known.plain.outcomes == path.plain.outcomes:
+            if known.outcomes == path.outcomes:
                 return known
         if len(self.paths) == MOST_PATHS:
             guards = [guard for path in self.paths for guard in path.plain.program.guards]
@@ -52,45 +53,35 @@ class Family:
                 f"{self.options.name} takes more than {MOST_PATHS} paths; they part at {', '.join([*places][:3])}; "
                 "choose with ag.where(condition, x, y) there, which takes none"
             )
-        if path.plain.derived and (path.plain.program.guards or path.plain.launders):
-            path.plain = path.careful = self._recording(example, careful=True)
-        elif not path.plain.derived:
-            path.careful = path.plain
+        if path.plain.foreign and self.options.strict:
+            raise CompileError(
+                f"the native back end cannot call the primitive {path.plain.foreign}, which is not written in other "
+                "operations: write it with operators and ag's functions, or use backend='numpy'"
+            )
         self.paths.append(path)
         return path
 
-    def careful(self, path: Path) -> Recording:
-        """The path with derivatives that are right also where zero meets infinity."""
-        if path.careful is None:
-            path.careful = self._recording(path.example, careful=True)
-        return path.careful
-
-    def _recording(self, example: list[float], careful: bool) -> Recording:
+    def _recorded(self, example: list[float]) -> Path:
         start = time.perf_counter()
-        options = self.options
-        tape = Tape(careful)
-        labels = self.given.labels(_names(self.function, len(self.given.args)))
+        options, structure = self.options, self.structure
+        tape = Tape()
+        labels = structure.labels(_names(self.function, structure.arity))
         inputs = [tape.input(label, number) for label, number in zip(labels, example, strict=True)]
-        args, kwargs = self.given.rebuilt(iter(inputs))
+        args, kwargs = structure.filled(iter(inputs))
         with graph.recording(True), graph.tracing(tape), np.errstate(all="ignore"), _told(options.name):
             result = self.function(*args, **kwargs)
-            results = Results(options.name, options.signature, self.given.cores, result, tape.output)
-            gradient = self._gradient(result) if options.parameters is not None else []
-            outputs = results.outputs + [tape.known(g) for g in gradient]
+            outputs: list[Instruction] = []
+            results = Results(options.name, options.signature, structure.cores, result, tape.output, outputs)
+            if options.parameters is not None:
+                outputs += map(tape.known, self._gradient(result))
         if not self.paths:
             self.results = results
         elif self.results.structure != results.structure:
             raise CompileError(
                 f"{options.name} gives results of different structures on different paths: "
-                f"{self.results.structure} and {results.structure}"
+                f"{self.results.structure} and {results.structure}: let all branches return the same kind"
             )
-        recording = Recording(tape, outputs, options, time.perf_counter() - start)
-        if recording.foreign and options.strict:
-            raise CompileError(
-                f"the native back end cannot call the primitive {recording.foreign}, which is not written in other "
-                "operations: write it with operators and ag's functions, or use backend='numpy'"
-            )
-        return recording
+        return Path(tape.program(outputs), list(tape.captured), options, time.perf_counter() - start)
 
     def _gradient(self, loss: Any) -> list[Any]:
         if not isinstance(loss, (Node, float, int)):
@@ -102,7 +93,7 @@ class Family:
 
     def exported(self) -> list[Program]:
         """The lowered programs of all paths, of the same inputs: the arguments' numbers, then captured values'."""
-        recordings = [self.careful(path) for path in self.paths]
+        recordings = [path.careful for path in self.paths]
         captured = list(dict.fromkeys(value for recording in recordings for value in recording.captured))
         programs = []
         for recording in recordings:
@@ -132,25 +123,25 @@ class Family:
         run = self._run(self.paths[0], batch)
         if run.holds is not True:
             return self._routed(batch, run)
-        if not batch.lanes or self.options.reduce is None:
+        if self.options.reduce is None:
             return run.values
+        values = np.asarray(run.values)
         if self.options.reduce == "sum":
-            return run.values if run.all_vary else run.values * np.where(run.varies, 1.0, batch.count)
+            return values if run.all_vary else values * np.where(run.varies, 1.0, batch.count)
         if not batch.count:
-            return np.full(len(run.values), np.nan)
-        return run.values / (batch.count if run.all_vary else np.where(run.varies, batch.count, 1.0))
+            return np.full(len(values), np.nan)
+        return values / (batch.count if run.all_vary else np.where(run.varies, batch.count, 1.0))
 
-    def _run(self, path: Path, batch: Batch) -> Run:
+    def _run(self, path: Path, batch: Batch, guarded: bool = True) -> Run:
         """The outputs along a path, and where it holds. Where a nan came out of a derivative, with care."""
-        run = path.plain.run(batch)
+        run = path.plain.run(batch, guarded)
         if not run.suspicious or path.careful is path.plain:
             return run
-        careful = self.careful(path)
         moving = [x for x in run.values if isinstance(x, np.ndarray)]
         if not moving or any(x != x for x in run.values if isinstance(x, float)):
-            return careful.run(batch)
-        bad = np.logical_or.reduce([np.isnan(x) for x in moving])
-        again = careful.run(batch.take(bad))
+            return path.careful.run(batch, guarded)
+        bad = np.logical_or.reduce([np.isnan(x) for x in moving]) & run.holds
+        again = path.careful.run(batch.take(bad), guarded=False)
         for old, new in zip(run.values, again.values, strict=True):
             if isinstance(old, np.ndarray):
                 old[bad] = new
@@ -183,19 +174,26 @@ class Family:
                 merge(run, lanes, chosen)
             else:  # a path that was tried: a condition on the brink came out otherwise there, by the last bit
                 chosen = np.arange(len(lanes)) == 0
-                merge(path.plain.run(batch.take(chosen), guarded=False), lanes[chosen], chosen[:1])
+                merge(self._run(path, batch.take(chosen), guarded=False), lanes[chosen], chosen[:1])
         if reduce:
             return np.array(outputs) / (total if reduce == "mean" else 1)
         return outputs if several else [float(output[0]) for output in outputs]
 
 
 class Path:
-    """One way through a function: recorded from `example`, and where needed again with care about zeros."""
+    """One way through a function. Its program is there twice where it has derivatives: `plain`, and `careful`, in which
+    they are right also where a cotangent of zero meets infinity."""
 
-    def __init__(self, example: list[float], plain: Recording) -> None:
-        self.example = example
-        self.plain = plain
-        self.careful: Recording | None = None
+    def __init__(self, recorded: Program, captured: list[Value], options: Options, seconds: float) -> None:
+        start = time.perf_counter()
+        marked = simplify(recorded)
+        self.recorded = sum(i.op is not None and i.op is not unleaked for i in recorded.code)
+        self.recording = seconds
+        self.outcomes = [guard.outcome for guard in recorded.guards]  # which tell it from others
+        self.careful = self.plain = Recording(marked, captured, options)
+        if is_marked(marked) and not launders(recorded):
+            self.plain = Recording(simplify(unmarked(marked)), captured, options)
+        self.simplifying = time.perf_counter() - start
 
 
 @contextmanager

@@ -109,6 +109,7 @@ def number(value: float) -> str:
 
 def _lines(program: Program) -> Iterator[str]:
     names: dict[Instruction, str] = {}
+    used: set[str] = set()
     taken = {instruction.label for instruction in program.inputs}
     count = 0
     for instruction in [*program.inputs, *program.code]:
@@ -116,7 +117,8 @@ def _lines(program: Program) -> Iterator[str]:
             names[instruction] = number(instruction.value)
         elif instruction.op is None:
             name = " ".join((instruction.label or f"x{len(names)}").split())
-            names[instruction] = name if name not in names.values() else f"{name}_{len(names)}"
+            names[instruction] = name if name not in used else f"{name}_{len(names)}"
+            used.add(names[instruction])
         else:
             while f"v{count}" in taken:
                 count += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 import os
 import sys
 from collections import Counter
@@ -29,12 +30,10 @@ _GATHERS = set(MANY.values())
 class Tape:
     """What takes over operations on scalars while a function is recorded.
 
-    With `careful`, cotangents are recorded so that one of exactly zero stays zero whatever it meets; `captured` are
-    the Values that the function reached by itself, whose numbers are read at each call.
+    `captured` are the Values that the function reached by itself, whose numbers are read at each call.
     """
 
-    def __init__(self, careful: bool) -> None:
-        self.careful = careful
+    def __init__(self) -> None:
         self.inputs: list[Instruction] = []
         self.captured: dict[Value, Instruction] = {}
         self.code: list[Instruction] = []
@@ -91,8 +90,14 @@ class Tape:
         return node
 
     def compare(self, op: Primitive, x: Any, y: Any) -> Any:
+        if any(isinstance(arg, np.ndarray) and arg.ndim for arg in (x, y)):
+            return np.frompyfunc(lambda x, y: self.compare(op, x, y), 2, 1)(boxed(x), boxed(y))
         for arg in (x, y):
-            if not isinstance(arg, (Value, float, int, np.number, np.bool_)):
+            if isinstance(arg, numbers.Number) and not isinstance(arg, (float, int, np.number, np.bool_)):
+                raise CompileError(
+                    f"{describe_here()}: a value is compared with the {type(arg).__name__} {arg!r}: write float({arg!r})"
+                )
+            if not isinstance(arg, (Value, float, int, np.number, np.bool_, np.ndarray)):
                 return NotImplemented
         return Condition(self._emit(op, [self.known(x), self.known(y)]))
 
@@ -179,6 +184,7 @@ class Tape:
         except Exception:  # whatever a user's function raises: it calls a library, say, which takes numbers alone
             if op in _GATHERS:
                 raise
+        self._decided -= {guard.condition for guard in self.guards[guards:]}
         del self.code[length:], self.guards[guards:]
         return None
 

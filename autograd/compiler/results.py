@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import count
 from operator import itemgetter
 from typing import Any
@@ -20,53 +20,51 @@ Builder = Callable[[Any], Any]
 class Results:
     """The structure of what a function gave: where in it which output goes.
 
-    `read` turns a result into an output, or gives None for what is no number.
+    `read` turns a number into an output, which is added to `outputs`, or gives None for what is none.
     """
 
     def __init__(
         self,
         name: str,
         signature: Signature | None,
-        cores: list[tuple[int, ...]],
+        cores: Sequence[tuple[int, ...]],
         result: Any,
         read: Callable[[Any], Any],
+        outputs: list[Any],
     ) -> None:
-        self.outputs: list[Any] = []
-        self._read = read
-        self._name = name
-        self._shapes: list[tuple[int, ...]] = []
+        shapes: list[tuple[int, ...]] = []
+
+        def take(x: Any) -> Any:
+            output = read(x)
+            if output is None:
+                raise CompileError(
+                    f"{name} returned {type(x).__name__} {x!r}, which is not a number: a compiled function returns "
+                    "numbers, or lists, tuples, dicts and object arrays of them"
+                )
+            outputs.append(output)
+            return bool if output.type == "bool" or isinstance(x, (bool, np.bool_)) else float
+
+        def walk(tree: Any) -> Any:
+            if isinstance(tree, np.ndarray) and tree.ndim and (tree.dtype == object or tree.dtype.kind in "fiub"):
+                for x in tree.ravel().tolist():
+                    take(x)
+                shapes.append(tree.shape)
+                return (np.ndarray, tree.shape)
+            if isinstance(tree, dict):
+                return (dict, *((key, walk(value)) for key, value in tree.items()))
+            if isinstance(tree, (list, tuple)):
+                return (type(tree), *map(walk, tree))
+            if tree is None:
+                return None
+            shapes.append(())
+            return take(tree)
+
         if result is None:
             raise CompileError(f"{name} returned None: a compiled function returns what it computes")
-        self.structure = self._walk(result)
+        self.structure = walk(result)  # `float` and `bool` stand where numbers and truths stood
         self._builders: WeakKeyDictionary[Numbers, Builder] = WeakKeyDictionary()
         if signature:
-            signature.check_outputs(name, cores, self._shapes)
-
-    def _walk(self, tree: Any) -> Any:
-        """The structure of `tree`, whose numbers are taken into `outputs`: `float` and `bool` where they stood."""
-        if isinstance(tree, np.ndarray) and tree.ndim and (tree.dtype == object or tree.dtype.kind in "fiub"):
-            for x in tree.ravel().tolist():
-                self._output(x)
-            self._shapes.append(tree.shape)
-            return (np.ndarray, tree.shape)
-        if isinstance(tree, dict):
-            return (dict, *((key, self._walk(value)) for key, value in tree.items()))
-        if isinstance(tree, (list, tuple)):
-            return (type(tree), *map(self._walk, tree))
-        if tree is None:
-            return None
-        self._output(tree)
-        self._shapes.append(())
-        return bool if self.outputs[-1].type == "bool" else float
-
-    def _output(self, x: Any) -> None:
-        output = self._read(x)
-        if output is None:
-            raise CompileError(
-                f"{self._name} returned {type(x).__name__} {x!r}, which is not a number: a compiled function returns "
-                "numbers, or lists, tuples, dicts and object arrays of them"
-            )
-        self.outputs.append(output)
+            signature.check_outputs(name, cores, shapes)
 
     def build(self, values: Any, form: Numbers) -> Any:
         """The structure, filled with outputs in this form."""

@@ -1,10 +1,12 @@
-"""`Recording`: what a tape holds, and the code that runs it over a batch."""
+"""`Recording`: a program that was recorded, and the code that runs it over a batch."""
 
 from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,10 +14,9 @@ import numpy as np
 from autograd.compiler.batches import Batch, Pattern
 from autograd.compiler.native import NativeCode
 from autograd.compiler.numpy_backend import NumpyCode
-from autograd.compiler.program import Instruction, unvarying
-from autograd.compiler.recording import Tape
+from autograd.compiler.program import Program, unvarying
 from autograd.compiler.signatures import Signature
-from autograd.compiler.simplify import MACHINE, launders, lower, simplify, with_guards
+from autograd.compiler.simplify import LOWERED, MACHINE, lower, with_guards
 from autograd.value import Value
 
 
@@ -46,26 +47,27 @@ class Run:
 
 
 class Recording:
-    """A program and its machine code: one for each choice of inputs that are the same in all lanes."""
+    """A program and the code that runs it: one for each choice of inputs that are the same in all lanes.
 
-    def __init__(self, tape: Tape, outputs: list[Instruction], options: Options, seconds: float) -> None:
-        recorded = tape.program(outputs)
+    The last of its inputs are the numbers of the `captured` Values.
+    """
+
+    def __init__(self, program: Program, captured: list[Value], options: Options) -> None:
+        self.program = program
+        self.captured = captured
         self.options = options
-        self.recorded = len(recorded)
-        self.derived = any(instruction.derived for instruction in recorded.code)
-        self.launders = self.derived and launders(recorded)
-        self.outcomes = [guard.outcome for guard in recorded.guards]  # which tell its path from others
-        self.captured = list(tape.captured)
-        start = time.perf_counter()
-        self.program = simplify(recorded)
-        self.lowered = lower(self.program)
-        self.guarded = bool(self.lowered.guards)
-        self.foreign = next((i.op.name for i in self.lowered.code if i.op is not None and i.op not in MACHINE), None)
-        self.recording = seconds
-        self.compiling = time.perf_counter() - start
-        self._folded = [options.reduce is not None] * len(outputs)
+        self.guarded = bool(program.guards)
+        known = MACHINE | set(LOWERED)
+        self.foreign = next((i.op.name for i in program.code if i.op is not None and i.op not in known), None)
+        self.compiling = 0.0  # seconds
+        self._folded = [options.reduce is not None] * len(program.outputs)
         self._codes: dict[tuple[Pattern, bool], tuple[Any, Any, bool]] = {}
         self._lock = threading.Lock()
+
+    @cached_property
+    def lowered(self) -> Program:
+        """The program in the operations of machines."""
+        return lower(self.program)
 
     @property
     def backend(self) -> str:
@@ -81,16 +83,24 @@ class Recording:
                 found = self._codes.get((pattern, guarded))
                 if found is None:
                     start = time.perf_counter()
-                    backend = NativeCode if self.backend == "native" else NumpyCode
                     whole = with_guards(self.lowered, self._folded) if guarded else replace(self.lowered, guards=[])
                     same = (*pattern.uniform, *[True] * len(self.captured))
                     folded = self._folded + [False] * guarded
-                    code = backend(whole, same, folded, self.options.fast)
+                    code = self._compiled(whole, same, folded)
                     fixed = unvarying(whole, same)
-                    varies = np.array([not fixed[output] for output in whole.outputs[: len(self._folded)]])
+                    varies = np.array([not fixed[output] for output in whole.outputs[: len(self._folded)]], bool)
                     found = self._codes[pattern, guarded] = code, varies, bool(varies.all())
                     self.compiling += time.perf_counter() - start
         return found
+
+    def _compiled(self, program: Program, uniform: Sequence[bool], folded: list[bool]) -> Any:
+        if self.backend == "native":
+            try:
+                return NativeCode(program, uniform, folded, self.options.fast)
+            except OSError:  # a function that this machine's libm has not
+                if self.options.strict:
+                    raise
+        return NumpyCode(program, uniform, folded, self.options.fast)
 
     def run(self, batch: Batch, guarded: bool = True) -> Run:
         """The outputs of the whole batch, and where the guards hold (`guarded=False`: everywhere, they say)."""
@@ -113,7 +123,12 @@ class Recording:
         elif guarded:
             holds, row = bool(row[-1]), row[:-1]
         if not laned:
-            total = np.add.reduce(row)
-            return Run(row, varies, all_vary, holds, bool(total != total))
+            return Run(row, varies, all_vary, holds, _has_nan(row))
+        suspicious = suspicious or _has_nan(row)
         places, lanes = iter(row.tolist()), iter(laned)
         return Run([next(lanes) if v else next(places) for v in varies], varies, all_vary, holds, suspicious)
+
+
+def _has_nan(row: Any) -> bool:
+    largest = np.maximum.reduce(row, initial=0.0)
+    return bool(largest != largest)

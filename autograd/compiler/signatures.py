@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,7 +47,7 @@ class Signature:
             cores.append(core)
         return cores
 
-    def check_outputs(self, name: str, cores: list[tuple[int, ...]], shapes: list[tuple[int, ...]]) -> None:
+    def check_outputs(self, name: str, cores: Sequence[tuple[int, ...]], shapes: list[tuple[int, ...]]) -> None:
         """A ValueError if results of these core shapes are not what the signature says for arguments of those."""
         if len(shapes) != len(self.outputs):
             raise ValueError(

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd import elementwise as e
+from autograd.backprop import unleaked
 from autograd.compiler.program import COMPARISONS, Guard, Instruction, Program, key
 from autograd.graph import Primitive
 
@@ -211,6 +212,18 @@ def _differs(b: Builder, x: Instruction, y: Instruction) -> Instruction | None:
     return None
 
 
+def _unleaked(b: Builder, g: Instruction, share: Instruction, x: Instruction) -> Instruction | None:
+    """x itself, where `share` cannot be 0 * inf: g alone, or times a finite number, or chosen, or what is marked so."""
+    finite = share.value is not None and math.isfinite(share.value)
+    if g.value or finite or share is g:
+        return x
+    args = share.args
+    times = share.op is e.mul and any(args[k] is g and math.isfinite(args[1 - k].value or math.inf) for k in (0, 1))
+    chosen = share.op is e.where and all(arg is g or arg.value == 0.0 for arg in args[1:])
+    marked = share.op is unleaked and args[2] is x and args[0] is g
+    return x if times or chosen or marked or (share.op is e.neg and args[0] is g) else None
+
+
 RULES: dict[Primitive, Callable[..., Instruction | None]] = {
     e.identity: lambda b, x: x,
     e.square: lambda b, x: b.emit(e.mul, x, x),
@@ -223,6 +236,7 @@ RULES: dict[Primitive, Callable[..., Instruction | None]] = {
     e.power: _power,
     e.where: _where,
     e.differs: _differs,
+    unleaked: _unleaked,
 }
 
 
@@ -301,10 +315,23 @@ LOWERED: dict[Primitive, Callable[..., Instruction]] = {
     e.floordiv: _floordiv,
     e.step: lambda f, x: f(e.where, f(e.greater, x, 0.0), 1.0, 0.0),
     e.finite: lambda f, x: f(e.where, f(e.equals, f(e.sub, x, x), 0.0), 1.0, 0.0),
+    unleaked: lambda f, g, share, x: f(e.where, f(e.equals, g, 0.0), f(e.where, f(e.differs, share, share), 0.0, x), x),
 }
 
 
 # ---- Guards and leaks
+
+
+def is_marked(program: Program) -> bool:
+    """Whether it tells where a cotangent of zero might meet infinity."""
+    return any(instruction.op is unleaked for instruction in program.code)
+
+
+def unmarked(program: Program) -> Program:
+    """The program without these marks: it is faster, and its derivatives are nan where there is such a meeting."""
+    return _rewrite(
+        program, lambda builder, op, args, like: args[2] if op is unleaked else builder.emit(op, *args, like=like)
+    )
 
 
 def with_guards(program: Program, folded: Sequence[bool]) -> Program:

@@ -23,7 +23,7 @@ WIDTH = 4 if "avx2" in _features() else 2  # float64 lanes of a SIMD register
 
 
 @cache
-def _library(name: str) -> Any:
+def _library(name: str | None) -> Any:
     try:
         return ctypes.CDLL(name)
     except OSError:
@@ -38,7 +38,9 @@ def _address(library: Any, name: str) -> int | None:
 @cache
 def scalar_function(name: str) -> int:
     """The address of libm's function of one lane."""
-    address = _address(_library("libm.so.6") or _library(ctypes.util.find_library("m") or "m"), name)
+    address = _address(_library(None), name) or _address(
+        _library("libm.so.6") or _library(ctypes.util.find_library("m") or "m"), name
+    )
     if address is None:
         raise OSError(f"this system's libm has no {name}: use backend='numpy'")
     return address

@@ -137,3 +137,86 @@ def test_a_branch_may_ask_a_value_outside(backend):
         limit.data = data
         assert kernel(np.array([0.5, 2.0, 1.0])).tolist() == expected
         assert [kernel(x) for x in (0.5, 2.0, 1.0)] == expected
+
+
+# ---- Derivatives where a cotangent is zero
+
+
+ZEROS = {
+    "a product, where a branch makes it two paths": (lambda x: (2.0 * x) * (3.0 * x) if x < 5.0 else x, 0.0),
+    "beside a root that is not chosen": (lambda x: (2.0 * x) * (3.0 * x) + ag.where(x > 0.0, ag.sqrt(x), 0.0), 0.0),
+    "of an infinite factor": (lambda x: ag.relu(x) * ag.exp(1000.0 * x) + x * x, -1.0),
+    "of a slope that decides": (lambda x: x * x if ag.grad(lambda u: ag.relu(u) * u)(x) > 1.0 else x**3, 0.0),
+}
+
+
+@both
+@pytest.mark.parametrize("mark", ZEROS)
+@pytest.mark.parametrize(
+    "derive",
+    [
+        ag.grad,
+        lambda f: ag.grad(ag.grad(f)),
+        lambda f: ag.hessian(f),
+        lambda f: lambda x: ag.hvp(f, x, 1.0),
+        lambda f: lambda x: ag.jvp(ag.grad(f), x, 1.0),
+    ],
+    ids=["grad", "grad of grad", "hessian", "hvp", "jvp of grad"],
+)
+def test_derivatives_of_any_order_are_those_of_the_function_where_a_cotangent_is_zero(backend, derive, mark):
+    f, x = ZEROS[mark]
+    expected = derive(f)(x)
+    kernel = ag.compile(derive(f), backend=backend)
+    assert kernel(x) == pytest.approx(expected)
+    batch = kernel(np.array([1.0, x, 7.0, x]))
+    found = tuple(part[1] for part in batch) if isinstance(expected, tuple) else batch[1]
+    assert found == pytest.approx(expected)
+
+
+@both
+def test_a_nan_in_one_output_changes_no_other(backend):
+    def slopes(x, y):
+        product = ag.grad(ag.grad(lambda u: (2.0 * u) * (3.0 * u)))(x)
+        return product, ag.grad(lambda v: ag.where(v > 0.0, ag.sqrt(v), 0.0))(y), ag.log(x - 1.0)
+
+    kernel = ag.compile(slopes, backend=backend)
+    assert kernel(0.0, 0.0)[:2] == (12.0, 0.0)
+    product, root, _ = kernel(np.array([0.0, 1.0]), np.array([0.0, 1.0]))
+    assert (product.tolist(), root.tolist()) == ([12.0, 12.0], [0.0, 0.5])
+
+
+@both
+def test_a_nan_that_does_not_vary_beside_lanes_is_looked_at(backend):
+    slope = ag.grad(lambda x: ag.where(x > 0.0, ag.sqrt(x), 0.0) + 5.0 * x)
+    kernel = ag.compile(lambda x, y: (slope(x), y * 2.0), backend=backend)
+    assert kernel(0.0, np.arange(3.0))[0].tolist() == [5.0, 5.0, 5.0]
+
+
+@both
+def test_all_paths_are_recorded_of_the_structure_and_not_of_the_first_arguments(backend):
+    def f(x, options):
+        if x > 0.0:
+            return x
+        return x * 10.0 if options["mode"] == "a" else x * 1000.0
+
+    kernel, options = ag.compile(f, backend=backend), {"mode": "a"}
+    kernel(1.0, options)
+    options["mode"] = "b"
+    assert kernel(-1.0, {"mode": "a"}) == -10.0
+
+
+@both
+def test_infinities_of_both_signs_make_a_nan_without_a_warning(backend):
+    kernel = ag.compile(lambda x: (x, -x, x * 0.0), reduce="sum", backend=backend)
+    assert np.isnan(kernel(np.array([np.inf, -np.inf]))).all()
+
+
+@both
+def test_branches_may_return_truths_and_recorded_truths(backend):
+    def f(x):
+        if x < 0.0:
+            return False
+        return x > 1.0
+
+    kernel = ag.compile(f, backend=backend)
+    assert [kernel(-1.0), kernel(0.5), kernel(2.0)] == [False, False, True]

@@ -1,13 +1,16 @@
 """A function becomes a program, or is refused with the line that stands against it."""
 
+import gc
 import math
 import re
+from fractions import Fraction
 
 import numpy as np
 import pytest
 
 import autograd as ag
 from autograd.compiler import recording
+from autograd.compiler.program import Instruction
 from autograd.compiler.recorded import CompileError
 
 HERE = re.escape(__file__)
@@ -114,3 +117,60 @@ def test_ordinary_python_is_recorded(f, expected, backend):
     for _ in range(2):
         assert kernel(0.5) == pytest.approx(expected, rel=1e-15)
         assert kernel(np.array([0.5, 0.5])).tolist() == pytest.approx([expected] * 2, rel=1e-14)
+
+
+@pytest.mark.parametrize("other", [np.array(1.0), np.array([1.0, 2.0]), 1.0, 1])
+def test_a_value_is_compared_with_arrays_too(other):
+    def f(x):
+        return ag.sum(np.where(np.ravel(np.asarray(x == other, object)), x * 2.0, x).tolist())
+
+    kernel = ag.compile(f)
+    assert kernel(1.0) == 2.0 + (np.size(other) - 1)
+    assert kernel(5.0) == 5.0 * np.size(other)
+
+
+def test_a_number_of_another_kind_is_refused_in_comparisons():
+    with pytest.raises(CompileError, match=r"compared with the Fraction Fraction\(1, 2\): write float\("):
+        ag.compile(lambda x: x if x == Fraction(1, 2) else 0.0)(1.0)
+
+
+def test_a_kernel_within_a_recording_is_recorded_with_its_captured_values():
+    w = ag.Value(3.0)
+    inner = ag.compile(lambda x: w * x)
+    outer = ag.compile(lambda y: y * inner(2.0))
+    assert outer(1.0) == 6.0
+    w.data = 5.0
+    assert outer(1.0) == 10.0
+
+
+def test_what_a_user_primitive_decided_in_vain_is_decided_again():
+    @ag.primitive
+    def odd(x, condition):
+        if condition:
+            pass
+        return math.floor(x) * 1.0
+
+    odd.rule(None), odd.rule(None)
+
+    def f(x):
+        condition = x > 0.0
+        return odd(x, condition) + 10.0 if condition else odd(x, condition)
+
+    kernel = ag.compile(f, backend="numpy")
+    assert [kernel(2.5), kernel(-2.5)] == [12.0, -3.0]
+    assert kernel(np.array([2.5, -2.5])).tolist() == [12.0, -3.0]
+
+
+def test_what_was_recorded_is_let_go():
+    def f(x):
+        unused = [x * float(n) for n in range(1000)]
+        return unused[1] + unused[2]
+
+    def alive():
+        gc.collect()
+        return sum(isinstance(thing, Instruction) for thing in gc.get_objects())
+
+    before = alive()
+    kernel = ag.compile(f)
+    assert kernel(1.0) == 3.0
+    assert alive() < before + 20

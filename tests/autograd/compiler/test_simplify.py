@@ -16,7 +16,7 @@ from tests.bits import EDGES, inf, nan, program_of, same_bits
 
 
 def recorded(f, *example):
-    tape = Tape(False)
+    tape = Tape()
     inputs = [tape.input(label, x) for label, x in zip("xyz", example, strict=False)]
     with graph.recording(True), graph.tracing(tape), np.errstate(all="ignore"):
         result = f(*inputs)

@@ -85,7 +85,7 @@ def _pointers(arrays):
 
 def recorded(f, *example, labels="xyzuvw"):
     """The lowered program of `f`, recorded at `example`."""
-    tape = Tape(False)
+    tape = Tape()
     inputs = [tape.input(label, x) for label, x in zip(labels, example, strict=False)]
     with graph.tracing(tape):
         result = f(*inputs)
