@@ -200,5 +200,18 @@ def test_a_kernel_of_arithmetic_gives_what_the_function_gives_to_the_last_bit(ba
     assert equal(derivatives(*rows[0]), expected[:, 0]).all()
 
 
+@settings(max_examples=2_000 if LONG else 40)
+@given(programs(names=WITHOUT_ROUNDING_OF_ITS_OWN, most=6))
+@pytest.mark.parametrize("backend", ["numpy", "native"])
+def test_a_kernel_of_a_second_derivative_gives_what_the_function_gives(backend, case):
+    f, columns = case
+    curvature = ag.grad(ag.grad(f))
+    kernel = ag.compile(curvature, backend=backend)
+    rows = [*zip(*columns, strict=True)]
+    expected = [curvature(*row) for row in rows]
+    assert equal(kernel(*map(np.array, columns)), expected).all()
+    assert equal(kernel(*rows[0]), expected[0]).all()
+
+
 def test_the_programs_use_every_operation():
     assert set(OPERATIONS) == {*ELEMENTWISE, *ag.many.MANY, *BRANCHES}
