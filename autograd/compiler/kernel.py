@@ -163,6 +163,10 @@ class Kernel:
         if known is not None:
             family, layout = known
             return family.call(layout, layout.batch(args))
+        return self._new_kind(args, kwargs, kinds)
+
+    def _new_kind(self, args: tuple[Any, ...], kwargs: dict[str, Any], kinds: Any) -> Any:
+        """A call with arguments of kinds that have not come before: what is done with such is remembered."""
         given = Arguments(self.options.name, self.options.signature, args, kwargs)
         if given.nodes:
             if changed := self._changed():

@@ -10,6 +10,13 @@ from tests.benchmarks import arrays, compiled, compiled_moons, convolution, impo
 from tests.benchmarks.harness import machine, optional, table
 
 BENCHMARKS = {
+    "compiled-moons": compiled_moons.moons,
+    "compiled-captured": compiled_moons.captured,
+    "compiled-options": compiled.options,
+    "compiled-numpy": compiled_moons.numpy_backend,
+    "compiled-time": compiled.compile_time,
+    "compiled-orbit": compiled.orbit,
+    "compiled-call": compiled.call_overhead,
     "chain": scalars.chain,
     "moons-scalar": scalars.moons,
     "moons-tensor": arrays.moons,
@@ -22,13 +29,6 @@ BENCHMARKS = {
     "mnist": training.mnist,
     "memory": scalars.memory,
     "gradient": scalars.gradient_ratio,
-    "compiled-moons": compiled_moons.moons,
-    "compiled-captured": compiled_moons.captured,
-    "compiled-options": compiled.options,
-    "compiled-numpy": compiled_moons.numpy_backend,
-    "compiled-time": compiled.compile_time,
-    "compiled-orbit": compiled.orbit,
-    "compiled-call": compiled.call_overhead,
     "import": imports.import_time,
 }
 
