@@ -191,7 +191,7 @@ class Path:
         self.recording = seconds
         self.outcomes = [guard.outcome for guard in recorded.guards]  # which tell it from others
         self.careful = self.plain = Recording(marked, captured, options)
-        if is_marked(marked) and not launders(recorded):
+        if is_marked(marked) and not launders(marked):
             self.plain = Recording(simplify(unmarked(marked)), captured, options)
         self.simplifying = time.perf_counter() - start
 

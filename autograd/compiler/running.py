@@ -16,7 +16,7 @@ from autograd.compiler.native import NativeCode
 from autograd.compiler.numpy_backend import NumpyCode
 from autograd.compiler.program import Program, unvarying
 from autograd.compiler.signatures import Signature
-from autograd.compiler.simplify import LOWERED, MACHINE, lower, with_guards
+from autograd.compiler.simplify import KNOWN, lower, with_guards
 from autograd.value import Value
 
 
@@ -57,8 +57,7 @@ class Recording:
         self.captured = captured
         self.options = options
         self.guarded = bool(program.guards)
-        known = MACHINE | set(LOWERED)
-        self.foreign = next((i.op.name for i in program.code if i.op is not None and i.op not in known), None)
+        self.foreign = next((i.op.name for i in program.code if i.op is not None and i.op not in KNOWN), None)
         self.compiling = 0.0  # seconds
         self._folded = [options.reduce is not None] * len(program.outputs)
         self._codes: dict[tuple[Pattern, bool], tuple[Any, Any, bool]] = {}

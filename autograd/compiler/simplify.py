@@ -354,17 +354,21 @@ def with_guards(program: Program, folded: Sequence[bool]) -> Program:
     return builder.finish([*outputs, holds], [])
 
 
+KNOWN = MACHINE | set(LOWERED) | {e.identity, e.square}
 LAUNDERS = {e.step, e.wins, e.finite, e.power, e.hypot, *COMPARISONS}  # of a nan they make a number
 
 
 def launders(program: Program) -> bool:
-    """Whether the user's own code could turn a derivative that is nan by mistake (0 * inf) into a number."""
+    """Whether a nan that is there only for want of marks (0 * inf) could be turned into a number, and go unnoticed."""
     tainted: set[Instruction] = set()
     for instruction in program.code:
-        if instruction.derived or not tainted.isdisjoint(instruction.args):
+        if instruction.op is unleaked:
             tainted.add(instruction)
-        if not instruction.derived:
-            chosen = instruction.args[:1] if instruction.op is e.where else instruction.args
-            if (instruction.op is e.where or instruction.op in LAUNDERS) and not tainted.isdisjoint(chosen):
+        elif not tainted.isdisjoint(instruction.args):
+            tainted.add(instruction)
+            if instruction.op is e.where:
+                if instruction.args[0] in tainted:
+                    return True
+            elif instruction.op in LAUNDERS or instruction.op not in KNOWN:
                 return True
     return False

@@ -220,3 +220,16 @@ def test_branches_may_return_truths_and_recorded_truths(backend):
 
     kernel = ag.compile(f, backend=backend)
     assert [kernel(-1.0), kernel(0.5), kernel(2.0)] == [False, False, True]
+
+
+@both
+def test_a_nan_that_no_output_shows_is_found_where_it_decides(backend):
+    def slope(x):
+        return ag.grad(lambda u: ag.where(u > 0.0, ag.sqrt(u), 0.0) + 5.0 * u)(x)  # 5 at 0, if no nan leaks
+
+    decided = ag.grad(lambda x: ag.maximum(slope(x) * x, 3.0 * x))
+    kernel = ag.compile(decided, backend=backend)
+    assert kernel(0.0) == decided(0.0)
+    assert kernel(np.array([0.0, 1.0, 4.0])).tolist() == [decided(0.0), decided(1.0), decided(4.0)]
+    guarded = ag.compile(lambda x: 1.0 if slope(x) > 4.0 else 2.0, backend=backend)
+    assert (guarded(0.0), guarded(np.array([1.0, 0.0])).tolist()) == (1.0, [1.0, 1.0])
