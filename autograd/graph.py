@@ -211,6 +211,9 @@ class Tracer(Protocol):
     def decide(self, condition: Any) -> bool:
         """What a condition comes out as, where Python's own code branches on it."""
 
+    def constant(self, value: float) -> Any:
+        """A number, as what the program computes with."""
+
     def visit(self, node: Node) -> None:
         """A traversal has come to `node`: what follows belongs to its derivative."""
 

@@ -197,7 +197,7 @@ def _filled(tree: Any, values: Iterator[Any]) -> Any:
             array[k] = _filled(part, values)
         return array.reshape(parts[0]).view(Vector)
     inner = [_filled(part, values) for part in parts]
-    return kind(inner) if kind in (list, tuple) else kind(*inner)
+    return kind(*inner) if hasattr(kind, "_fields") else kind(inner)
 
 
 def _labels(name: str, tree: Any) -> Iterator[str]:

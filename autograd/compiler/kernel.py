@@ -43,7 +43,7 @@ def compile(
     be differentiated.
 
     Numbers and arrays that `f` reaches by itself are frozen at the first call; the numbers of Values that it reaches
-    are read at each call. An `if` on a recorded value is a guard: another outcome is recorded as another path, of which
+    are read at each call (but what is given numbers gives numbers: it links no graph to them). An `if` on a recorded value is a guard: another outcome is recorded as another path, of which
     there may be 64, and in a batch each lane takes its own. `ag.where` chooses without.
 
     signature: NumPy's, as "(p),(d),()->()": a vector of p numbers, one of d and a number give a number. Vectors arrive
@@ -150,8 +150,10 @@ class Kernel:
         self._shortcut: tuple[tuple[type, ...], Any, Any] | None = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if graph.modes_in_use and graph.tracer() and not self._changed():
-            return self.function(*args, **kwargs)  # within a recording, which is to see what it is made of
+        if graph.modes_in_use and (tracer := graph.tracer()) and not (kwargs or self._changed()):
+            numbers = all(type(x) in (float, int) for x in args)
+            if numbers:  # within a recording, which is to see what it is made of
+                return self.function(*map(tracer.constant, args))
         shortcut = self._shortcut
         if shortcut is not None and not kwargs and tuple(map(type, args)) == shortcut[0]:  # floats alone, once more
             outputs = shortcut[1](args)

@@ -97,6 +97,8 @@ class Tape:
                 raise CompileError(
                     f"{describe_here()}: a value is compared with the {type(arg).__name__} {arg!r}: write float({arg!r})"
                 )
+            if isinstance(arg, Node) and not isinstance(arg, Value):
+                raise CompileError(f"{describe_here()}: a value is compared with {arg!r}: index its elements")
             if not isinstance(arg, (Value, float, int, np.number, np.bool_, np.ndarray)):
                 return NotImplemented
         return Condition(self._emit(op, [self.known(x), self.known(y)]))
@@ -137,6 +139,9 @@ class Tape:
         if isinstance(x, np.ndarray) and x.ndim == 0:
             return self._read(x.item())
         return None
+
+    def constant(self, value: float) -> Recorded:
+        return Recorded(self._constant(float(value)))
 
     def known(self, x: Any) -> Instruction:
         """The instruction whose result `x`, a scalar, is."""

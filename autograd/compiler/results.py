@@ -46,10 +46,9 @@ class Results:
 
         def walk(tree: Any) -> Any:
             if isinstance(tree, np.ndarray) and tree.ndim and (tree.dtype == object or tree.dtype.kind in "fiub"):
-                for x in tree.ravel().tolist():
-                    take(x)
+                kinds = {take(x) for x in tree.ravel().tolist()}
                 shapes.append(tree.shape)
-                return (np.ndarray, tree.shape)
+                return (np.ndarray, tree.shape, bool if kinds == {bool} else float)
             if isinstance(tree, dict):
                 return (dict, *((key, walk(value)) for key, value in tree.items()))
             if isinstance(tree, (list, tuple)):
@@ -93,6 +92,8 @@ def _builder(structure: Any, place: Callable[[], int], form: Numbers | None) -> 
         places = [place() for _ in range(math.prod(inner[0]))]
         part = slice(places[0], places[-1] + 1) if places else slice(0)
         several = form.several if form else lambda values, shape: np.array(values).reshape(shape)
+        if inner[1] is bool:
+            return lambda values: several(values[part], inner[0]) != 0.0
         return lambda values: several(values[part], inner[0])
     if kind is dict:
         parts = {key: _builder(value, place, form) for key, value in inner}
@@ -101,9 +102,9 @@ def _builder(structure: Any, place: Callable[[], int], form: Numbers | None) -> 
         places = [place() for _ in inner]
         return lambda values: kind(values[places[0] : places[-1] + 1])
     builders = [_builder(part, place, form) for part in inner]
-    if kind in (list, tuple):
-        return lambda values: kind([builder(values) for builder in builders])
-    return lambda values: kind(*[builder(values) for builder in builders])
+    if hasattr(kind, "_fields"):
+        return lambda values: kind(*[builder(values) for builder in builders])
+    return lambda values: kind([builder(values) for builder in builders])
 
 
 class Numbers:

@@ -11,10 +11,12 @@ from typing import Any
 
 import numpy as np
 
+from autograd import graph
 from autograd.compiler.batches import Batch, Pattern
 from autograd.compiler.native import NativeCode
 from autograd.compiler.numpy_backend import NumpyCode
 from autograd.compiler.program import Program, unvarying
+from autograd.compiler.recorded import CompileError
 from autograd.compiler.signatures import Signature
 from autograd.compiler.simplify import KNOWN, lower, with_guards
 from autograd.value import Value
@@ -107,6 +109,11 @@ class Recording:
         code, varies, all_vary = self.code(batch.pattern, guarded)
         numbers = batch.numbers
         if self.captured:
+            if graph.tracer():
+                raise CompileError(
+                    f"{self.options.name}, which reads Values, was given arrays within another recording, where what it "
+                    "gives would be frozen: give it numbers, or call the function that it was made of"
+                )
             numbers = np.concatenate([numbers, [value.raw for value in self.captured]])
         holds: Any = True
         if not batch.lanes:
@@ -116,7 +123,7 @@ class Recording:
             total = sum(values)
             return Run(values, varies, all_vary, holds, total != total)
         row, laned, suspicious = code.run(numbers, batch.lanes, batch.count, self.options.threads)
-        if guarded and len(row) == np.count_nonzero(~varies | self._folded):
+        if guarded and len(row) == np.count_nonzero(~varies | np.array(self._folded, bool)):
             where = laned.pop() != 0.0
             holds = True if where.all() else where
         elif guarded:

@@ -220,7 +220,7 @@ def _unleaked(b: Builder, g: Instruction, share: Instruction, x: Instruction) ->
     args = share.args
     times = share.op is e.mul and any(args[k] is g and math.isfinite(args[1 - k].value or math.inf) for k in (0, 1))
     chosen = share.op is e.where and all(arg is g or arg.value == 0.0 for arg in args[1:])
-    marked = share.op is unleaked and args[2] is x and args[0] is g
+    marked = share.op is unleaked and args[2] is g
     return x if times or chosen or marked or (share.op is e.neg and args[0] is g) else None
 
 
@@ -329,9 +329,16 @@ def is_marked(program: Program) -> bool:
 
 def unmarked(program: Program) -> Program:
     """The program without these marks: it is faster, and its derivatives are nan where there is such a meeting."""
-    return _rewrite(
-        program, lambda builder, op, args, like: args[2] if op is unleaked else builder.emit(op, *args, like=like)
-    )
+
+    def each(builder: Builder, op: Primitive, args: tuple[Instruction, ...], like: Instruction) -> Instruction:
+        if op is not unleaked:
+            return builder.emit(op, *args, like=like)
+        _, share, x = args
+        if share is x:
+            return x
+        return builder.emit(e.where, builder.emit(e.equals, share, share), x, share, like=like)  # nan where share is
+
+    return _rewrite(program, each)
 
 
 def with_guards(program: Program, folded: Sequence[bool]) -> Program:

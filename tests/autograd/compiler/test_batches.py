@@ -260,3 +260,22 @@ def test_an_empty_vector_among_the_results(backend):
 def test_what_is_not_real_is_refused(backend, x):
     with pytest.raises(TypeError, match="is compiled for real numbers and arrays of them, got"):
         ag.compile(lambda x: x * 2.0, backend=backend)(x)
+
+
+class Row(list):
+    """A list by another name."""
+
+
+@both
+def test_lists_of_another_class_come_and_go_as_such(backend):
+    result = ag.compile(lambda row: Row([row[0] + row[1], type(row) is Row]), backend=backend)(Row([1.0, 2.0]))
+    assert (type(result), result) == (Row, [3.0, True])
+
+
+@both
+def test_truths_come_as_truths_also_in_arrays(backend):
+    kernel = ag.compile(
+        lambda p: (p > 0.0, p[0] > 0.0, np.array([True, False])), signature="(p)->(p),(),(q)", backend=backend
+    )
+    for batch in ([1.0, -1.0], [[1.0, -1.0], [-1.0, 1.0]]):
+        assert {np.asarray(part).dtype for part in kernel(batch)} == {np.dtype(bool)}

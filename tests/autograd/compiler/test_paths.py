@@ -233,3 +233,23 @@ def test_a_nan_that_no_output_shows_is_found_where_it_decides(backend):
     assert kernel(np.array([0.0, 1.0, 4.0])).tolist() == [decided(0.0), decided(1.0), decided(4.0)]
     guarded = ag.compile(lambda x: 1.0 if slope(x) > 4.0 else 2.0, backend=backend)
     assert (guarded(0.0), guarded(np.array([1.0, 0.0])).tolist()) == (1.0, [1.0, 1.0])
+
+
+@both
+@pytest.mark.parametrize("f", [lambda x, y: x * ag.sqrt(y), lambda x, y: x * ag.log(y), lambda x, y: x * ag.exp(y)])
+def test_a_mixed_second_derivative_is_that_of_the_function_where_a_slope_is_infinite(backend, f):
+    mixed = ag.grad(ag.grad(f, argnums=1), argnums=0)
+    kernel = ag.compile(mixed, backend=backend)
+    for y in (0.0, 1000.0):
+        assert kernel(0.0, y) == mixed(0.0, y)
+        assert kernel(np.array([0.0, 1.0]), y).tolist() == [mixed(0.0, y), mixed(1.0, y)]
+
+
+@both
+def test_a_path_may_give_nothing(backend):
+    def f(x):
+        if x > 0.0:
+            pass
+        return ()
+
+    assert ag.compile(f, backend=backend)(np.arange(3.0)) == ()

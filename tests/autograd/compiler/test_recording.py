@@ -174,3 +174,17 @@ def test_what_was_recorded_is_let_go():
     kernel = ag.compile(f)
     assert kernel(1.0) == 3.0
     assert alive() < before + 20
+
+
+def test_a_kernel_within_a_recording_keeps_ieees_arithmetic():
+    inverse = ag.compile(lambda x: 1 / x)
+    assert ag.compile(lambda y: y * inverse(0.0))(2.0) == math.inf
+
+
+def test_a_kernel_within_a_recording_may_be_given_arrays_unless_it_reads_values():
+    two = ag.compile(lambda x: x * 0.0 + 2.0)
+    assert ag.compile(lambda y: y * np.sum(two(np.array([0.5, 3.0]))))(1.0) == 4.0
+    w = ag.Value(3.0)
+    scaled = ag.compile(lambda x: w * x)
+    with pytest.raises(CompileError, match="would be frozen: give it numbers, or call the function"):
+        ag.compile(lambda y: y * np.sum(scaled(np.array([0.5, 3.0]))))(1.0)
