@@ -1,5 +1,6 @@
 """How near floats are to each other, and a back end of the compiler run on columns of numbers."""
 
+import itertools
 import math
 
 import numpy as np
@@ -14,6 +15,12 @@ EDGES = [
     *(1.7976931348623157e308, 1.0, -1.0, 0.5, -0.5, 2.0, -2.0, 3.0, -3.0, 1 / 3, 27.0, -8.0, 2.75, 1e-8, -1e-16),
     *(709.78, -745.1, 22.0, -40.0, 1000.0, -1000.0, 2.0**53, 1e16, -1e16, math.pi, -math.pi / 2, 1 - 1e-16, -1 + 1e-16),
 ]
+_MORE = np.random.default_rng(0).normal(size=60).tolist() + np.geomspace(1e-9, 1e9, 37).tolist()
+GRIDS = {  # of arguments, for operations of so many
+    1: [(x,) for x in [*EDGES, *_MORE, *(-x for x in _MORE)]],
+    2: list(itertools.product(EDGES + _MORE[:12], EDGES + _MORE[:12])),
+    3: list(itertools.product(EDGES[:16:2], EDGES[::2], EDGES[::3])),
+}
 _EXACT = ("neg", "add", "sub", "mul", "div", "abs", "sqrt", "floor", "ceil", "where")
 EXACT = {fmod, *COMPARISONS} | {ELEMENTWISE[name] for name in _EXACT}
 

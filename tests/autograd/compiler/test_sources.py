@@ -337,7 +337,7 @@ def test_no_label_can_break_a_text(compiled, language, flags, guarded):
     program = recorded(sum_of_everything, *[1.0] * len(LABELS), labels=LABELS)
     programs = [program]
     for instruction in program.code:  # a label ends its line, or the name of a file stands behind it
-        instruction.line = None if instruction.label else ("/home/secret/a\n*/ \\\n.py", 1)
+        instruction.line = None if instruction.label else ("/secret/a\n*/ \\\n.py", 1)
     if guarded:
         condition = Instruction(ELEMENTWISE["greater"], (program.inputs[0], program.inputs[-1]))
         program.code.append(condition)
