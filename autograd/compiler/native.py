@@ -37,7 +37,8 @@ class NativeCode:
         self._sums = text.sums
         self._lanes = len(text.varying)
         self._outputs = len(text.put)
-        self._laned = text.laned
+        first = {k: n for n, k in reversed([*enumerate(text.laned)])}
+        self._laned = [(k, first[k] != n) for n, k in enumerate(text.laned)]  # and whether it was there before
         self._operations = max(1, text.operations)
         self._machine = load(text.module())
         self._once = self._machine.once
@@ -67,7 +68,7 @@ class NativeCode:
             for target, lane in zip(place.inputs, lanes, strict=True):
                 target[:count] = lane
             suspicious = self._machine.run(0, count, place.address) != 0
-            outputs = [place.outputs[k][:count].copy() for k in self._laned]
+            outputs = [place.outputs[k][:count].copy() for k, _ in self._laned]
             row = place.work[self._numbers].copy()
         else:
             fresh = [_fresh(count) for _ in range(self._outputs)]
@@ -77,7 +78,7 @@ class NativeCode:
                 row = place.work[self._numbers].copy()
             else:
                 row, suspicious = self._shared(place, frame, count, threads, (*lanes, *fresh))
-            outputs = [fresh[k] if k not in self._laned[:n] else fresh[k].copy() for n, k in enumerate(self._laned)]
+            outputs = [fresh[k].copy() if again else fresh[k] for k, again in self._laned]
         self._idle.append(place)
         return row, outputs, suspicious
 

@@ -46,10 +46,6 @@ class Instruction:
         """ "bool" of a comparison, "f64" of all else."""
         return "bool" if self.op in COMPARISONS else "f64"
 
-    def copy(self, args: tuple[Instruction, ...]) -> Instruction:
-        """The same instruction of other arguments."""
-        return Instruction(self.op, args, self.value, self.label, self.line, self.derived)
-
 
 @dataclass
 class Guard:

@@ -57,6 +57,8 @@ class Recorded(Value):
             "function that is compiled must hand on what it computes by returning it"
         )
 
+    # Value's own take the shortest way where nothing is traced, and would compute with an instruction.
+
     def unary(self, op: Primitive) -> Any:
         return self.record(op, (self,))
 
