@@ -5,8 +5,8 @@ import math
 
 import numpy as np
 
+from autograd.compiler.lowering import fmod
 from autograd.compiler.program import COMPARISONS, Instruction, Program
-from autograd.compiler.simplify import fmod
 from autograd.elementwise import ELEMENTWISE
 
 inf, nan = math.inf, math.nan

@@ -14,8 +14,8 @@ from collections.abc import Iterator, Sequence
 from autograd import elementwise as e
 from autograd.compiler.driver import driver
 from autograd.compiler.ir import Text, by_lanes, constant, types
+from autograd.compiler.lowering import fmod
 from autograd.compiler.program import COMPARISONS, Instruction, Program, unvarying
-from autograd.compiler.simplify import fmod
 from autograd.compiler.symbols import WIDTH, scalar_function, vector_function
 from autograd.graph import Primitive
 

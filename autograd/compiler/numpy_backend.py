@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd.compiler.lowering import MACHINE
 from autograd.compiler.program import Program, unvarying
-from autograd.compiler.simplify import MACHINE
 from autograd.compiler.sources import source
 from autograd.graph import Primitive
 

@@ -15,12 +15,13 @@ import numpy as np
 from autograd import graph
 from autograd.backprop import cotangents, unleaked
 from autograd.compiler.batches import Batch, Layout, Structure
+from autograd.compiler.marks import is_marked, launders, unmarked
 from autograd.compiler.program import Instruction, Program
 from autograd.compiler.recorded import CompileError, is_inside, quoted
 from autograd.compiler.recording import Tape
 from autograd.compiler.results import Results
 from autograd.compiler.running import Options, Recording, Run
-from autograd.compiler.simplify import is_marked, launders, simplify, unmarked
+from autograd.compiler.simplify import simplify
 from autograd.graph import Node
 from autograd.value import Value
 

@@ -13,12 +13,13 @@ import numpy as np
 
 from autograd import graph
 from autograd.compiler.batches import Batch, Pattern
+from autograd.compiler.lowering import KNOWN, lower
+from autograd.compiler.marks import with_guards
 from autograd.compiler.native import NativeCode
 from autograd.compiler.numpy_backend import NumpyCode
 from autograd.compiler.program import Program, unvarying
 from autograd.compiler.recorded import CompileError
 from autograd.compiler.signatures import Signature
-from autograd.compiler.simplify import KNOWN, lower, with_guards
 from autograd.value import Value
 
 

@@ -14,9 +14,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import ClassVar
 
 from autograd import elementwise as e
+from autograd.compiler.lowering import fmod
 from autograd.compiler.program import Instruction, Program
 from autograd.compiler.recorded import CompileError
-from autograd.compiler.simplify import fmod
 from autograd.graph import Primitive
 
 

@@ -13,9 +13,9 @@ import autograd as ag
 from autograd import elementwise as e
 from autograd.compiler import assembly, native
 from autograd.compiler.assembly import COMPARE, INFIX, INTRINSICS, LIBM
+from autograd.compiler.lowering import MACHINE, fmod, lower
 from autograd.compiler.native import NativeCode
 from autograd.compiler.program import Instruction, Program
-from autograd.compiler.simplify import MACHINE, fmod, lower
 from autograd.elementwise import ELEMENTWISE
 from tests.bits import GRIDS, equal, program_of, run, same_bits, ulps_apart, wrong
 

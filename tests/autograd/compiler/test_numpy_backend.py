@@ -9,9 +9,9 @@ import pytest
 import autograd as ag
 from autograd import elementwise as e
 from autograd.compiler import kernel, numpy_backend
+from autograd.compiler.lowering import fmod, lower
 from autograd.compiler.numpy_backend import NumpyCode
 from autograd.compiler.program import Instruction, Program
-from autograd.compiler.simplify import fmod, lower
 from autograd.elementwise import ELEMENTWISE
 from tests.bits import GRIDS, program_of, run, same_bits, ulps_apart, wrong
 

@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 
 import autograd as ag
 from autograd import graph
+from autograd.compiler.lowering import lower
+from autograd.compiler.marks import unmarked
 from autograd.compiler.native import NativeCode
 from autograd.compiler.numpy_backend import NumpyCode
 from autograd.compiler.program import Program
 from autograd.compiler.recording import Tape
-from autograd.compiler.simplify import lower, simplify, unmarked
+from autograd.compiler.simplify import simplify
 from autograd.compiler.sources import source
 from autograd.elementwise import ELEMENTWISE
 from tests.bits import EDGES, equal, run, same_bits, wrong

@@ -8,9 +8,11 @@ import pytest
 import autograd as ag
 from autograd import elementwise as e
 from autograd import graph
+from autograd.compiler.lowering import MACHINE, lower
+from autograd.compiler.marks import launders, with_guards
 from autograd.compiler.program import COMPARISONS, Guard, Instruction, Program
 from autograd.compiler.recording import Tape
-from autograd.compiler.simplify import MACHINE, launders, lower, simplify, with_guards
+from autograd.compiler.simplify import simplify
 from autograd.elementwise import ELEMENTWISE
 from tests.bits import EDGES, inf, nan, program_of, same_bits
 

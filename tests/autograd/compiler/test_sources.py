@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 
 import autograd as ag
 from autograd import graph
+from autograd.compiler.lowering import MACHINE, lower
 from autograd.compiler.program import Guard, Instruction, Program
 from autograd.compiler.recorded import CompileError
 from autograd.compiler.recording import Tape
-from autograd.compiler.simplify import MACHINE, lower, simplify
+from autograd.compiler.simplify import simplify
 from autograd.compiler.sources import source
 from autograd.elementwise import ELEMENTWISE
 from tests.bits import EDGES, same_bits, ulps_apart
