@@ -1,4 +1,5 @@
-"""`python -m tests.benchmarks [NAME ...]`: time chainrule and its peers side by side and print a table."""
+"""`python -m tests.benchmarks [NAME ...]`: time chainrule and its peers side by side and print a table;
+with `--against FOLDER` compare this checkout with another one."""
 
 from __future__ import annotations
 
@@ -6,31 +7,9 @@ import argparse
 import sys
 import threading
 
-from tests.benchmarks import arrays, compiled, compiled_moons, convolution, imports, optimizers, scalars, training
+from tests.benchmarks.against import compare
 from tests.benchmarks.harness import machine, optional, table
-
-BENCHMARKS = {
-    "compiled-moons": compiled_moons.moons,
-    "compiled-captured": compiled_moons.captured,
-    "compiled-options": compiled.options,
-    "compiled-numpy": compiled_moons.numpy_backend,
-    "compiled-time": compiled.compile_time,
-    "compiled-orbit": compiled.orbit,
-    "compiled-call": compiled.call_overhead,
-    "chain": scalars.chain,
-    "moons-scalar": scalars.moons,
-    "moons-tensor": arrays.moons,
-    "mlp": arrays.mlp,
-    "adam": optimizers.adam,
-    "cnn": convolution.cnn,
-    "cnn5": convolution.cnn5,
-    "mnist99": convolution.seconds_to_99,
-    "fit": training.fit_overhead,
-    "mnist": training.mnist,
-    "memory": scalars.memory,
-    "gradient": scalars.gradient_ratio,
-    "import": imports.import_time,
-}
+from tests.benchmarks.rows import BENCHMARKS, QUICK
 
 
 def main() -> None:
@@ -38,9 +17,15 @@ def main() -> None:
     parser.add_argument(
         "names", nargs="*", metavar="NAME", help=f"which to run, of: {', '.join(BENCHMARKS)} (default: all)"
     )
-    names = parser.parse_args().names or list(BENCHMARKS)
+    parser.add_argument("--against", metavar="FOLDER", help="another checkout, to compare this one with, without peers")
+    parser.add_argument("--rounds", type=int, default=9, help="with --against: how often each is run (default: 9)")
+    given = parser.parse_args()
+    names = given.names or (QUICK if given.against else list(BENCHMARKS))
     if unknown := [name for name in names if name not in BENCHMARKS]:
         parser.error(f"no benchmark {', '.join(unknown)}: there are {', '.join(BENCHMARKS)}")
+    if given.against:
+        print(f"Measured on {machine()}.\n\n{compare(given.against, names, given.rounds)}")
+        return
     for peer in ("micrograd", "mygrad", "torch", "jax", "casadi"):
         if optional(peer) is None:
             print(f"{peer} is not installed and left out: pip install -e '.[bench]'", file=sys.stderr)
