@@ -27,6 +27,10 @@ class UserPrimitive(Primitive):
         self.bind(tuple(rules))
         return derivative
 
+    def refused(self, args: Any, error: Exception) -> Exception:
+        """Errors are the forward function's own; NumPy's about shapes are told which."""
+        return super().refused(args, error) if type(error) is ValueError else error
+
 
 def primitive(forward: Callable[..., Any], *rules: Rule | None, elementwise: bool = False) -> UserPrimitive:
     """Make `forward`, a function of numbers and arrays, an operation that can be differentiated.

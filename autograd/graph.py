@@ -11,6 +11,8 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
+from autograd.arguments import FAILURES, refused
+
 Rule = Callable[..., Any]
 
 # Births run downwards, so that a heap, which gives back the smallest, gives back the youngest.
@@ -92,10 +94,20 @@ class Primitive:
                 if not isinstance(arg, (float, int)):
                     break
             else:
-                return self.scalar(*args)
+                try:
+                    return self.scalar(*args)
+                except FAILURES as error:
+                    raise self.refused(args, error) from None
             if any(isinstance(arg, np.ndarray) and arg.dtype == object for arg in args):  # of nodes: one at a time
                 return np.frompyfunc(self, len(args), 1)(*args)
-        return self.array(*args)
+        try:
+            return self.array(*args)
+        except FAILURES as error:
+            raise self.refused(args, error) from None
+
+    def refused(self, args: Any, error: Exception) -> Exception:
+        """What to raise where a forward computation on `args` raised `error`."""
+        return refused(self.name, args, error)
 
     def __repr__(self) -> str:
         return f"<primitive {self.name}>"

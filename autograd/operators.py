@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from numbers import Number
 from typing import Any
 
 import numpy as np
 
 from autograd import elementwise as e
 from autograd import graph
+from autograd.arguments import FAILURES, refused, wrong
 from autograd.graph import Node, Primitive
 
 # Which operation each of NumPy's ufuncs is, and each of its reductions. The modules of arrays/ add theirs.
@@ -63,7 +65,20 @@ def _compared(compare: Callable[[Any, Any], Any], op: Primitive, x: Any, y: Any)
         line = tracer.compare(op, x, y)
         if line is not NotImplemented:
             return line
-    return compare(plain(x), plain(y))
+    try:
+        return compare(plain(x), plain(y))
+    except FAILURES as error:
+        raise refused(op.name, (x, y), error) from None
+
+
+def declined(op: Primitive, other: Any) -> Any:
+    """NotImplemented, where the class of the other operand may know what to do, and otherwise a TypeError that says what
+    operands there are."""
+    kind = type(other)
+    if hasattr(kind, "__radd__") and kind.__module__ != "builtins" and not isinstance(other, Number):
+        return NotImplemented
+    cure = ": use float(x)" if isinstance(other, Number) and not isinstance(other, complex) else ""
+    raise TypeError(wrong(op.name, "the other operand", "a real number, an array or a node", other) + cure)
 
 
 class Operators(Node):

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 import numpy as np
 
 from autograd import graph
+from autograd.arguments import FAILURES
 from autograd.arrays import indexing, joining, linalg, reductions, shaping
 from autograd.backprop import cotangents, deposit
 from autograd.graph import OLDEST, Node, Primitive, birth
 from autograd.numpy_functions import FUNCTIONS, PLAIN_FUNCTIONS
-from autograd.operators import Operators, plain
+from autograd.operators import Operators, declined, plain
 
 _new = object.__new__
 _ndarray = np.ndarray
@@ -96,8 +97,8 @@ class Tensor(Operators):
         a = self._read() if self.op is None else self.raw
         try:
             raw = op.array(a)
-        except ValueError as error:
-            raise _misfit(op, (a,), error) from None
+        except FAILURES as error:
+            raise op.refused((a,), error) from None
         node = _node(op, raw)
         node.left, node.right = self, None
         node.a, node.b = a, None
@@ -115,12 +116,12 @@ class Tensor(Operators):
         elif isinstance(other, (float, int, _ndarray, Node, np.generic)):
             return self.record(op, (self, other))
         else:
-            return NotImplemented
+            return declined(op, other)
         a = self._read() if self.op is None else self.raw
         try:
             raw = op.array(a, b)
-        except ValueError as error:
-            raise _misfit(op, (a, b), error) from None
+        except FAILURES as error:
+            raise op.refused((a, b), error) from None
         node = _node(op, raw)
         node.left, node.right = self, right
         node.a, node.b = a, b
@@ -129,7 +130,7 @@ class Tensor(Operators):
     def reflected(self, op: Primitive, other: Any) -> Any:
         if isinstance(other, (float, int, np.ndarray, Node, np.generic)):
             return self.record(op, (other, self))
-        return NotImplemented
+        return declined(op, other)
 
     @classmethod
     def record(cls, op: Primitive, args: tuple[Any, ...]) -> Any:
@@ -155,8 +156,8 @@ class Tensor(Operators):
             reads.append(read)
         try:
             raw = op.array(*reads)
-        except ValueError as error:
-            raise _misfit(op, reads, error) from None
+        except FAILURES as error:
+            raise op.refused(reads, error) from None
         if op.constant:
             return np.asarray(raw)
         if not record:
@@ -428,11 +429,6 @@ def _node(op: Primitive, raw: Any) -> Tensor:
     node.birth = birth()
     node.grad = node.label = None
     return node
-
-
-def _misfit(op: Primitive, reads: Sequence[Any], error: ValueError) -> ValueError:
-    shapes = " and ".join(f"shape {np.shape(x)}" for x in reads)
-    return type(error)(f"{op.name}: {shapes}: {error}")  # a LinAlgError or an AxisError stays one
 
 
 def _all_plain(x: Any) -> Any:

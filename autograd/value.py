@@ -10,9 +10,10 @@ import numpy as np
 
 from autograd import elementwise as e
 from autograd import graph
+from autograd.arguments import number, shown
 from autograd.backprop import cotangents, deposit
 from autograd.graph import Node, Primitive, birth
-from autograd.operators import Operators
+from autograd.operators import Operators, declined
 
 _new = object.__new__
 
@@ -114,7 +115,7 @@ class Value(Operators):
             return op.array(*(np.array([v], dtype=object) if v is self else v for v in (x, y)))
         if isinstance(other, (float, int, Node, np.ndarray, np.generic)) and not isinstance(other, np.complexfloating):
             return op(x, y)
-        return NotImplemented
+        return declined(op, other)
 
     @classmethod
     def gather(cls, op: Primitive, raw: Any, args: list[Any], reads: list[Any]) -> Value | None:
@@ -148,7 +149,7 @@ class Value(Operators):
             elif type(arg) is float:
                 reads.append(arg)
             elif isinstance(arg, (float, int, np.floating, np.integer, np.bool_)):
-                reads.append(float(arg))
+                reads.append(_float(op.name, arg))
             elif isinstance(arg, Value):
                 reads.append(arg.raw)
             else:
@@ -191,7 +192,7 @@ class Value(Operators):
 
     def backward(self, gradient: float = 1.0) -> None:
         """Add the derivative of `gradient * self` to `.grad` of every leaf, and set it in all nodes between."""
-        deposit(cotangents(self, float(gradient)))
+        deposit(cotangents(self, float(number("backward", "gradient", gradient, infinite=True, nan=True))))
 
     def accumulate(self, g: Any) -> None:
         self.grad = self.grad + g
@@ -225,8 +226,15 @@ def _number(data: Any) -> float:
     if isinstance(data, Node):
         raise TypeError(f"Value() of {data!r} would cut it off from its graph: use it as it is, or .detach() it")
     if isinstance(data, (float, int, np.floating, np.integer, np.bool_)):
-        return float(data)
+        return _float("Value", data)
     if isinstance(data, np.ndarray) and data.ndim == 0 and data.dtype.kind in "fiub":
         return float(data)
     hint = ": use ag.Tensor for arrays" if isinstance(data, (np.ndarray, list, tuple)) else ""
-    raise TypeError(f"Value needs a real number, got {type(data).__name__} {data!r}{hint}")
+    raise TypeError(f"Value needs a real number, got {type(data).__name__} {shown(data)}{hint}")
+
+
+def _float(owner: str, x: Any) -> float:
+    try:
+        return float(x)
+    except OverflowError:
+        raise ValueError(f"{owner} computes with floats, and {shown(x)} is too large for one") from None

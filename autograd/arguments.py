@@ -1,0 +1,192 @@
+"""Arguments are checked where they are given, or where one has failed: what each must be, what it was, and the cure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from numbers import Real
+from operator import index
+from reprlib import Repr
+from typing import Any
+
+import numpy as np
+
+Axis = int | tuple[int, ...] | None
+
+# What a computation raises that is given something else than numbers, in NumPy's and Python's own words.
+FAILURES = (TypeError, ValueError, OverflowError, ZeroDivisionError, AttributeError, LookupError, RecursionError)
+
+_SHORT = Repr()
+_SHORT.maxstring = _SHORT.maxother = 80
+
+
+def number(
+    owner: str,
+    name: str,
+    value: Any,
+    *,
+    least: float | None = None,
+    above: float | None = None,
+    most: float | None = None,
+    below: float | None = None,
+    infinite: bool = False,
+    nan: bool = False,
+) -> float:
+    """`value`, a real number within bounds; `infinite` allows ±inf, `nan` nan. `owner` and `name` say in the error whose it is.
+
+    A bool, a string, a complex number or anything else that is no real number is a TypeError; nan, and what is out of
+    bounds, a ValueError.
+
+    >>> number("SGD", "lr", np.float32(0.5), least=0)
+    0.5
+    >>> number("SGD", "lr", float("nan"), least=0)
+    Traceback (most recent call last):
+    ValueError: SGD: lr must be a number from 0, got nan
+    """
+    found = _scalar(value)
+    if not _is_real(found):
+        raise TypeError(wrong(owner, name, _range("a number", least, above, most, below), value))
+    try:
+        x = float(found)
+    except OverflowError:
+        raise ValueError(wrong(owner, name, _range("a number", least, above, most, below), value)) from None
+    if (
+        (math.isnan(x) and not nan)
+        or (math.isinf(x) and not infinite)
+        or (least is not None and x < least)
+        or (above is not None and x <= above)
+        or (most is not None and x > most)
+        or (below is not None and x >= below)
+    ):
+        raise ValueError(wrong(owner, name, _range("a number", least, above, most, below), value))
+    return found if type(found) is int else x  # an integer stays one, as people read it in a repr
+
+
+def integer(owner: str, name: str, value: Any, *, least: int | None = None, most: int | None = None) -> int:
+    """`value`, an integer within bounds. What is no number is a TypeError; 2.5, nan and what is out of bounds a ValueError.
+
+    >>> integer("batches", "size", 0, least=1)
+    Traceback (most recent call last):
+    ValueError: batches: size must be a positive integer, got 0
+    """
+    wanted = "a positive integer" if (least, most) == (1, None) else _range("an integer", least, None, most, None)
+    found = _scalar(value)
+    if not _is_real(found):
+        raise TypeError(wrong(owner, name, wanted, value))
+    if (
+        not isinstance(found, (int, np.integer))
+        or (least is not None and found < least)
+        or (most is not None and found > most)
+    ):
+        raise ValueError(wrong(owner, name, wanted, value))
+    return int(found)
+
+
+def flag(owner: str, name: str, value: Any) -> bool:
+    """`value`, True or False; anything else is a TypeError, for "no" is true, and a dtype may have slipped in here."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(wrong(owner, name, "True or False", value))
+    return bool(value)
+
+
+def choice(owner: str, name: str, value: Any, choices: Collection[str]) -> str:
+    """`value`, one of `choices`. Another string is a ValueError, what is no string a TypeError."""
+    if not isinstance(value, str) or value not in choices:
+        kind = ValueError if isinstance(value, str) else TypeError
+        raise kind(wrong(owner, name, f"one of {', '.join(map(repr, choices))}", value))
+    return value
+
+
+def integers(owner: str, name: str, value: Any, optional: bool = False) -> Any:
+    """An axis, a length or a shift, or several of them, in a form that can be a key: lists become tuples, NumPy's integers
+    Python's. None is allowed where it is `optional`; what is no integer is a TypeError.
+
+    >>> integers("sum", "axis", [0, np.int64(1)])
+    (0, 1)
+    """
+    if type(value) is int or (value is None and optional):
+        return value
+    several = isinstance(value, (list, tuple, range)) or (isinstance(value, np.ndarray) and value.ndim == 1)
+    members = list(value) if several else [value]
+    try:
+        if any(isinstance(n, (bool, np.bool_)) for n in members):
+            raise TypeError
+        found = tuple(map(index, members))
+    except TypeError:
+        what = "None, an integer or a tuple of integers" if optional else "an integer or a tuple of integers"
+        raise TypeError(wrong(owner, name, what, value)) from None
+    return found if several else found[0]
+
+
+def numbers(owner: str, name: str, data: Any) -> Any:
+    """`data` as an array of real numbers, or a TypeError."""
+    try:
+        array = np.asarray(data)
+    except FAILURES:
+        array = None
+    if array is None or array.dtype.kind not in "fiub":
+        hint = ""
+        if array is not None and array.dtype == object and any(map(_is_node, array.flat)):
+            hint = ": use ag.stack for a list of nodes"
+        raise TypeError(wrong(owner, name, "real numbers or an array of them", data) + hint)
+    return array
+
+
+def refused(owner: str, args: Any, error: Exception) -> Exception:
+    """What to raise for the `error` of computing `owner` of `args`: it names what is no number, or else all shapes."""
+    for i, arg in enumerate(args):
+        try:
+            numbers(owner, f"argument {i}" if len(args) > 1 else "its argument", _plain(arg))
+        except TypeError as found:
+            return found
+    shapes = " and ".join(f"shape {np.shape(_plain(arg))}" for arg in args)
+    kind: Any = (
+        ValueError if isinstance(error, LookupError) or not isinstance(error, (TypeError, ValueError)) else type(error)
+    )
+    if kind not in (TypeError, ValueError, np.linalg.LinAlgError):  # some of NumPy's need more than a text
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+    misfit: Exception = kind(f"{owner}: {shapes}: {error}")
+    return misfit
+
+
+def shown(value: Any) -> str:
+    """`value` in an error message: its repr in at most a line, or its type where it has none."""
+    raw = _plain(value)
+    if isinstance(raw, np.ndarray) and raw.ndim:
+        kind = "an array" if raw is value else f"a {type(value).__name__}"
+        return f"{kind} of {'' if raw.dtype.kind in 'fiub' else f'{raw.dtype} of '}shape {raw.shape}"
+    try:
+        return _SHORT.repr(value) if isinstance(value, (str, bytes, list, tuple, dict, set)) else repr(value)[:160]
+    except Exception:
+        return f"a {type(value).__name__}"
+
+
+def wrong(owner: str, name: str, wanted: str, value: Any) -> str:
+    """The text of an error: what `name` of `owner` must be, and what it was."""
+    hint = ": pass .item() of it" if _is_node(value) and not np.ndim(_plain(value)) else ""
+    return f"{owner}: {name} must be {wanted}, got {shown(value)}{hint}"
+
+
+def _is_node(x: Any) -> bool:
+    return hasattr(type(x), "raw")  # this room is below that of nodes
+
+
+def _plain(x: Any) -> Any:
+    return x.raw if _is_node(x) else x
+
+
+def _scalar(value: Any) -> Any:
+    """The number in a NumPy scalar or an array of no axes, and anything else as it is."""
+    if isinstance(value, np.generic) or (isinstance(value, np.ndarray) and not value.ndim):
+        return value.item() if value.dtype.kind in "fiubc" else value
+    return value
+
+
+def _is_real(x: Any) -> bool:
+    return isinstance(x, Real) and not isinstance(x, bool)
+
+
+def _range(kind: str, least: float | None, above: float | None, most: float | None, below: float | None) -> str:
+    low = f" from {least}" if least is not None else f" above {above}" if above is not None else ""
+    high = f" to {most}" if most is not None else f" to below {below}" if below is not None else ""
+    return f"{kind}{low}{high}" if low or high else kind.replace("a number", "a finite number")
