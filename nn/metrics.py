@@ -7,90 +7,121 @@ from typing import Any
 import numpy as np
 
 from autograd.operators import plain
+from nn.validation import integer, number, real_array
 
 Array = np.ndarray[Any, Any]
 
 
-def accuracy(predictions: Any, labels: Any) -> float:
+def accuracy(
+    predictions: Any, labels: Any, *, threshold: float | None = None, ignore_index: int | None = None
+) -> float:
     """The share of predictions that are right.
 
     `predictions` are class labels `(n,)`, or logits or probabilities `(n, classes)`, of which the largest counts;
-    `labels` are `(n,)`. Other shapes, and none at all, are a ValueError.
+    `labels` are `(n,)`, and both may be one column `(n, 1)`. One number a row for classes 0 and 1 needs a `threshold`,
+    above which it means 1: 0 for logits, 0.5 for probabilities; without, it is a ValueError, for the two cannot be told
+    apart. A row with a nan is never right. Labels equal to `ignore_index` do not count; where none does, it is nan. Other
+    shapes, no rows, and labels that are not among the classes are a ValueError.
 
     >>> accuracy([[0.1, 0.9], [0.8, 0.2]], [1, 1])
     0.5
+    >>> accuracy([2.0, -1.0], [1, 1], threshold=0.0)
+    0.5
     """
-    predicted, labels = _classes("accuracy", predictions, labels)
-    return float(np.mean(predicted == labels))
+    predicted, known, labels = _classes("accuracy", predictions, labels, threshold, ignore_index)
+    return float(np.mean(known & (predicted == labels))) if labels.size else float("nan")
 
 
-def confusion_matrix(predictions: Any, labels: Any, classes: int | None = None) -> Array:
+def confusion_matrix(
+    predictions: Any, labels: Any, classes: int | None = None, *, threshold: float | None = None
+) -> Array:
     """How often class i (row) was taken for class j (column): integers, `(classes, classes)`.
 
-    `predictions` and `labels` as for `accuracy`, from 0. `classes` is by default as many as occur or have logits.
+    `predictions`, `labels` and `threshold` as for `accuracy`, classes from 0; a nan among the predictions is a ValueError.
+    `classes` is by default as many as occur or have logits.
 
     >>> confusion_matrix([0, 1, 1], [0, 0, 1]).tolist()
     [[1, 1], [0, 1]]
     """
-    predicted, labels = _classes("confusion_matrix", predictions, labels)
+    predicted, known, labels = _classes("confusion_matrix", predictions, labels, threshold, None)
+    shape = np.shape(plain(predictions))
     for name, found in (("predictions", predicted), ("labels", labels)):
-        if found.dtype.kind not in "iu":
+        if found.dtype.kind not in "iub":
             raise TypeError(f"confusion_matrix needs integer classes, got {name} of {found.dtype}: use .astype(int)")
+    if not known.all():
+        raise ValueError(f"confusion_matrix: row {int(np.argmin(known))} of the predictions has a nan, and so no class")
     if classes is None:
-        shape = np.shape(plain(predictions))
-        classes = max(int(predicted.max()) + 1, int(labels.max()) + 1, shape[1] if len(shape) == 2 else 0)
-    low, high = min(predicted.min(), labels.min()), max(predicted.max(), labels.max())
+        most = max(int(predicted.max()), int(labels.max())) + 1
+        classes = max(most, shape[1] if len(shape) == 2 and shape[1] > 1 else 2 if threshold is not None else 0)
+        if most > 10_000:
+            raise ValueError(
+                f"confusion_matrix: there is a label {most - 1}: if there are so many classes, pass classes="
+            )
+    classes = integer("confusion_matrix", "classes", classes, least=1)
+    low, high = min(int(predicted.min()), int(labels.min())), max(int(predicted.max()), int(labels.max()))
     if low < 0 or high >= classes:
         raise ValueError(f"confusion_matrix of {classes} classes: there are labels from {low} to {high}")
-    flat = labels.astype(np.intp) * classes + predicted
+    flat = labels.astype(np.intp) * classes + predicted.astype(np.intp)
     return np.bincount(flat, minlength=classes * classes).reshape(classes, classes)
 
 
 def top_k(scores: Any, labels: Any, k: int = 5) -> float:
     """The share of rows whose right class is among the `k` with the largest scores. Of equal ones, the first count.
 
-    `scores` are `(n, classes)`, `labels` `(n,)` integers. Other shapes, and a `k` below 1, are a ValueError.
+    `scores` are `(n, classes)`, `labels` `(n,)` integers. A row with a nan is never right. Other shapes, a `k` below 1,
+    and labels that are not among the classes are a ValueError.
 
     >>> top_k([[0.1, 0.6, 0.3], [0.8, 0.1, 0.1]], [2, 1], k=2)
     1.0
     """
-    scores, labels = np.asarray(plain(scores)), np.asarray(plain(labels))
-    if scores.ndim != 2 or labels.shape != scores.shape[:1] or not labels.size or k < 1:
+    scores, labels = real_array("top_k", "scores", scores), real_array("top_k", "labels", labels)
+    k = integer("top_k", "k", k)
+    if scores.ndim != 2 or labels.shape != scores.shape[:1] or not scores.size or k < 1:
         raise ValueError(
             f"top_k needs scores (n, classes), labels (n,) and k from 1, got shapes {scores.shape} and {labels.shape}, k={k!r}"
         )
-    best = np.argsort(-scores, axis=1, kind="stable")[:, :k]
-    return float(np.mean((best == labels[:, None]).any(axis=1)))
+    labels = _among("top_k", labels, scores.shape[1])
+    # From the last class to the first, so that of equal scores the first comes out best; unsigned ones have no minus.
+    best = scores.shape[1] - 1 - np.argsort(scores[:, ::-1], axis=1, kind="stable")[:, ::-1][:, :k]
+    return float(np.mean((best == labels[:, None]).any(axis=1) & ~np.isnan(scores).any(axis=1)))
 
 
 def mse(predictions: Any, targets: Any) -> float:
-    """The mean squared error of arrays of one shape; `(n,)` and `(n, 1)` may meet.
+    """The mean squared error of arrays of one shape; `(n,)` and `(n, 1)` may meet. With a nan, it is nan.
 
     >>> mse([1.0, 2.0], [1.0, 4.0])
     2.0
     """
     predicted, targets = _numbers("mse", predictions, targets)
-    return float(np.mean((predicted - targets) ** 2))
+    with np.errstate(all="ignore"):
+        return float(np.mean((predicted - targets) ** 2))
 
 
 def r2(predictions: Any, targets: Any) -> float:
     """The share of the targets' variance that is explained: 1 is perfect, 0 no better than their mean.
 
-    Several columns count as one mean over columns. Where targets do not vary, it is 1 if all are met, else 0.
+    Several columns count as one mean over columns. Where targets do not vary, it is 1 if all are met, else 0. With a
+    nan, it is nan.
 
     >>> r2([1.0, 2.0, 3.0], [1.0, 2.0, 3.0]), r2([2.0, 2.0, 2.0], [1.0, 2.0, 3.0])
     (1.0, 0.0)
     """
     predicted, targets = _numbers("r2", predictions, targets)
-    rest = ((predicted - targets) ** 2).sum(axis=0)
-    total = ((targets - targets.mean(axis=0)) ** 2).sum(axis=0)
-    explained = np.where(total > 0, 1.0 - rest / np.where(total > 0, total, 1.0), rest == 0)
+    with np.errstate(all="ignore"):
+        constant = (targets == targets[0]).all(axis=0)  # exactly: rounding leaves a tiny variance
+        about = targets - targets.mean(axis=0)
+        scale = np.where(constant, 1.0, np.abs(about).max(axis=0))  # lest the squares over- or underflow
+        rest, total = (((x / scale) ** 2).sum(axis=0) for x in (predicted - targets, about))
+        explained = np.where(
+            constant, np.where(np.isnan(rest), rest, rest == 0), 1.0 - rest / np.where(constant, 1.0, total)
+        )
     return float(explained.mean())
 
 
 def _numbers(name: str, predictions: Any, targets: Any) -> tuple[Array, Array]:
     """Both as float64 `(n, columns)`."""
-    predicted, targets = np.asarray(plain(predictions), np.float64), np.asarray(plain(targets), np.float64)
+    predicted = real_array(name, "predictions", predictions, np.float64)
+    targets = real_array(name, "targets", targets, np.float64)
     shapes = predicted.shape, targets.shape
     predicted, targets = (x[:, None] if x.ndim == 1 else x for x in (predicted, targets))
     if predicted.shape != targets.shape or predicted.ndim != 2 or not predicted.size:
@@ -98,13 +129,79 @@ def _numbers(name: str, predictions: Any, targets: Any) -> tuple[Array, Array]:
     return predicted, targets
 
 
-def _classes(name: str, predictions: Any, labels: Any) -> tuple[Array, Array]:
-    predicted, labels = np.asarray(plain(predictions)), np.asarray(plain(labels))
-    if predicted.ndim == 2:
-        predicted = predicted.argmax(axis=1) if predicted.shape[1] else predicted
-    if predicted.shape != labels.shape or labels.ndim != 1 or not labels.size:
+def _classes(
+    name: str, predictions: Any, labels: Any, threshold: float | None, ignore_index: int | None
+) -> tuple[Array, Array, Array]:
+    """The class that each row is predicted to be, whether it is known, for a nan is not, and which is right."""
+    predicted, labels = _named(name, "predictions", predictions), _named(name, "labels", labels)
+    shapes = predicted.shape, labels.shape
+    if predicted.ndim == 2 and predicted.shape[1] == 1:  # one column: as one number a row
+        predicted = predicted[:, 0]
+        labels = labels[:, 0] if labels.shape == shapes[0] else labels
+    if predicted.ndim not in (1, 2) or not predicted.size or labels.shape != predicted.shape[:1]:
         raise ValueError(
             f"{name} needs predictions (n,) or (n, classes) and labels (n,), with n from 1, got shapes "
-            f"{np.shape(plain(predictions))} and {labels.shape}: ravel one, or take argmax(-1) of one-hot labels"
+            f"{shapes[0]} and {shapes[1]}: ravel one, or take argmax(-1) of one-hot labels"
         )
-    return predicted, labels
+    if (predicted.dtype.kind == "U") != (labels.dtype.kind == "U"):
+        raise TypeError(f"{name} compares {predicted.dtype} with {labels.dtype}: pass labels of one kind")
+    if ignore_index is not None:
+        counts = labels != integer(name, "ignore_index", ignore_index)
+        predicted, labels = predicted[counts], labels[counts]
+    known = ~np.isnan(predicted) if predicted.dtype.kind == "f" else np.ones(predicted.shape, bool)
+    if predicted.ndim == 2:
+        if threshold is not None:
+            raise ValueError(f"{name}: a threshold is for one number a row, got predictions of shape {shapes[0]}")
+        labels = _among(name, labels, predicted.shape[1])
+        return predicted.argmax(axis=1), np.all(known, axis=1), labels
+    if labels.dtype.kind != "U":
+        _whole(name, labels)
+    if threshold is not None:
+        above = predicted > number(name, "threshold", threshold)
+        return above, known, _among(name, labels, 2)
+    if predicted.dtype.kind == "f" and not _are_classes(predicted[known], labels):
+        raise ValueError(
+            f"{name} got one number a row, {float(predicted[known][0]):.4g} and so on, that is no class label: pass "
+            "threshold=0.0 if they are logits, threshold=0.5 if they are probabilities"
+        )
+    return predicted, known, labels
+
+
+def _are_classes(predicted: Array, labels: Array) -> bool:
+    """Whether floats can be nothing but labels: whole, and not logits of two classes, whose sign would count."""
+    whole = not predicted.size or bool((predicted == np.floor(predicted)).all())
+    two = bool(((labels == 0) | (labels == 1)).all())
+    return whole and (not two or bool(((predicted == 0) | (predicted == 1)).all()))
+
+
+def _among(name: str, labels: Array, classes: int) -> Array:
+    """`labels`, which must be whole numbers from 0 to below `classes`."""
+    if labels.dtype.kind == "U":
+        raise TypeError(
+            f"{name} of scores needs integer labels, got {labels.dtype}: use np.unique(y, return_inverse=True)"
+        )
+    wrong = labels[~((labels >= 0) & (labels < classes))]
+    if wrong.size:
+        raise ValueError(
+            f"{name}: label {wrong.flat[0]} is not in 0..{classes - 1}: leave such rows out, as with scores[y >= 0], or "
+            "number the classes from 0"
+        )
+    return _whole(name, labels)
+
+
+def _whole(name: str, labels: Array) -> Array:
+    if labels.dtype.kind == "f" and not (labels == np.floor(labels)).all():
+        wrong = labels[~(labels == np.floor(labels))].flat[0]
+        raise ValueError(f"{name} needs class labels, whole numbers, got {wrong}: of one-hot rows take argmax(-1)")
+    return labels
+
+
+def _named(name: str, which: str, x: Any) -> Array:
+    """Numbers, or the names of classes."""
+    try:
+        x = np.asarray(plain(x))
+    except (TypeError, ValueError):
+        return real_array(name, which, x)  # which says what is wrong
+    if x.dtype.kind == "O" and x.size and all(isinstance(member, str) for member in x.flat):
+        x = x.astype(str)
+    return x if x.dtype.kind == "U" else real_array(name, which, x)
