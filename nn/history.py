@@ -16,9 +16,9 @@ Columns = dict[str, list[float]]
 class History:
     """The record of a training: `steps` and `epochs`, each a dict of columns, which are lists of floats.
 
-    `steps` has "loss", "rows" (of the batch), "lr" and "seconds", and each metric, of the batch as it was predicted in
-    training. `epochs` has the same, as means over the rows of the epoch ("seconds" with validation, in all), "lr" at
-    its end, and "valid_loss" and "valid_" with each metric where there is validation data. Callbacks add columns of
+    `steps` has "loss", "rows" (of the batch), "weight" (what its loss counts in that of the epoch), "lr" and "seconds",
+    and each metric, of the batch as it was predicted in training. `epochs` has the loss over all the data of the epoch,
+    metrics as means over its rows, "seconds" with validation, in all, "lr" at its end, and "valid_loss" and "valid_" with each metric where there is validation data. Callbacks add columns of
     their own. `stopped` says why training ended before its last epoch, and is None where it did not.
 
     >>> history = History()
@@ -28,7 +28,7 @@ class History:
     """
 
     def __init__(self) -> None:
-        self.steps: Columns = {"loss": [], "rows": [], "lr": [], "seconds": []}
+        self.steps: Columns = {"loss": [], "rows": [], "weight": [], "lr": [], "seconds": []}
         self.epochs: Columns = {}
         self.stopped: str | None = None
 
@@ -71,6 +71,7 @@ class History:
             columns = self._columns(of)
             columns.clear()
             columns.update({name: column.tolist() for name, column in state[of].items()})
+        self.steps.setdefault("weight", list(self.steps["rows"]))  # not there in what version 0.1 saved
 
     def __repr__(self) -> str:
         figures = ", ".join(f"{name} {column[-1]:.4g}" for name, column in self.epochs.items() if column)

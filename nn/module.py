@@ -11,6 +11,7 @@ import numpy as np
 from autograd import Tensor
 from autograd.backprop import deposit
 from autograd.operators import plain
+from nn.modes import is_evaluating
 from nn.summary import Summary, summarize
 
 
@@ -92,7 +93,14 @@ class Module:
     (6.0, ['factor'])
     """
 
-    training: bool = True  # whether layers that behave differently in training should do so
+    @property
+    def training(self) -> bool:
+        """Whether layers that behave differently in training should do so; never within `nn.predict` and `nn.evaluate`."""
+        return self.__dict__.get("training", True) and not is_evaluating()
+
+    @training.setter
+    def training(self, mode: bool) -> None:
+        self.__dict__["training"] = mode
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """What the module computes: each kind of module says it here."""

@@ -12,10 +12,24 @@ from typing import Any
 import numpy as np
 
 from nn.data import Batches, Seed
-from nn.evaluation import Metrics, array_of, evaluate, is_pair, mean, number
+from nn.evaluation import (
+    Metrics,
+    array_of,
+    batched,
+    called,
+    evaluate,
+    is_pair,
+    mean,
+    number,
+    over_all,
+    pairs,
+    rows,
+    weight,
+)
 from nn.history import History
 from nn.hooks import Callback, Training
 from nn.module import Module
+from nn.validation import integer, shown
 
 
 def fit(
@@ -36,7 +50,7 @@ def fit(
 
     `train` is a pair of arrays `(X, y)`, taken `batch_size` rows at a time in an order drawn from `rng` (a NumPy generator
     or a seed), or anything that gives batches `(x, y)` each time it is iterated over; so is `validation`, which is
-    measured after each epoch. `loss(model(x), y)` is one number. `metrics` are functions of predictions and truth, as
+    measured after each epoch. `loss(model(x), y)` is one number; that of an epoch is weighed as by `nn.evaluate`. `metrics` are functions of predictions and truth, as
     `nn.accuracy`: one, a list, or a dict by name. Ctrl-C ends training after the step in hand; `History.stopped` says so.
     The model is left in eval mode.
 
@@ -49,16 +63,19 @@ def fit(
     >>> len(history), round(line.weight.item(), 2)
     (30, 2.0)
     """
-    if not isinstance(epochs, (int, np.integer)) or epochs < 0:
-        raise ValueError(f"fit needs a number of epochs from 0, got {epochs!r}")
+    epochs = integer("fit", "epochs", epochs, least=0)
+    _check(model, loss, optimizer, callbacks)
+    for data in (train, validation):
+        if data is not None and not is_pair(data):
+            batched(data)
     if is_pair(train):
         train = Batches(train[0], train[1], batch_size, shuffle, rng)
-    if epochs > 1 and iter(train) is train:
+    if epochs > 1 and isinstance(train, Iterator):
         raise TypeError(
             f"fit goes {epochs} times through the batches, and a {type(train).__name__} is used up after one: pass a list, "
             "or an object whose __iter__ starts anew, as nn.batches gives"
         )
-    training = Training(model, train, validation, loss, optimizer, int(epochs), callbacks, metrics)
+    training = Training(model, train, validation, loss, optimizer, epochs, callbacks, metrics)
     with _interrupts(training):
         try:
             training.call("on_begin")
@@ -75,19 +92,29 @@ def fit(
     return training.history
 
 
+def _check(model: Any, loss: Any, optimizer: Any, callbacks: Any) -> None:
+    if isinstance(model, type) or not isinstance(model, Module):
+        raise TypeError(f"fit trains an nn.Module, got {shown(model)}: make one, as with nn.Sequential(...)")
+    called("loss", loss)
+    if isinstance(optimizer, type) or not (hasattr(optimizer, "step") and hasattr(optimizer, "zero_grad")):
+        raise TypeError(f"fit needs an optimizer, got {shown(optimizer)}: make one, as nn.Adam(model.parameters())")
+    if isinstance(callbacks, Callback) or not isinstance(callbacks, Iterable):
+        raise TypeError(f"fit takes callbacks as a list of nn.Callback, got {shown(callbacks)}: write [callback]")
+
+
 def _run_epoch(training: Training) -> None:
     model, loss_of, optimizer, metrics = training.model, training.loss, training.optimizer, training.metrics
     history, steps = training.history, training.history.steps
     for name in metrics:
         steps.setdefault(name, [])
-    losses, rows, rates, seconds = (steps[name] for name in ("loss", "rows", "lr", "seconds"))
+    losses, weights, numbers, rates, seconds = (steps[name] for name in ("loss", "weight", "rows", "lr", "seconds"))
     on_batch, on_backward, on_step = (training.hooks(name) for name in ("on_batch", "on_backward", "on_step"))
     began = perf_counter()
     model.train()
     if not training.batch:
         training.call("on_epoch_begin")
     start = perf_counter()
-    for x, y in training.draw():
+    for x, y in pairs(training.draw()):
         training.x, training.y = x, y
         for hook in on_batch:
             hook(training)
@@ -105,7 +132,8 @@ def _run_epoch(training: Training) -> None:
         training.batch += 1
         training.step += 1
         losses.append(value)
-        rows.append(len(y))
+        weights.append(weight(loss_of, prediction, x, y))
+        numbers.append(rows(x, y))
         rates.append(rate)
         for name, metric in metrics.items():
             steps[name].append(float(metric(array_of(prediction), y)))
@@ -119,7 +147,9 @@ def _run_epoch(training: Training) -> None:
     if not training.batch:
         raise ValueError("there is not one batch to train on: the training data is empty, or used up")
     # From the history, and not summed on the way: so an epoch that was resumed comes to the same.
-    figures = {name: mean(steps[name][-training.batch :], rows[-training.batch :]) for name in ("loss", *metrics)}
+    n = training.batch
+    figures = {"loss": over_all(loss_of, losses[-n:], weights[-n:])}
+    figures |= {name: mean(steps[name][-n:], numbers[-n:]) for name in metrics}
     if training.validation is not None:
         figures |= {f"valid_{name}": x for name, x in evaluate(model, training.validation, loss_of, metrics).items()}
     figures |= {"lr": float(getattr(optimizer, "lr", np.nan)), "seconds": perf_counter() - began}

@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-import autograd as ag
 from autograd.graph import Node, Primitive, Rule
 from autograd.operators import plain
 from nn.module import Module
+from nn.validation import choice, real_array, shown
 
 REDUCTIONS = ("mean", "sum", "none")
 
@@ -23,9 +23,16 @@ class Loss(Module):
     reductions: ClassVar[tuple[str, ...]] = REDUCTIONS
 
     def __init__(self, reduction: str = "mean") -> None:
-        if reduction not in self.reductions:
-            raise ValueError(f"reduction is one of {', '.join(map(repr, self.reductions))}, got {reduction!r}")
-        self.reduction = reduction
+        if not isinstance(reduction, str):
+            raise TypeError(
+                f"{type(self).__name__} takes reduction as one of {', '.join(map(repr, self.reductions))}, got "
+                f"{shown(reduction)}: make the loss first, as in nn.{type(self).__name__}()(prediction, target)"
+            )
+        self.reduction = choice(type(self).__name__, "reduction", reduction, self.reductions)
+
+    def weight_of(self, input: Any, target: Any) -> float:
+        """What the mean over this batch is divided by, and so its weight in a mean over several: the elements."""
+        return float(np.size(plain(input)))
 
     def extra_repr(self) -> str:
         return "" if self.reduction == "mean" else f"reduction={self.reduction!r}"
@@ -48,42 +55,56 @@ def fused(name: str, forward: Callable[..., Any], *slopes: Callable[..., Any] | 
             f"mean_{name}",
             None,
             lambda *args: np.sum(forward(*args)) / (np.size(args[0]) or np.nan),  # the mean of nothing is nan
-            *rules(lambda g, x: g / x.size),
+            *rules(lambda g, x: shared(g, x.size)),
         ),
     }
+
+
+def shared(g: Any, count: float) -> Any:
+    """The cotangent `g` of a mean, for each of so many. The mean of nothing is nan, but its gradient 0: it moves nothing."""
+    return g / count if count else 0.0
 
 
 def _rule(scale: Callable[[Any, Any], Any], slope: Callable[..., Any]) -> Rule:
     return lambda g, z, *args: scale(g, args[0]) * slope(*args)
 
 
-def of_one_shape(loss: Loss, input: Any, target: Any) -> Any:
-    """`target`, in the dtype of `input` where it is data, or a ValueError if the shapes differ."""
+def of_one_shape(loss: Loss, input: Any, target: Any) -> tuple[Any, Any]:
+    """`input`, and `target` in its dtype where it is data; a ValueError if the shapes differ."""
+    input = as_input(loss, input)
+    target = as_data(loss, input, target)
     shape, wanted = np.shape(plain(input)), np.shape(plain(target))
     if shape != wanted:
         raise ValueError(
             f"{type(loss).__name__} compares arrays of one shape, got {shape} and {wanted}: reshape one, as with "
             f"y.reshape({shape})"
         )
-    return as_data(input, target)
+    return input, target
 
 
-def as_data(input: Any, target: Any) -> Any:
+def as_input(loss: Loss, input: Any) -> Any:
+    """A node as it is; data as an array of real floating-point numbers, so that no difference wraps around."""
+    if isinstance(input, Node):
+        return input
+    array = real_array(type(loss).__name__, "input", input)
+    return array if array.dtype.kind == "f" else array.astype(np.float64)
+
+
+def as_data(loss: Loss, input: Any, target: Any) -> Any:
     """`target`, in the dtype of `input`: data does not decide on the dtype of a gradient. Nodes stay as they are."""
     if isinstance(target, Node):
         return target
-    if isinstance(input, ag.Tensor):
-        return np.asarray(target, input.dtype)
-    return np.asarray(target, np.result_type(np.asarray(plain(input)), np.float16))
+    return real_array(type(loss).__name__, "target", target, np.asarray(plain(input)).dtype)
 
 
 def weights(loss: Loss, name: str, weight: Any) -> Array | None:
-    """`weight` as an array of numbers from 0, or None; what is not is a TypeError or a ValueError."""
+    """`weight` as a new array of finite numbers from 0, or None; what is not is a TypeError or a ValueError."""
     if weight is None:
         return None
     if isinstance(weight, str):
         raise TypeError(f"{type(loss).__name__} takes {name} as an array, got {weight!r}: write reduction={weight!r}")
-    array = np.asarray(plain(weight), np.float64)
-    if not (array >= 0.0).all():
-        raise ValueError(f"{type(loss).__name__} needs {name} of numbers from 0, got {array[~(array >= 0.0)].flat[0]}")
+    array = real_array(type(loss).__name__, name, weight).astype(np.float64)
+    if not ((array >= 0.0) & (array < np.inf)).all():
+        wrong = array[~((array >= 0.0) & (array < np.inf))].flat[0]
+        raise ValueError(f"{type(loss).__name__} needs {name} of numbers from 0, got {wrong}")
     return array

@@ -30,7 +30,8 @@ class BCEWithLogitsLoss(Loss):
         self.pos_weight = weights(self, "pos_weight", pos_weight)
 
     def forward(self, input: Any, target: Any) -> Any:
-        target = of_one_shape(self, input, target)
+        input, target = of_one_shape(self, input, target)
+        _probabilities(self, target)
         w, p = (_broadcast(self, name, input, getattr(self, name)) for name in ("weight", "pos_weight"))
         return _BCE_WITH_LOGITS[self.reduction](input, target, w, p)
 
@@ -51,7 +52,8 @@ class BCELoss(Loss):
         self.weight = weights(self, "weight", weight)
 
     def forward(self, input: Any, target: Any) -> Any:
-        target = of_one_shape(self, input, target)
+        input, target = of_one_shape(self, input, target)
+        _probabilities(self, target)
         x = np.asarray(plain(input))
         if not ((x >= 0.0) & (x <= 1.0)).all():
             wrong = x[~((x >= 0.0) & (x <= 1.0))].flat[0]
@@ -73,12 +75,23 @@ class HingeLoss(Loss):
     """
 
     def forward(self, input: Any, target: Any) -> Any:
-        target = of_one_shape(self, input, target)
+        input, target = of_one_shape(self, input, target)
         labels = np.asarray(plain(target))
         if not (np.abs(labels) == 1.0).all():
             wrong = labels[np.abs(labels) != 1.0].flat[0]
             raise ValueError(f"HingeLoss needs labels -1 and 1, got {wrong}: write 2 * y - 1 for labels 0 and 1")
         return _HINGE[self.reduction](input, target)
+
+
+def _probabilities(loss: Loss, target: Any) -> None:
+    """Refuse what says neither yes nor no: with labels -1 and 1 the loss would have no lower bound."""
+    y = np.asarray(plain(target))
+    if not ((y >= 0.0) & (y <= 1.0)).all():
+        wrong = y[~((y >= 0.0) & (y <= 1.0))].flat[0]
+        raise ValueError(
+            f"{type(loss).__name__} needs labels 0 and 1, or probabilities, got {wrong}: write (y + 1) / 2 for labels -1 and "
+            "1, and use CrossEntropyLoss for more than two classes"
+        )
 
 
 def _broadcast(loss: Loss, name: str, input: Any, weight: Any) -> Any:

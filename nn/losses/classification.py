@@ -11,7 +11,8 @@ import autograd as ag
 from autograd.arrays.reductions import softmax
 from autograd.graph import Node, Primitive
 from autograd.operators import plain
-from nn.losses.base import Array, Loss, as_data, weights
+from nn.losses.base import Array, Loss, as_data, as_input, shared, weights
+from nn.validation import integer, number
 
 
 class ClassLoss(Loss):
@@ -20,7 +21,11 @@ class ClassLoss(Loss):
     def __init__(self, weight: Any = None, *, ignore_index: int | None = -100, reduction: str = "mean") -> None:
         super().__init__(reduction)
         self.weight = weights(self, "weight", weight)
+        if self.weight is not None and self.weight.ndim != 1:
+            raise ValueError(f"{type(self).__name__} needs one weight a class, got shape {self.weight.shape}")
         self.ignore_index = ignore_index
+        if ignore_index is not None:
+            self.ignore_index = integer(type(self).__name__, "ignore_index", ignore_index)
 
     def labels(self, input: Any, target: Any) -> tuple[Array, Array | None]:
         """`target` as a new array of indices into the classes of `input`, checked; and where they count, if not
@@ -49,6 +54,12 @@ class ClassLoss(Loss):
         elif self.ignore_index is not None and 0 <= self.ignore_index < classes:
             counts = labels != self.ignore_index
         return labels, counts
+
+    def weight_of(self, input: Any, target: Any) -> float:
+        """The sum of the weights of the labels that count."""
+        labels = np.asarray(plain(target))
+        counted = labels if self.ignore_index is None else labels[labels != self.ignore_index]
+        return float(counted.size if self.weight is None else self.weight[counted].sum())
 
     def class_weights(self, input: Any) -> Array | None:
         """The weights in the dtype of `input`, in a shape that broadcasts against it."""
@@ -109,12 +120,16 @@ class CrossEntropyLoss(ClassLoss):
         label_smoothing: float = 0.0,
     ) -> None:
         super().__init__(weight, ignore_index=ignore_index, reduction=reduction)
-        if not 0.0 <= label_smoothing <= 1.0:
-            raise ValueError(f"label_smoothing must be from 0 to 1, got {label_smoothing!r}")
-        self.label_smoothing = float(label_smoothing)
+        self.label_smoothing = float(number("CrossEntropyLoss", "label_smoothing", label_smoothing, least=0, most=1))
 
     def forward(self, input: Any, target: Any) -> Any:
+        input = as_input(self, input)
         x = np.asarray(plain(input))
+        if x.ndim and x.shape[_axis(x.shape)] == 1:
+            raise ValueError(
+                f"CrossEntropyLoss of one class is always 0, got logits of shape {x.shape}: for one logit a row, which says "
+                "yes or no, use BCEWithLogitsLoss, or give the model an output for each class"
+            )
         if isinstance(target, Node) or (np.shape(target) == x.shape and np.asarray(target).dtype.kind == "f"):
             q, total = self._probabilities(input, target, x)
         elif self.weight is None and not self.label_smoothing and x.ndim in (1, 2):
@@ -126,13 +141,24 @@ class CrossEntropyLoss(ClassLoss):
             q, total = self.shares(input, target, self.label_smoothing)
         return _soft_cross_entropy(_axis(x.shape), self.reduction)(input, q, total)
 
+    def weight_of(self, input: Any, target: Any) -> float:
+        x = np.asarray(plain(input))
+        if isinstance(target, Node) or (np.shape(target) == x.shape and np.asarray(target).dtype.kind == "f"):
+            return x.size / x.shape[_axis(x.shape)] if x.size else 0.0
+        return super().weight_of(input, target)
+
     def _probabilities(self, input: Any, target: Any, x: Array) -> tuple[Any, float]:
         shape = np.shape(plain(target))
         if not x.ndim or shape != x.shape:
             raise ValueError(
                 f"CrossEntropyLoss needs class probabilities in the shape of the logits, {x.shape}, got {shape}"
             )
-        q = as_data(input, target)
+        q = as_data(self, input, target)
+        if x.ndim == 1 and not isinstance(q, Node) and abs(float(q.sum()) - 1.0) > 1e-3:
+            raise ValueError(
+                f"CrossEntropyLoss takes shape {shape} as one example with a probability for each class, and these do not "
+                "sum to 1: for a yes or no a row use BCEWithLogitsLoss, for several rows logits of shape (n, classes)"
+            )
         if self.label_smoothing:
             q = q * (1.0 - self.label_smoothing) + self.label_smoothing / x.shape[_axis(x.shape)]
         w = self.class_weights(input)
@@ -153,6 +179,7 @@ class NLLLoss(ClassLoss):
     """
 
     def forward(self, input: Any, target: Any) -> Any:
+        input = as_input(self, input)
         q, total = self.shares(input, target)
         return _nll(_axis(np.shape(plain(input))), self.reduction)(input, q, total)
 
@@ -205,7 +232,7 @@ _CROSS_ENTROPY = {
         "cross_entropy",
         None,
         lambda x, y: _losses(x, y).sum() / x.dtype.type(_mean(y.size)),
-        lambda g, z, x, y: (g / _mean(y.size)) * _slope(x, y),
+        lambda g, z, x, y: shared(g, y.size) * _slope(x, y),
         None,
     ),
 }
@@ -217,7 +244,7 @@ def reduced(name: str, axis: int, reduction: str, forward: Any, by_x: Any, by_q:
     """An operation `(x, q, total)` with a loss a row, of which the mean is the sum divided by `total`."""
 
     def spread(g: Any, total: Any) -> Any:
-        return ag.expand_dims(g, axis) if reduction == "none" else g / _mean(total) if reduction == "mean" else g
+        return ag.expand_dims(g, axis) if reduction == "none" else shared(g, total) if reduction == "mean" else g
 
     def reduce(losses: Any, total: Any) -> Any:
         if reduction == "none":
@@ -243,14 +270,20 @@ def _dot(q: Any, x: Any, axis: int) -> Any:
 def _soft_cross_entropy(axis: int, reduction: str) -> Primitive:
     def forward(x: Any, q: Any) -> Any:
         shifted = x - x.max(axis, keepdims=True)
-        return np.log(np.exp(shifted).sum(axis)) * q.sum(axis) - _dot(q, shifted, axis)
+        rows = q.sum(axis)
+        # A row that does not count is 0, be its logits what they may.
+        return np.where(rows, np.log(np.exp(shifted).sum(axis)) * rows, np.zeros_like(rows)) - _dot(q, shifted, axis)
+
+    def slope(x: Any, q: Any) -> Any:
+        rows = ag.sum(q, axis, keepdims=True)
+        return ag.where(rows, ag.softmax(x, axis) * rows, 0.0) - q
 
     return reduced(
         "cross_entropy",
         axis,
         reduction,
         forward,
-        lambda x, q: ag.softmax(x, axis) * ag.sum(q, axis, keepdims=True) - q,
+        slope,
         lambda x, q: -ag.log_softmax(x, axis),
     )
 

@@ -9,6 +9,7 @@ import numpy as np
 import autograd as ag
 from autograd.operators import plain
 from nn.losses.base import Loss, fused, of_one_shape
+from nn.validation import flag
 
 
 class KLDivLoss(Loss):
@@ -28,15 +29,19 @@ class KLDivLoss(Loss):
 
     def __init__(self, reduction: str = "mean", log_target: bool = False) -> None:
         super().__init__(reduction)
-        self.log_target = log_target
+        self.log_target = flag("KLDivLoss", "log_target", log_target)
 
     def forward(self, input: Any, target: Any) -> Any:
-        target = of_one_shape(self, input, target)
+        input, target = of_one_shape(self, input, target)
         loss = _KL_DIV_LOG if self.log_target else _KL_DIV
         if self.reduction != "batchmean":
             return loss[self.reduction](input, target)
+        rows = self.weight_of(input, target)
+        return loss["sum"](input, target) / (rows or np.nan)
+
+    def weight_of(self, input: Any, target: Any) -> float:
         shape = np.shape(plain(input))
-        return loss["sum"](input, target) / (shape[0] if shape else 1)
+        return float(shape[0] if shape else 1) if self.reduction == "batchmean" else super().weight_of(input, target)
 
     def extra_repr(self) -> str:
         return ", ".join(filter(None, [super().extra_repr(), "log_target=True" if self.log_target else ""]))

@@ -10,7 +10,9 @@ import numpy as np
 import autograd as ag
 from autograd.graph import Primitive
 from autograd.operators import plain
+from nn.losses.base import as_input
 from nn.losses.classification import ClassLoss, reduced
+from nn.validation import integer, number
 
 
 class MultiMarginLoss(ClassLoss):
@@ -26,17 +28,21 @@ class MultiMarginLoss(ClassLoss):
 
     def __init__(self, p: int = 1, margin: float = 1.0, weight: Any = None, *, reduction: str = "mean") -> None:
         super().__init__(weight, ignore_index=None, reduction=reduction)
-        if p not in (1, 2):
+        if integer("MultiMarginLoss", "p", p) not in (1, 2):
             raise ValueError(f"MultiMarginLoss needs p as 1 or 2, got {p!r}")
-        self.p, self.margin = p, float(margin)
+        self.p, self.margin = int(p), float(number("MultiMarginLoss", "margin", margin))
 
     def forward(self, input: Any, target: Any) -> Any:
+        input = as_input(self, input)
         shape = np.shape(plain(input))
         if len(shape) > 2:
             raise ValueError(f"MultiMarginLoss needs scores of shape (n, classes), got {shape}: reshape them")
         q, _ = self.shares(input, target)
         rows = 1.0 if len(shape) == 1 else float(shape[0])
         return _multi_margin(self.p, self.margin, self.reduction)(input, q, rows)
+
+    def weight_of(self, input: Any, target: Any) -> float:
+        return float(np.size(plain(target)))
 
     def extra_repr(self) -> str:
         margin = f"margin={self.margin}" if self.margin != 1.0 else ""

@@ -9,7 +9,8 @@ import numpy as np
 
 import autograd as ag
 from autograd.graph import Primitive
-from nn.losses.base import Loss, fused, of_one_shape
+from nn.losses.base import Loss, fused, of_one_shape, shared
+from nn.validation import number
 
 
 class MSELoss(Loss):
@@ -22,7 +23,7 @@ class MSELoss(Loss):
     """
 
     def forward(self, input: Any, target: Any) -> Any:
-        return _SQUARED_ERROR[self.reduction](input, of_one_shape(self, input, target))
+        return _SQUARED_ERROR[self.reduction](*of_one_shape(self, input, target))
 
 
 class L1Loss(Loss):
@@ -33,7 +34,7 @@ class L1Loss(Loss):
     """
 
     def forward(self, input: Any, target: Any) -> Any:
-        return _ABSOLUTE_ERROR[self.reduction](input, of_one_shape(self, input, target))
+        return _ABSOLUTE_ERROR[self.reduction](*of_one_shape(self, input, target))
 
 
 class HuberLoss(Loss):
@@ -48,12 +49,10 @@ class HuberLoss(Loss):
 
     def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
         super().__init__(reduction)
-        if not delta > 0.0:
-            raise ValueError(f"HuberLoss needs a delta above 0, got {delta!r}")
-        self.delta = float(delta)
+        self.delta = float(number("HuberLoss", "delta", delta, above=0))
 
     def forward(self, input: Any, target: Any) -> Any:
-        return _huber(self.delta)[self.reduction](input, of_one_shape(self, input, target))
+        return _huber(self.delta)[self.reduction](*of_one_shape(self, input, target))
 
     def extra_repr(self) -> str:
         return ", ".join(filter(None, [super().extra_repr(), f"delta={self.delta}" if self.delta != 1.0 else ""]))
@@ -84,8 +83,8 @@ _SQUARED_ERROR = {
         "mean_squared_error",
         None,
         lambda x, y: _sum_of_squares(x, y) / (np.size(x) or np.nan),
-        lambda g, z, x, y: (g * (2.0 / x.size)) * (x - y),
-        lambda g, z, x, y: (g * (2.0 / x.size)) * (y - x),
+        lambda g, z, x, y: shared(2.0 * g, x.size) * (x - y),
+        lambda g, z, x, y: shared(2.0 * g, x.size) * (y - x),
     ),
 }
 

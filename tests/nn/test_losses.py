@@ -305,8 +305,12 @@ def test_the_mean_of_nothing_is_nan_and_its_sum_zero(loss):
 @pytest.mark.parametrize(
     ("make", "kind", "match"),
     [
-        (lambda: nn.HuberLoss(delta=0.0), ValueError, r"delta above 0, got 0\.0"),
-        (lambda: nn.CrossEntropyLoss(label_smoothing=1.5), ValueError, "label_smoothing must be from 0 to 1"),
+        (lambda: nn.HuberLoss(delta=0.0), ValueError, r"HuberLoss: delta must be a number above 0, got 0\.0"),
+        (
+            lambda: nn.CrossEntropyLoss(label_smoothing=1.5),
+            ValueError,
+            "label_smoothing must be a number from 0 to 1, got",
+        ),
         (lambda: nn.CrossEntropyLoss("sum"), TypeError, "write reduction='sum'"),
         (lambda: nn.CrossEntropyLoss([1.0, -1.0]), ValueError, r"weight of numbers from 0, got -1\.0"),
         (lambda: nn.CrossEntropyLoss(W3)(LOGITS, LABELS), ValueError, r"one weight a class, got shape \(3,\) for 4"),

@@ -91,7 +91,7 @@ def test_batches_that_are_used_up_are_refused_before_training():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"epochs": -1}, "epochs from 0, got -1"),
+        ({"epochs": -1}, "epochs must be an integer from 0, got -1"),
         ({"train": []}, "not one batch"),
         ({"loss": nn.CrossEntropyLoss(reduction="none")}, r"one number with a graph, got shape \(32,\)"),
         ({"loss": lambda z, y: 1.0}, "got a float"),
