@@ -12,6 +12,7 @@ from autograd import Node, detect_anomaly
 from nn.checkpoint import load, save
 from nn.dependencies import optional
 from nn.hooks import Callback, Training, generators
+from nn.validation import choice, flag, integer, number, shown
 
 HIGHER_IS_BETTER = ("accuracy", "top", "r2", "score", "precision", "recall", "f1", "auc")
 LOWER_IS_BETTER = ("loss", "mse", "mae", "error", "perplexity")
@@ -51,9 +52,11 @@ class _Monitor(Callback):
     """Compares a figure of the epoch with the best so far. A figure that is nan is never the best."""
 
     def __init__(self, monitor: str | None, mode: str | None, min_delta: float = 0.0) -> None:
-        if mode not in (None, "min", "max"):
-            raise ValueError(f"mode is 'min', 'max', or None to tell by the name of the figure, got {mode!r}")
-        self.monitor, self.mode, self.min_delta = monitor, mode, min_delta
+        name = type(self).__name__
+        if not isinstance(monitor, str | None):
+            raise TypeError(f"{name}: monitor must be the name of a figure, as 'valid_loss', got {shown(monitor)}")
+        self.mode = None if mode is None else choice(name, "mode", mode, ("min", "max"))
+        self.monitor, self.min_delta = monitor, number(name, "min_delta", min_delta, least=0)
         self.best: float | None = None
         self.best_epoch = 0  # counted from 1
 
@@ -90,10 +93,9 @@ class EarlyStopping(_Monitor):
         mode: str | None = None,
         restore: bool = True,
     ) -> None:
-        if patience < 1 or min_delta < 0:
-            raise ValueError(f"EarlyStopping needs patience from 1, min_delta from 0, got {patience!r}, {min_delta!r}")
         super().__init__(monitor, mode, min_delta)
-        self.patience, self.restore = patience, restore
+        self.patience = integer("EarlyStopping", "patience", patience, least=1)
+        self.restore = flag("EarlyStopping", "restore", restore)
         self.weights: dict[str, Any] | None = None
 
     def on_epoch_end(self, training: Training) -> None:
@@ -134,8 +136,7 @@ class Checkpoint(_Monitor):
         mode: str | None = None,
         resume: bool = False,
     ) -> None:
-        if every is not None and every < 1:
-            raise ValueError(f"Checkpoint writes every so many steps, from 1, got every={every!r}")
+        every = None if every is None else integer("Checkpoint", "every", every, least=1)
         super().__init__(monitor, mode)
         self.folder, self.every, self.resume = Path(folder), every, resume
 
@@ -174,7 +175,7 @@ class Schedule(Callback):
     figure of the epoch: `scheduler.step(valid_loss)`."""
 
     def __init__(self, scheduler: Any, every: str = "epoch", monitor: str | None = None) -> None:
-        if every not in ("epoch", "step") or (monitor and every == "step"):
+        if choice("Schedule", "every", every, ("epoch", "step")) == "step" and monitor:
             raise ValueError(f"every is 'epoch' or 'step', and a monitor needs 'epoch', got {every!r} and {monitor!r}")
         self.scheduler, self.every, self.monitor = scheduler, every, monitor
 
@@ -202,7 +203,7 @@ class GradientNorms(Callback):
     that of each parameter, as "gradient_norm.0.weight"."""
 
     def __init__(self, each: bool = False) -> None:
-        self.each = each
+        self.each = flag("GradientNorms", "each", each)
 
     def on_step(self, training: Training) -> None:
         squares = {

@@ -7,8 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autograd.graph import Node
+from nn.validation import Seed, flag, generator, integer, number, real_array
+
 Array = np.ndarray[Any, Any]
-Seed = np.random.Generator | int | None
 
 
 class Batches:
@@ -16,10 +18,9 @@ class Batches:
 
     def __init__(self, X: Any, y: Any, size: int, shuffle: bool = True, rng: Seed = None) -> None:
         self.X, self.y = _pair(X, y)
-        if not isinstance(size, (int, np.integer)) or size < 1:
-            raise ValueError(f"batches need a size of at least 1, got {size!r}")
-        self.size, self.shuffle = int(size), shuffle
-        self.rng = np.random.default_rng(rng)
+        self.size = integer("batches", "size", size, least=1)
+        self.shuffle = flag("batches", "shuffle", shuffle)
+        self.rng = generator("batches", rng)
 
     def __len__(self) -> int:
         return -(-len(self.X) // self.size)
@@ -70,15 +71,16 @@ def train_valid_test_split(
     n = len(X)
     counts = []
     for name, size in (("valid", valid), ("test", test)):
-        count = round(size * n) if 0 <= size < 1 else size
-        if not 0 <= count == int(count):
+        number("train_valid_test_split", name, size, least=0)
+        count = round(size * n) if size < 1 else size
+        if count != int(count):
             raise ValueError(f"{name} must be a share from 0 to below 1, or a number of rows, got {size!r}")
         counts.append(int(count))
     if sum(counts) >= n:
         raise ValueError(f"valid={valid!r} and test={test!r} leave none of {n} rows to train on: make them smaller")
-    rng = np.random.default_rng(rng)
+    rng = generator("train_valid_test_split", rng)
     order = rng.permutation(n)
-    if stratify:
+    if flag("train_valid_test_split", "stratify", stratify):
         if y.ndim != 1 or y.dtype.kind == "f":
             raise ValueError(
                 f"stratify needs one class label a row, got {y.dtype} of shape {y.shape}: pass stratify=False"
@@ -101,12 +103,19 @@ class Standardizer(NamedTuple):
     mean: Array
     scale: Array
 
-    def __call__(self, X: Any) -> Array:
-        return (np.asarray(X) - self.mean) / self.scale
+    def __call__(self, X: Any) -> Any:
+        return (self._columns(X) - self.mean) / self.scale
 
-    def inverse(self, X: Any) -> Array:
+    def inverse(self, X: Any) -> Any:
         """The data that would give `X`."""
-        return np.asarray(X) * self.scale + self.mean
+        return self._columns(X) * self.scale + self.mean
+
+    def _columns(self, X: Any) -> Any:
+        X = X if isinstance(X, Node) else real_array("standardize", "X", X)
+        columns = np.shape(self.mean)
+        if columns and X.shape[-len(columns) :] != columns:
+            raise ValueError(f"this Standardizer was made for rows of shape {columns}, got data of shape {X.shape}")
+        return X
 
 
 def standardize(X: Any, *others: Any) -> tuple[Any, ...]:
@@ -117,8 +126,8 @@ def standardize(X: Any, *others: Any) -> tuple[Any, ...]:
     >>> train.tolist(), test.tolist(), standardizer.mean.tolist()
     ([[-1.0], [1.0]], [[3.0]], [2.0])
     """
-    X = np.asarray(X)
-    if not len(X):
+    X = real_array("standardize", "X", X)
+    if not X.ndim or not len(X):
         raise ValueError("standardize needs at least one row to find a mean, got none")
     if X.dtype.kind in "iub":
         X = X.astype(np.float64)

@@ -12,8 +12,10 @@ from typing import Any
 import numpy as np
 
 from nn.dependencies import optional
+from nn.evaluation import batched, called, pairs
 from nn.module import Module
 from nn.optim.optimizer import Optimizer
+from nn.validation import integer, number, shown
 
 Array = np.ndarray[Any, Any]
 
@@ -71,12 +73,15 @@ def find_lr(
     >>> 1e-3 < found.suggestion < 1
     True
     """
-    if not 0.0 < start_lr < end_lr or steps < 2:
-        raise ValueError(
-            f"find_lr needs 0 < start_lr < end_lr and steps from 2, got {start_lr!r}, {end_lr!r}, {steps!r}"
-        )
-    if not 0.0 <= smoothing < 1.0:
-        raise ValueError(f"smoothing must be from 0 to below 1, got {smoothing!r}")
+    start_lr = number("find_lr", "start_lr", start_lr, above=0)
+    end_lr = number("find_lr", "end_lr", end_lr, above=start_lr)
+    steps = integer("find_lr", "steps", steps, least=2)
+    smoothing = number("find_lr", "smoothing", smoothing, least=0, below=1)
+    diverged = number("find_lr", "diverged", diverged, above=1, infinite=True)
+    if not isinstance(model, Module) or not isinstance(optimizer, Optimizer):
+        raise TypeError(f"find_lr needs a Module and an Optimizer, got {shown(model)} and {shown(optimizer)}")
+    called("loss", loss)
+    batched(batches)
     model, optimizer, loss = copy.deepcopy((model, optimizer, loss))  # together, so that they stay together
     model.train()
     rates = np.geomspace(start_lr, end_lr, steps)
@@ -105,7 +110,7 @@ def _around(batches: Iterable[tuple[Any, Any]]) -> Iterator[tuple[Any, Any]]:
     some = True
     while some:
         some = False
-        for batch in batches:
+        for batch in pairs(batches):
             some = True
             yield batch
 

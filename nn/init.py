@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor
+from nn.validation import Seed, choice, generator, number, shown
 
 Array = np.ndarray[Any, Any]
-Seed = np.random.Generator | int | None
 
 GAINS = {
     **dict.fromkeys(("linear", "sigmoid", "conv1d", "conv2d", "conv3d"), 1.0),
@@ -34,7 +34,9 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     1.0
     """
     if nonlinearity == "leaky_relu":
-        return math.sqrt(2.0 / (1.0 + (0.01 if param is None else param) ** 2))
+        return math.sqrt(2.0 / (1.0 + (0.01 if param is None else number("calculate_gain", "param", param)) ** 2))
+    if not isinstance(nonlinearity, str):
+        raise TypeError(f"calculate_gain: nonlinearity must be a name, got {shown(nonlinearity)}")
     if nonlinearity not in GAINS:
         raise ValueError(f"no gain is known for {nonlinearity!r}: there are {', '.join([*GAINS, 'leaky_relu'])}")
     return GAINS[nonlinearity]
@@ -46,7 +48,7 @@ def constant_(tensor: Tensor, val: float) -> Tensor:
     >>> constant_(Tensor(np.zeros(2)), 3.0).tolist()
     [3.0, 3.0]
     """
-    return _filled(tensor, val)
+    return _filled(tensor, number("constant_", "val", val, infinite=True))
 
 
 def zeros_(tensor: Tensor) -> Tensor:
@@ -61,12 +63,16 @@ def ones_(tensor: Tensor) -> Tensor:
 
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, rng: Seed = None) -> Tensor:
     """Evenly from `a` to `b`."""
-    return _filled(tensor, np.random.default_rng(rng).uniform(a, b, _shape(tensor)))
+    a, b = number("uniform_", "a", a), number("uniform_", "b", b)
+    if a > b:
+        raise ValueError(f"uniform_ needs a <= b, got a={a!r}, b={b!r}")
+    return _filled(tensor, generator("uniform_", rng).uniform(a, b, _shape(tensor)))
 
 
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, rng: Seed = None) -> Tensor:
     """From the normal distribution."""
-    return _filled(tensor, np.random.default_rng(rng).normal(mean, std, _shape(tensor)))
+    mean, std = number("normal_", "mean", mean), number("normal_", "std", std, least=0)
+    return _filled(tensor, generator("normal_", rng).normal(mean, std, _shape(tensor)))
 
 
 def trunc_normal_(
@@ -77,9 +83,11 @@ def trunc_normal_(
     What is drawn outside is drawn again; where that would be most of it, evenly drawn numbers are kept in proportion to
     the density (von Neumann's rejection). `a` not below `b`, or a `std` not above 0, is a ValueError.
     """
-    if not a < b or not std > 0.0:
-        raise ValueError(f"trunc_normal_ needs a < b and std > 0, got a={a!r}, b={b!r}, std={std!r}")
-    rng = np.random.default_rng(rng)
+    mean, std = number("trunc_normal_", "mean", mean), number("trunc_normal_", "std", std, above=0)
+    a, b = (number("trunc_normal_", name, x, infinite=True) for name, x in (("a", a), ("b", b)))
+    if not a < b:
+        raise ValueError(f"trunc_normal_ needs a < b, got a={a!r}, b={b!r}")
+    rng = generator("trunc_normal_", rng)
     low, high = (a - mean) / std, (b - mean) / std
     values = np.empty(_shape(tensor)).ravel()
     open_ = np.arange(values.size)
@@ -99,13 +107,13 @@ def xavier_uniform_(tensor: Tensor, gain: float = 1.0, rng: Seed = None) -> Tens
     >>> bool(abs(xavier_uniform_(Tensor(np.zeros((3, 3))), rng=0).data).max() <= 1)
     True
     """
-    bound = gain * math.sqrt(6.0 / sum(_fans(tensor)))
+    bound = _size("xavier_uniform_", gain) * math.sqrt(6.0 / sum(_fans(tensor)))
     return uniform_(tensor, -bound, bound, rng)
 
 
 def xavier_normal_(tensor: Tensor, gain: float = 1.0, rng: Seed = None) -> Tensor:
     """From the normal distribution of the same variance as `xavier_uniform_`, gain² 2 / (fan_in + fan_out)."""
-    return normal_(tensor, 0.0, gain * math.sqrt(2.0 / sum(_fans(tensor))), rng)
+    return normal_(tensor, 0.0, _size("xavier_normal_", gain) * math.sqrt(2.0 / sum(_fans(tensor))), rng)
 
 
 def kaiming_uniform_(
@@ -135,9 +143,10 @@ def orthogonal_(tensor: Tensor, gain: float = 1.0, rng: Seed = None) -> Tensor:
     ValueError.
     """
     _fans(tensor)
+    gain = number("orthogonal_", "gain", gain)
     rows = tensor.shape[0]
     columns = math.prod(tensor.shape[1:])
-    q, r = np.linalg.qr(np.random.default_rng(rng).normal(size=(max(rows, columns), min(rows, columns))))
+    q, r = np.linalg.qr(generator("orthogonal_", rng).normal(size=(max(rows, columns), min(rows, columns))))
     q = q * np.where(np.diagonal(r) < 0.0, -1.0, 1.0)  # which makes the decomposition, and so its law, unique
     return _filled(tensor, gain * (q if rows >= columns else q.T).reshape(tensor.shape))
 
@@ -156,6 +165,11 @@ def _shape(tensor: Tensor) -> tuple[int, ...]:
     return tensor.shape
 
 
+def _size(owner: str, gain: float) -> float:
+    """Of the gain, whose sign makes no difference to what is drawn evenly about 0."""
+    return abs(number(owner, "gain", gain))
+
+
 def _fans(tensor: Tensor) -> tuple[int, int]:
     shape = _shape(tensor)
     if len(shape) < 2:
@@ -165,8 +179,7 @@ def _fans(tensor: Tensor) -> tuple[int, int]:
 
 
 def _kaiming_std(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> float:
-    if mode not in ("fan_in", "fan_out"):
-        raise ValueError(f"mode is 'fan_in' or 'fan_out', got {mode!r}")
+    choice("kaiming_uniform_ and kaiming_normal_", "mode", mode, ("fan_in", "fan_out"))
     fan_in, fan_out = _fans(tensor)
     return calculate_gain(nonlinearity, a) / math.sqrt(fan_in if mode == "fan_in" else fan_out)
 

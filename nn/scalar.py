@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Value, dot
-
-Seed = np.random.Generator | int | None
+from nn.validation import Seed, flag, generator, integer, sequence
 
 
 class Module:
@@ -43,13 +42,14 @@ class Neuron(Module):
     """
 
     def __init__(self, nin: int, nonlin: bool = True, rng: Seed = None) -> None:
+        nin = integer("Neuron", "nin", nin, least=0)
         if rng is None:
             weights = [random.uniform(-1, 1) for _ in range(nin)]
         else:
-            weights = np.random.default_rng(rng).uniform(-1, 1, nin).tolist()
+            weights = generator("Neuron", rng).uniform(-1, 1, nin).tolist()
         self.w = [Value(weight) for weight in weights]
         self.b = Value(0.0)
-        self.nonlin = nonlin
+        self.nonlin = flag("Neuron", "nonlin", nonlin)
 
     def __call__(self, x: Sequence[Any]) -> Any:
         if len(x) != len(self.w):
@@ -74,8 +74,8 @@ class Layer(Module):
 
     def __init__(self, nin: int, nout: int, nonlin: bool = True, rng: Seed = None) -> None:
         if rng is not None:
-            rng = np.random.default_rng(rng)  # one for all neurons, or an integer would make them equal
-        self.neurons = [Neuron(nin, nonlin, rng) for _ in range(nout)]
+            rng = generator("Layer", rng)  # one for all neurons, or an integer would make them equal
+        self.neurons = [Neuron(nin, nonlin, rng) for _ in range(integer("Layer", "nout", nout, least=1))]
 
     def __call__(self, x: Sequence[Any]) -> Any:
         out = [neuron(x) for neuron in self.neurons]
@@ -107,8 +107,9 @@ class MLP(Module):
 
     def __init__(self, nin: int, nouts: Sequence[int], rng: Seed = None) -> None:
         if rng is not None:
-            rng = np.random.default_rng(rng)
-        sizes = [nin, *nouts]
+            rng = generator("MLP", rng)
+        nouts = sequence("MLP", "nouts", nouts)
+        sizes = [integer("MLP", "nin", nin, least=0), *(integer("MLP", "each of nouts", n, least=1) for n in nouts)]
         last = len(nouts) - 1
         self.layers = [Layer(sizes[i], sizes[i + 1], nonlin=i != last, rng=rng) for i in range(len(nouts))]
 

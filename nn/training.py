@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from nn.data import Batches, Seed
+from nn.data import Batches
 from nn.evaluation import (
     Metrics,
     array_of,
@@ -29,7 +29,7 @@ from nn.evaluation import (
 from nn.history import History
 from nn.hooks import Callback, Training
 from nn.module import Module
-from nn.validation import integer, shown
+from nn.validation import Seed, integer, shown
 
 
 def fit(

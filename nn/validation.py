@@ -22,7 +22,8 @@ Seed = np.random.Generator | int | None
 
 def sequence(owner: str, name: str, value: Any) -> list[Any]:
     """The members of a list, tuple, array or other iterable, but of no string or dict: those are a TypeError."""
-    if isinstance(value, (str, bytes, dict)) or not isinstance(value, Iterable) or np.ndim(plain(value)) == 0:
+    single = isinstance(value, (np.ndarray, Node)) and not np.ndim(plain(value))
+    if isinstance(value, (str, bytes, dict)) or not isinstance(value, Iterable) or single:
         raise TypeError(wrong(owner, name, "a list", value))
     return list(value)
 
@@ -47,6 +48,10 @@ def real_array(owner: str, name: str, data: Any, dtype: Any = None) -> Array:
     """
     data = plain(data)
     if type(data) is not np.ndarray:
+        if isinstance(data, np.ma.MaskedArray) and np.ma.is_masked(data):
+            raise TypeError(
+                f"{owner}: {name} has masked elements, which would count: use .filled(value), or leave them out"
+            )
         try:
             data = np.asarray(data)
         except (TypeError, ValueError) as error:
@@ -62,3 +67,11 @@ def real_array(owner: str, name: str, data: Any, dtype: Any = None) -> Array:
         )
     array: Array = data
     return array if dtype is None or array.dtype == dtype else array.astype(dtype)
+
+
+def floating(owner: str, x: Any) -> Any:
+    """A node as it is, and data as an array of real floating-point numbers."""
+    if isinstance(x, Node):
+        return x
+    array = real_array(owner, "x", x)
+    return array if array.dtype.kind == "f" else array.astype(np.float64)

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from nn.validation import Seed, generator, integer, number, real_array, shown
+
 Array = np.ndarray[Any, Any]
-Seed = np.random.Generator | int | None
 
 
 def moons(n: int = 100, noise: float = 0.1, rng: Seed = None) -> tuple[Array, Array]:
@@ -21,7 +22,7 @@ def moons(n: int = 100, noise: float = 0.1, rng: Seed = None) -> tuple[Array, Ar
     ((100, 2), 50)
     """
     _check("moons", n, noise)
-    rng = np.random.default_rng(rng)
+    rng = generator("moons", rng)
     upper, lower = np.linspace(0.0, np.pi, n // 2), np.linspace(0.0, np.pi, n - n // 2)
     x = np.concatenate([np.cos(upper), 1.0 - np.cos(lower)])
     y = np.concatenate([np.sin(upper), 0.5 - np.sin(lower)])
@@ -36,7 +37,8 @@ def circles(n: int = 100, noise: float = 0.1, inner: float = 0.5, rng: Seed = No
     0.5
     """
     _check("circles", n, noise)
-    rng = np.random.default_rng(rng)
+    rng = generator("circles", rng)
+    inner = number("circles", "inner", inner, least=0)
     labels = np.repeat([0, 1], [n // 2, n - n // 2])
     angle = np.concatenate([np.linspace(0.0, 2 * np.pi, m, endpoint=False) for m in (n // 2, n - n // 2)])
     radius = np.where(labels == 0, 1.0, inner)
@@ -53,7 +55,8 @@ def spirals(
     ((90, 2), [30, 30, 30])
     """
     _check("spirals", n, noise)
-    rng = np.random.default_rng(rng)
+    rng = generator("spirals", rng)
+    classes, turns = integer("spirals", "classes", classes, least=1), number("spirals", "turns", turns)
     labels = np.arange(n) % classes
     along = np.sqrt((np.arange(n) // classes + 1) / -(-n // classes))  # the root, so that they lie evenly
     angle = 2 * np.pi * (turns * along + labels / classes)
@@ -70,10 +73,10 @@ def blobs(
     ((9, 3), True)
     """
     _check("blobs", n, noise)
-    centers = np.asarray(centers, np.float64)
-    if centers.ndim != 2 or not len(centers):
-        raise ValueError(f"blobs needs centers of shape (classes, d), got {centers.shape}")
-    rng = np.random.default_rng(rng)
+    centers = real_array("blobs", "centers", centers, np.float64)
+    if centers.ndim != 2 or not centers.size or not np.isfinite(centers).all():
+        raise ValueError(f"blobs needs finite centers of shape (classes, d), got {shown(centers)}")
+    rng = generator("blobs", rng)
     labels = rng.permutation(np.arange(n) % len(centers))
     return centers[labels] + rng.normal(0.0, noise, (n, centers.shape[1])), labels
 
@@ -86,7 +89,7 @@ def xor(n: int = 100, noise: float = 0.1, rng: Seed = None) -> tuple[Array, Arra
     True
     """
     _check("xor", n, noise)
-    rng = np.random.default_rng(rng)
+    rng = generator("xor", rng)
     points = rng.uniform(-1.0, 1.0, (n, 2))
     labels = (points[:, 0] * points[:, 1] < 0).astype(int)
     return points + rng.normal(0.0, noise, points.shape), labels
@@ -102,14 +105,15 @@ def line(
     True
     """
     _check("line", n, noise)
-    rng = np.random.default_rng(rng)
+    rng = generator("line", rng)
+    slope, intercept = number("line", "slope", slope), number("line", "intercept", intercept)
     x = rng.uniform(-1.0, 1.0, (n, 1))
     return x, slope * x + intercept + rng.normal(0.0, noise, (n, 1))
 
 
 def _check(name: str, n: int, noise: float) -> None:
-    if n < 1 or noise < 0:
-        raise ValueError(f"{name} needs n of at least 1 and noise from 0, got n={n!r} and noise={noise!r}")
+    integer(name, "n", n, least=1)
+    number(name, "noise", noise, least=0)
 
 
 def _mixed(x: Array, y: Array, labels: Array, noise: float, rng: np.random.Generator) -> tuple[Array, Array]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import autograd as ag
 from nn.module import Module
+from nn.validation import choice, integer, number
 
 # Klambauer et al., "Self-normalizing neural networks", 2017, where they are derived to this precision.
 SELU_ALPHA = 1.6732632423543772848170429916717
@@ -32,7 +33,7 @@ class LeakyReLU(Module):
     """
 
     def __init__(self, negative_slope: float = 0.01) -> None:
-        self.negative_slope = negative_slope
+        self.negative_slope = number("LeakyReLU", "negative_slope", negative_slope)
 
     def forward(self, x: Any) -> Any:
         return ag.where(ag.step(x), x, self.negative_slope * x)
@@ -51,7 +52,7 @@ class ELU(Module):
     """
 
     def __init__(self, alpha: float = 1.0) -> None:
-        self.alpha = alpha
+        self.alpha = number("ELU", "alpha", alpha)
 
     def forward(self, x: Any) -> Any:
         return _elu(x, self.alpha)
@@ -87,9 +88,7 @@ class GELU(Module):
     """
 
     def __init__(self, approximate: str = "none") -> None:
-        if approximate not in ("none", "tanh"):
-            raise ValueError(f"GELU's approximate is 'none' or 'tanh', got {approximate!r}")
-        self.approximate = approximate
+        self.approximate = choice("GELU", "approximate", approximate, ("none", "tanh"))
 
     def forward(self, x: Any) -> Any:
         if self.approximate == "tanh":
@@ -141,7 +140,8 @@ class Softplus(Module):
     """
 
     def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
-        self.beta, self.threshold = beta, threshold
+        self.beta = number("Softplus", "beta", beta, above=0)
+        self.threshold = number("Softplus", "threshold", threshold, infinite=True)
 
     def forward(self, x: Any) -> Any:
         scaled = self.beta * x
@@ -159,7 +159,7 @@ class Softmax(Module):
     """
 
     def __init__(self, dim: int = -1) -> None:
-        self.dim = dim
+        self.dim = integer("Softmax", "dim", dim)
 
     def forward(self, x: Any) -> Any:
         return ag.softmax(x, self.dim)
@@ -176,7 +176,7 @@ class LogSoftmax(Module):
     """
 
     def __init__(self, dim: int = -1) -> None:
-        self.dim = dim
+        self.dim = integer("LogSoftmax", "dim", dim)
 
     def forward(self, x: Any) -> Any:
         return ag.log_softmax(x, self.dim)

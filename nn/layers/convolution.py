@@ -10,8 +10,9 @@ import numpy as np
 from autograd import Tensor
 from autograd.arrays.convolution import conv2d
 from autograd.arrays.windows import windows_of
-from nn.layers.linear import Seed, taken, uniform
+from nn.layers.linear import taken, uniform
 from nn.module import Module, Pending
+from nn.validation import Seed, flag, generator, integer
 
 
 class Conv2d(Module):
@@ -51,9 +52,9 @@ class Conv2d(Module):
         dtype: Any = np.float32,
         rng: Seed = None,
     ) -> None:
-        for name, n in (("in_channels", in_channels), ("out_channels", out_channels), ("groups", groups)):
-            if (n is not None or name != "in_channels") and (not isinstance(n, (int, np.integer)) or n < 1):
-                raise ValueError(f"Conv2d needs {name} as a positive integer, got {n!r}")
+        in_channels = None if in_channels is None else integer("Conv2d", "in_channels", in_channels, least=1)
+        out_channels = integer("Conv2d", "out_channels", out_channels, least=1)
+        groups = integer("Conv2d", "groups", groups, least=1)
         for name, n in (("in_channels", in_channels), ("out_channels", out_channels)):
             if n is not None and n % groups:
                 raise ValueError(f"Conv2d: groups={groups} does not divide {name}={n}: use a divisor of both")
@@ -62,8 +63,8 @@ class Conv2d(Module):
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
         self.padding = padding if isinstance(padding, str) else (windows.pads[0][0], windows.pads[1][0])
         self.weight = Pending(dtype)
-        self.bias = Pending(dtype) if bias else None
-        self.rng = np.random.default_rng(rng)
+        self.bias = Pending(dtype) if flag("Conv2d", "bias", bias) else None
+        self.rng = generator("Conv2d", rng)
         if in_channels is not None:
             self._start(in_channels)
 
@@ -78,7 +79,7 @@ class Conv2d(Module):
         del self.rng
 
     def forward(self, x: Any) -> Tensor:
-        x = taken(x, self.weight)
+        x = taken("Conv2d", x, self.weight)
         if len(x.shape) not in (3, 4):
             raise ValueError(f"{self!r} takes images (n, channels, height, width), got shape {x.shape}: reshape them")
         channels = x.shape[-3]

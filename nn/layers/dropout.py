@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from autograd.operators import plain
-from nn.layers.linear import Seed
 from nn.module import Module
+from nn.validation import Seed, generator, number
 
 
 class Dropout(Module):
@@ -26,10 +26,8 @@ class Dropout(Module):
     """
 
     def __init__(self, p: float = 0.5, rng: Seed = None) -> None:
-        if not 0.0 <= p <= 1.0:
-            raise ValueError(f"Dropout needs a probability from 0 to 1, got {p!r}")
-        self.p = p
-        self.rng = np.random.default_rng(rng)
+        self.p = number("Dropout", "p", p, least=0, most=1)
+        self.rng = generator("Dropout", rng)
 
     def forward(self, x: Any) -> Any:
         if not self.training or self.p == 0.0:

@@ -8,8 +8,8 @@ import numpy as np
 
 import autograd as ag
 from autograd.operators import plain
-from nn.layers.linear import Seed
 from nn.module import Module, Parameter, float_dtype
+from nn.validation import Seed, generator, integer
 
 
 class Embedding(Module):
@@ -32,14 +32,16 @@ class Embedding(Module):
         dtype: Any = np.float32,
         rng: Seed = None,
     ) -> None:
-        for name, n in (("num_embeddings", num_embeddings), ("embedding_dim", embedding_dim)):
-            if not isinstance(n, (int, np.integer)) or n < 1:
-                raise ValueError(f"Embedding needs {name} as a positive integer, got {n!r}")
-        if padding_idx is not None and not -num_embeddings <= padding_idx < num_embeddings:
+        num_embeddings = integer("Embedding", "num_embeddings", num_embeddings, least=1)
+        embedding_dim = integer("Embedding", "embedding_dim", embedding_dim, least=1)
+        if (
+            padding_idx is not None
+            and not -num_embeddings <= integer("Embedding", "padding_idx", padding_idx) < num_embeddings
+        ):
             raise ValueError(f"Embedding: padding_idx={padding_idx} is not one of {num_embeddings} rows")
-        self.num_embeddings, self.embedding_dim = int(num_embeddings), int(embedding_dim)
-        self.padding_idx = None if padding_idx is None else padding_idx % num_embeddings
-        weight = np.random.default_rng(rng).normal(size=(num_embeddings, embedding_dim)).astype(float_dtype(dtype))
+        self.num_embeddings, self.embedding_dim = num_embeddings, embedding_dim
+        self.padding_idx = None if padding_idx is None else int(padding_idx) % num_embeddings
+        weight = generator("Embedding", rng).normal(size=(num_embeddings, embedding_dim)).astype(float_dtype(dtype))
         if self.padding_idx is not None:
             weight[self.padding_idx] = 0.0
         self.weight = Parameter(weight)

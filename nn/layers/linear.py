@@ -11,8 +11,7 @@ from autograd import Tensor
 from autograd.arrays.linalg import linear
 from autograd.graph import Node
 from nn.module import Module, Parameter, Pending, float_dtype
-
-Seed = np.random.Generator | int | None
+from nn.validation import Seed, flag, generator, integer, real_array
 
 
 class Linear(Module):
@@ -41,18 +40,13 @@ class Linear(Module):
     def __init__(
         self, in_features: int | None, out_features: int, bias: bool = True, dtype: Any = np.float32, rng: Seed = None
     ) -> None:
-        for name, n in (("in_features", in_features), ("out_features", out_features)):
-            if (n is not None or name == "out_features") and (not isinstance(n, (int, np.integer)) or n < 1):
-                raise ValueError(f"Linear needs {name} as a positive integer, got {n!r}")
-        self.in_features, self.out_features = (
-            in_features if in_features is None else int(in_features),
-            int(out_features),
-        )
+        self.in_features = None if in_features is None else integer("Linear", "in_features", in_features, least=1)
+        self.out_features = integer("Linear", "out_features", out_features, least=1)
         self.weight = Pending(dtype)
-        self.bias = Pending(dtype) if bias else None
-        self.rng = np.random.default_rng(rng)
-        if in_features is not None:
-            self._start(int(in_features))
+        self.bias = Pending(dtype) if flag("Linear", "bias", bias) else None
+        self.rng = generator("Linear", rng)
+        if self.in_features is not None:
+            self._start(self.in_features)
 
     def _start(self, in_features: int) -> None:
         """Make the parameters."""
@@ -64,7 +58,7 @@ class Linear(Module):
         del self.rng
 
     def forward(self, x: Any) -> Tensor:
-        x = taken(x, self.weight)
+        x = taken("Linear", x, self.weight)
         shape = x.raw.shape if isinstance(x, Tensor) else np.shape(x)
         if not shape or shape[-1] != self.in_features:
             if self.in_features is not None or not shape or not shape[-1]:
@@ -82,9 +76,9 @@ class Linear(Module):
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={bias}"
 
 
-def taken(x: Any, weight: Any) -> Any:
-    """An input as a layer takes it: a node as it is, data in the dtype of the layer's weight."""
-    return x if isinstance(x, Node) else np.asarray(x, weight.dtype)
+def taken(owner: str, x: Any, weight: Any) -> Any:
+    """An input as a layer takes it: a node as it is, data, which must be real numbers, in the dtype of the layer's weight."""
+    return x if isinstance(x, Node) else real_array(owner, "x", x, weight.dtype)
 
 
 def uniform(rng: np.random.Generator, bound: float, shape: tuple[int, ...], dtype: Any) -> Parameter:

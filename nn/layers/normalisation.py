@@ -13,6 +13,7 @@ from autograd.graph import Primitive
 from autograd.operators import plain
 from nn.layers.linear import taken
 from nn.module import Buffer, Module, Parameter, float_dtype
+from nn.validation import flag, floating, integer, number
 
 
 @cache
@@ -51,11 +52,12 @@ class _BatchNorm(Module):
         dtype: Any = np.float32,
     ) -> None:
         name = type(self).__name__
-        if not isinstance(num_features, (int, np.integer)) or num_features < 1:
-            raise ValueError(f"{name} needs num_features as a positive integer, got {num_features!r}")
         dtype = float_dtype(dtype)
-        self.num_features, self.eps, self.momentum = int(num_features), eps, momentum
-        self.affine, self.track_running_stats = affine, track_running_stats
+        self.num_features = num_features = integer(name, "num_features", num_features, least=1)
+        self.eps = number(name, "eps", eps, least=0)
+        self.momentum = None if momentum is None else number(name, "momentum", momentum, least=0, most=1)
+        self.affine = flag(name, "affine", affine)
+        self.track_running_stats = flag(name, "track_running_stats", track_running_stats)
         self.weight = Parameter(np.ones(num_features, dtype)) if affine else None
         self.bias = Parameter(np.zeros(num_features, dtype)) if affine else None
         self.running_mean = Buffer(np.zeros(num_features, dtype)) if track_running_stats else None
@@ -63,7 +65,7 @@ class _BatchNorm(Module):
         self.num_batches_tracked = Buffer(np.array(0)) if track_running_stats else None
 
     def forward(self, x: Any) -> Any:
-        x = x if self.weight is None else taken(x, self.weight)
+        x = floating(type(self).__name__, x) if self.weight is None else taken(type(self).__name__, x, self.weight)
         shape = np.shape(plain(x))
         if len(shape) not in self.axes or shape[1] != self.num_features:
             takes = " or ".join(self.axes.values()).replace("c", str(self.num_features))
@@ -153,16 +155,19 @@ class LayerNorm(Module):
         bias: bool = True,
         dtype: Any = np.float32,
     ) -> None:
-        shape = (normalized_shape,) if isinstance(normalized_shape, (int, np.integer)) else tuple(normalized_shape)
-        if not shape or not all(isinstance(n, (int, np.integer)) and n > 0 for n in shape):
-            raise ValueError(f"LayerNorm needs normalized_shape of positive integers, got {normalized_shape!r}")
-        self.normalized_shape, self.eps, self.elementwise_affine = shape, eps, elementwise_affine
+        lengths = list(normalized_shape) if isinstance(normalized_shape, (tuple, list)) else [normalized_shape]
+        if not lengths:
+            raise ValueError("LayerNorm: normalized_shape must be a positive integer, or several, got none")
+        shape = tuple(integer("LayerNorm", "normalized_shape", n, least=1) for n in lengths)
+        self.normalized_shape, self.eps = shape, number("LayerNorm", "eps", eps, least=0)
+        self.elementwise_affine = flag("LayerNorm", "elementwise_affine", elementwise_affine)
+        bias = flag("LayerNorm", "bias", bias)
         dtype = float_dtype(dtype)
         self.weight = Parameter(np.ones(shape, dtype)) if elementwise_affine else None
         self.bias = Parameter(np.zeros(shape, dtype)) if elementwise_affine and bias else None
 
     def forward(self, x: Any) -> Any:
-        x = x if self.weight is None else taken(x, self.weight)
+        x = floating(type(self).__name__, x) if self.weight is None else taken(type(self).__name__, x, self.weight)
         shape = np.shape(plain(x))
         n = len(self.normalized_shape)
         if shape[-n:] != self.normalized_shape:

@@ -7,6 +7,7 @@ from typing import Any
 from autograd.arrays.pooling import adaptive_avg_pool2d, avg_pool2d, max_pool2d
 from autograd.arrays.windows import windows_of
 from nn.module import Module
+from nn.validation import flag, integer, shown
 
 Sizes = int | tuple[int, int]
 
@@ -51,7 +52,8 @@ class AvgPool2d(Module):
     ) -> None:
         windows_of("AvgPool2d", kernel_size, kernel_size if stride is None else stride, padding, 1)
         self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
-        self.padding, self.count_include_pad = padding, count_include_pad
+        self.padding = padding
+        self.count_include_pad = flag("AvgPool2d", "count_include_pad", count_include_pad)
 
     def forward(self, x: Any) -> Any:
         return avg_pool2d(x, self.kernel_size, self.stride, self.padding, self.count_include_pad)
@@ -70,6 +72,12 @@ class AdaptiveAvgPool2d(Module):
     """
 
     def __init__(self, output_size: int | tuple[int | None, int | None] | None) -> None:
+        lengths = list(output_size) if isinstance(output_size, (tuple, list)) else [output_size]
+        if isinstance(output_size, (tuple, list)) and len(lengths) != 2:
+            raise ValueError(f"AdaptiveAvgPool2d: output_size must be one integer or two, got {shown(output_size)}")
+        for n in lengths:
+            if n is not None:
+                integer("AdaptiveAvgPool2d", "output_size", n, least=1)
         self.output_size = output_size
 
     def forward(self, x: Any) -> Any:

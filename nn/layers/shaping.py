@@ -10,6 +10,7 @@ import numpy as np
 import autograd as ag
 from autograd.operators import plain
 from nn.module import Module
+from nn.validation import integer
 
 
 class Flatten(Module):
@@ -20,7 +21,8 @@ class Flatten(Module):
     """
 
     def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
-        self.start_dim, self.end_dim = start_dim, end_dim
+        self.start_dim = integer("Flatten", "start_dim", start_dim)
+        self.end_dim = integer("Flatten", "end_dim", end_dim)
 
     def forward(self, x: Any) -> Any:
         shape = np.shape(plain(x))

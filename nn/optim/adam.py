@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from nn.optim.elementwise import Array, ElementwiseOptimizer, decayed
-from nn.optim.optimizer import Group, at_least_zero, below_one
+from nn.optim.optimizer import Group, Optimizer, at_least_zero, flags, two_below_one
 
 
 class Adam(ElementwiseOptimizer):
@@ -41,7 +41,7 @@ class Adam(ElementwiseOptimizer):
         super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, amsgrad=amsgrad)
 
     def check(self, group: Group) -> None:
-        _check(group)
+        _check(self, group)
 
     def arrays(self, group: Group) -> dict[str, float]:
         return _arrays(group)
@@ -77,7 +77,7 @@ class AdamW(ElementwiseOptimizer):
         super().__init__(params, lr=lr, betas=betas, eps=eps, weight_decay=weight_decay, amsgrad=amsgrad)
 
     def check(self, group: Group) -> None:
-        _check(group)
+        _check(self, group)
 
     def arrays(self, group: Group) -> dict[str, float]:
         return _arrays(group)
@@ -87,9 +87,10 @@ class AdamW(ElementwiseOptimizer):
         _move(p, g, state, group, count, s)
 
 
-def _check(group: Group) -> None:
-    at_least_zero(group, "lr", "eps", "weight_decay")
-    below_one(group, "betas")
+def _check(owner: Optimizer, group: Group) -> None:
+    at_least_zero(owner, group, "lr", "eps", "weight_decay")
+    two_below_one(owner, group, "betas")
+    flags(owner, group, "amsgrad")
 
 
 def _arrays(group: Group) -> dict[str, float]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from nn.optim.elementwise import Array, ElementwiseOptimizer, decayed
-from nn.optim.optimizer import Group, at_least_zero, below_one
+from nn.optim.optimizer import Group, at_least_zero, below_one, flags, two_below_one
 
 
 class Adagrad(ElementwiseOptimizer):
@@ -45,7 +45,7 @@ class Adagrad(ElementwiseOptimizer):
         )
 
     def check(self, group: Group) -> None:
-        at_least_zero(group, "lr", "lr_decay", "weight_decay", "initial_accumulator_value", "eps")
+        at_least_zero(self, group, "lr", "lr_decay", "weight_decay", "initial_accumulator_value", "eps")
 
     def arrays(self, group: Group) -> dict[str, float]:
         return {"sum": group["initial_accumulator_value"]}
@@ -92,8 +92,9 @@ class RMSprop(ElementwiseOptimizer):
         )
 
     def check(self, group: Group) -> None:
-        at_least_zero(group, "lr", "eps", "weight_decay", "momentum")
-        below_one(group, "alpha")
+        at_least_zero(self, group, "lr", "eps", "weight_decay", "momentum")
+        below_one(self, group, "alpha")
+        flags(self, group, "centered")
 
     def arrays(self, group: Group) -> dict[str, float]:
         names = ["square_avg"] + ["momentum_buffer"] * bool(group["momentum"]) + ["grad_avg"] * bool(group["centered"])
@@ -153,8 +154,8 @@ class Lion(ElementwiseOptimizer):
         super().__init__(params, lr=lr, betas=betas, weight_decay=weight_decay)
 
     def check(self, group: Group) -> None:
-        at_least_zero(group, "lr", "weight_decay")
-        below_one(group, "betas")
+        at_least_zero(self, group, "lr", "weight_decay")
+        two_below_one(self, group, "betas")
 
     def arrays(self, group: Group) -> dict[str, float]:
         return {"exp_avg": 0.0}

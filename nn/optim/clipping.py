@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor, Value
+from nn.validation import flag, number, shown
 
 
 def clip_grad_norm_(
@@ -25,7 +26,10 @@ def clip_grad_norm_(
     >>> clip_grad_norm_([x], 1.0), x.grad.round(6).tolist()
     (5.0, [0.6, 0.8])
     """
-    owners = _with_gradients(parameters)
+    max_norm = number("clip_grad_norm_", "max_norm", max_norm, least=0, infinite=True)
+    norm_type = number("clip_grad_norm_", "norm_type", norm_type, above=0, infinite=True)
+    error_if_nonfinite = flag("clip_grad_norm_", "error_if_nonfinite", error_if_nonfinite)
+    owners = _with_gradients("clip_grad_norm_", parameters)
     norms = [_norm(owner.grad, norm_type) for owner in owners]
     total = _norm(norms, norm_type) if norms else 0.0
     if error_if_nonfinite and not math.isfinite(total):
@@ -50,15 +54,23 @@ def clip_grad_value_(parameters: Any, clip_value: float) -> None:
     >>> x.grad.tolist()
     [1.0, -0.5]
     """
-    for owner in _with_gradients(parameters):
+    clip_value = number("clip_grad_value_", "clip_value", clip_value, least=0, infinite=True)
+    for owner in _with_gradients("clip_grad_value_", parameters):
         if isinstance(owner, Tensor):
             np.clip(owner.grad, -clip_value, clip_value, out=owner.grad)
         else:
             owner.grad = min(max(owner.grad, -clip_value), clip_value)
 
 
-def _with_gradients(parameters: Any) -> list[Any]:
-    many: Iterable[Any] = [parameters] if isinstance(parameters, (Tensor, Value)) else parameters
+def _with_gradients(name: str, parameters: Any) -> list[Any]:
+    if isinstance(parameters, dict) or not isinstance(parameters, Iterable):
+        raise TypeError(f"{name} takes a list of parameters, got {shown(parameters)}: pass model.parameters()")
+    many = [parameters] if isinstance(parameters, (Tensor, Value)) else list(parameters)
+    for parameter in many:
+        if not isinstance(parameter, (Tensor, Value)):
+            raise TypeError(
+                f"{name} takes Parameters, Tensors or Values, got {shown(parameter)}: pass model.parameters()"
+            )
     return [parameter for parameter in dict.fromkeys(many) if parameter.grad is not None]
 
 

@@ -7,7 +7,8 @@ from itertools import pairwise
 from typing import Any
 
 from nn.optim.optimizer import Optimizer
-from nn.optim.schedules import LRScheduler, at_least_one
+from nn.optim.schedules import LRScheduler, a_group, checked
+from nn.validation import choice, flag, integer, number
 
 
 class OneCycleLR(LRScheduler):
@@ -45,22 +46,28 @@ class OneCycleLR(LRScheduler):
         final_div_factor: float = 1e4,
         three_phase: bool = False,
     ) -> None:
-        groups = optimizer.param_groups
+        name = "OneCycleLR"
+        groups = checked(self, optimizer).param_groups
+        for setting, steps in (("total_steps", total_steps), ("epochs", epochs), ("steps_per_epoch", steps_per_epoch)):
+            if steps is not None:
+                integer(name, setting, steps, least=1)
         if total_steps is None:
             if epochs is None or steps_per_epoch is None:
                 raise ValueError("OneCycleLR needs to know its end: pass total_steps, or epochs and steps_per_epoch")
             total_steps = epochs * steps_per_epoch
-        if not 0.0 <= pct_start <= 1.0:
-            raise ValueError(f"pct_start must be from 0 to 1, got {pct_start!r}")
-        if anneal_strategy not in ("cos", "linear"):
-            raise ValueError(f"anneal_strategy is 'cos' or 'linear', got {anneal_strategy!r}")
-        peaks = [float(lr) for lr in max_lr] if isinstance(max_lr, (list, tuple)) else [float(max_lr)] * len(groups)
-        if len(peaks) != len(groups):
-            raise ValueError(f"OneCycleLR needs one max_lr a group, got {len(peaks)} for {len(groups)} groups")
+        pct_start = number(name, "pct_start", pct_start, least=0, most=1)
+        base_momentum = number(name, "base_momentum", base_momentum, least=0, below=1)
+        max_momentum = number(name, "max_momentum", max_momentum, least=0, below=1)
+        div_factor = number(name, "div_factor", div_factor, above=0)
+        final_div_factor = number(name, "final_div_factor", final_div_factor, above=0)
+        cycle_momentum = flag(name, "cycle_momentum", cycle_momentum)
+        three_phase = flag(name, "three_phase", three_phase)
+        peaks = a_group(self, "max_lr", max_lr, len(groups))
         if cycle_momentum and not all("momentum" in group or "betas" in group for group in groups):
             raise ValueError(f"{type(optimizer).__name__} has no momentum to change: pass cycle_momentum=False")
-        self.total_steps = at_least_one("total_steps", total_steps)
-        self.anneal_strategy, self.cycle_momentum = anneal_strategy, cycle_momentum
+        self.total_steps = int(total_steps)
+        self.anneal_strategy = choice(name, "anneal_strategy", anneal_strategy, ("cos", "linear"))
+        self.cycle_momentum = cycle_momentum
         top = pct_start * total_steps - 1.0
         ends = [top, 2.0 * top, total_steps - 1.0] if three_phase else [top, total_steps - 1.0]
         rates = [1.0, div_factor, 1.0] if three_phase else [1.0, div_factor]
@@ -92,7 +99,7 @@ class OneCycleLR(LRScheduler):
         """The rate (1), by the first one, or the momentum (2) at a step."""
         phases: list[Any] = list(pairwise(self.corners))
         start, end = next((phase for phase in phases if epoch <= phase[1][0]), phases[-1])
-        done = (epoch - start[0]) / (end[0] - start[0])
+        done = (epoch - start[0]) / (end[0] - start[0]) if end[0] != start[0] else 1.0
         a, b = start[coordinate], end[coordinate]
         if self.anneal_strategy == "linear":
             return float(a + (b - a) * done)

@@ -10,6 +10,7 @@ import numpy as np
 from autograd import Tensor
 from nn.dependencies import optional
 from nn.optim.optimizer import Group, Optimizer, at_least_zero
+from nn.validation import integer
 
 Array = np.ndarray[Any, Any]
 
@@ -54,7 +55,10 @@ class LBFGS(Optimizer):
         )
 
     def check(self, group: Group) -> None:
-        at_least_zero(group, "max_iter", "tolerance_grad", "tolerance_change", "history_size")
+        at_least_zero(self, group, "tolerance_grad", "tolerance_change")
+        for name, least in (("max_iter", 0), ("history_size", 1), ("max_eval", 1)):
+            if name != "max_eval" or group[name] is not None:
+                group[name] = integer("LBFGS", name, group[name], least=least)
         if self.param_groups:
             raise ValueError("LBFGS takes one group of parameters, for it has one estimate of the curvature: join them")
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from autograd import Tensor, Value
+from nn.validation import flag, number, shown
 
 Group = dict[str, Any]  # what `param_groups` consists of: "params", a list, and every setting by its name
 
@@ -67,6 +67,7 @@ class Optimizer(ABC):
 
     @lr.setter
     def lr(self, lr: float) -> None:
+        lr = number(type(self).__name__, "lr", lr, least=0)
         for group in self.param_groups:
             group["lr"] = lr
 
@@ -129,19 +130,32 @@ class Optimizer(ABC):
         return f"{type(self).__name__}({'; '.join(groups)})"
 
 
-def at_least_zero(group: Group, *names: str) -> None:
-    """Raise a ValueError unless these settings are finite numbers from 0."""
+def at_least_zero(owner: Optimizer, group: Group, *names: str) -> None:
+    """Raise a ValueError unless these settings are finite numbers from 0, a TypeError if they are no numbers."""
     for name in names:
-        if not 0.0 <= group[name] < math.inf:
-            raise ValueError(f"{name} must be a number from 0, got {group[name]!r}")
+        group[name] = number(type(owner).__name__, name, group[name], least=0)
 
 
-def below_one(group: Group, name: str) -> None:
-    """Raise a ValueError unless this setting, or each of its numbers, is from 0 to below 1."""
-    value = group[name]
-    for number in value if isinstance(value, (tuple, list)) else (value,):
-        if not 0.0 <= number < 1.0:
-            raise ValueError(f"{name} must be from 0 to below 1, got {value!r}")
+def below_one(owner: Optimizer, group: Group, name: str) -> None:
+    """Raise a ValueError unless this setting is a number from 0 to below 1."""
+    group[name] = number(type(owner).__name__, name, group[name], least=0, below=1)
+
+
+def two_below_one(owner: Optimizer, group: Group, name: str) -> None:
+    """Raise a ValueError unless this setting is two numbers from 0 to below 1."""
+    kind, values = type(owner).__name__, group[name]
+    if not isinstance(values, (tuple, list)) or len(values) != 2:
+        raise TypeError(f"{kind}: {name} must be two numbers from 0 to below 1, got {shown(values)}")
+    try:
+        group[name] = tuple(number(kind, name, value, least=0, below=1) for value in values)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{kind}: {name} must be two numbers from 0 to below 1, got {shown(values)}") from None
+
+
+def flags(owner: Optimizer, group: Group, *names: str) -> None:
+    """Raise a TypeError unless these settings are True or False."""
+    for name in names:
+        group[name] = flag(type(owner).__name__, name, group[name])
 
 
 def _rebuilt(kind: Any, parameters: list[Any], defaults: Group, state: dict[str, Any]) -> Optimizer:

@@ -5,7 +5,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
+from autograd.operators import plain
 from nn.optim.optimizer import Optimizer
+from nn.optim.schedules import a_group, checked
+from nn.validation import choice, integer, number, shown
 
 
 class ReduceLROnPlateau:
@@ -36,22 +41,25 @@ class ReduceLROnPlateau:
         min_lr: float | list[float] = 0.0,
         eps: float = 1e-8,
     ) -> None:
-        if mode not in ("min", "max") or threshold_mode not in ("rel", "abs"):
-            raise ValueError(f"mode is 'min' or 'max', threshold_mode 'rel' or 'abs', got {mode!r}, {threshold_mode!r}")
-        if not 0.0 <= factor < 1.0:
-            raise ValueError(f"factor must be from 0 to below 1, got {factor!r}")
-        n = len(optimizer.param_groups)
-        self.min_lrs = list(min_lr) if isinstance(min_lr, (list, tuple)) else [min_lr] * n
-        if len(self.min_lrs) != n:
-            raise ValueError(f"ReduceLROnPlateau needs one min_lr a group, got {len(self.min_lrs)} for {n} groups")
-        self.optimizer, self.mode, self.factor, self.patience = optimizer, mode, factor, patience
-        self.threshold, self.threshold_mode, self.cooldown, self.eps = threshold, threshold_mode, cooldown, eps
+        name = "ReduceLROnPlateau"
+        self.optimizer = checked(self, optimizer)
+        self.mode = choice(name, "mode", mode, ("min", "max"))
+        self.threshold_mode = choice(name, "threshold_mode", threshold_mode, ("rel", "abs"))
+        self.factor = number(name, "factor", factor, least=0, below=1)
+        self.patience = integer(name, "patience", patience, least=0)
+        self.cooldown = integer(name, "cooldown", cooldown, least=0)
+        self.threshold = number(name, "threshold", threshold, least=0)
+        self.eps = number(name, "eps", eps, least=0)
+        self.min_lrs = a_group(self, "min_lr", min_lr, len(optimizer.param_groups))
         self.best = math.inf if mode == "min" else -math.inf
         self.bad_epochs = self.cooling = self.last_epoch = 0
 
     def step(self, metrics: Any) -> None:
         """An epoch is over, with this figure, a number or a Tensor of one."""
-        current = float(metrics.item() if hasattr(metrics, "item") else metrics)
+        current = metrics.item() if hasattr(metrics, "item") and np.size(plain(metrics)) == 1 else metrics
+        if not isinstance(current, (int, float)) or isinstance(current, bool):
+            raise TypeError(f"ReduceLROnPlateau: step takes the figure of an epoch, one number, got {shown(metrics)}")
+        current = float(current)
         self.last_epoch += 1
         if self._better(current):
             self.best, self.bad_epochs = current, 0

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from nn.optim.optimizer import Optimizer
+from nn.validation import integer, number, sequence, shown
 
 
 class LRScheduler(ABC):
@@ -22,7 +23,7 @@ class LRScheduler(ABC):
     """
 
     def __init__(self, optimizer: Optimizer) -> None:
-        self.optimizer = optimizer
+        self.optimizer = checked(self, optimizer)
         self.base_lrs: list[float] = []
         for group in optimizer.param_groups:
             group.setdefault("initial_lr", group["lr"])
@@ -64,11 +65,13 @@ class LambdaLR(LRScheduler):
     """`base * lr_lambda(epoch)`. The function is not part of the state."""
 
     def __init__(self, optimizer: Optimizer, lr_lambda: Callable[[int], float]) -> None:
+        if not callable(lr_lambda):
+            raise TypeError(f"LambdaLR: lr_lambda must be a function of the epoch, got {shown(lr_lambda)}")
         self.lr_lambda = lr_lambda
         super().__init__(optimizer)
 
     def rate(self, epoch: int, base: float) -> float:
-        return base * self.lr_lambda(epoch)
+        return float(base * number("LambdaLR", f"lr_lambda({epoch})", self.lr_lambda(epoch), least=0))
 
 
 class StepLR(LRScheduler):
@@ -84,7 +87,8 @@ class StepLR(LRScheduler):
     """
 
     def __init__(self, optimizer: Optimizer, step_size: int, gamma: float = 0.1) -> None:
-        self.step_size, self.gamma = at_least_one("step_size", step_size), gamma
+        self.step_size = integer("StepLR", "step_size", step_size, least=1)
+        self.gamma = number("StepLR", "gamma", gamma, least=0)
         super().__init__(optimizer)
 
     def rate(self, epoch: int, base: float) -> float:
@@ -95,7 +99,8 @@ class MultiStepLR(LRScheduler):
     """`gamma` times the rate at each of the `milestones`."""
 
     def __init__(self, optimizer: Optimizer, milestones: Sequence[int], gamma: float = 0.1) -> None:
-        self.milestones, self.gamma = sorted(milestones), gamma
+        self.milestones = sorted(at_epochs("MultiStepLR", milestones))
+        self.gamma = number("MultiStepLR", "gamma", gamma, least=0)
         super().__init__(optimizer)
 
     def rate(self, epoch: int, base: float) -> float:
@@ -106,7 +111,7 @@ class ExponentialLR(LRScheduler):
     """`gamma` times the rate every epoch."""
 
     def __init__(self, optimizer: Optimizer, gamma: float) -> None:
-        self.gamma = gamma
+        self.gamma = number("ExponentialLR", "gamma", gamma, least=0)
         super().__init__(optimizer)
 
     def rate(self, epoch: int, base: float) -> float:
@@ -117,7 +122,8 @@ class ConstantLR(LRScheduler):
     """`factor` times the rate for `total_iters` epochs, and then the rate."""
 
     def __init__(self, optimizer: Optimizer, factor: float = 1 / 3, total_iters: int = 5) -> None:
-        self.factor, self.total_iters = factor, total_iters
+        self.factor = number("ConstantLR", "factor", factor, least=0)
+        self.total_iters = integer("ConstantLR", "total_iters", total_iters, least=0)
         super().__init__(optimizer)
 
     def rate(self, epoch: int, base: float) -> float:
@@ -138,12 +144,9 @@ class LinearLR(LRScheduler):
     def __init__(
         self, optimizer: Optimizer, start_factor: float = 1 / 3, end_factor: float = 1.0, total_iters: int = 5
     ) -> None:
-        if not 0.0 < start_factor <= 1.0 or not 0.0 <= end_factor <= 1.0:
-            raise ValueError(
-                f"factors must be from 0 (the first above 0) to 1, got {start_factor!r} and {end_factor!r}"
-            )
-        self.start_factor, self.end_factor = start_factor, end_factor
-        self.total_iters = at_least_one("total_iters", total_iters)
+        self.start_factor = number("LinearLR", "start_factor", start_factor, above=0, most=1)
+        self.end_factor = number("LinearLR", "end_factor", end_factor, least=0, most=1)
+        self.total_iters = integer("LinearLR", "total_iters", total_iters, least=1)
         super().__init__(optimizer)
 
     def rate(self, epoch: int, base: float) -> float:
@@ -158,7 +161,8 @@ class CosineAnnealingLR(LRScheduler):
     """
 
     def __init__(self, optimizer: Optimizer, T_max: int, eta_min: float = 0.0) -> None:
-        self.T_max, self.eta_min = at_least_one("T_max", T_max), eta_min
+        self.T_max = integer("CosineAnnealingLR", "T_max", T_max, least=1)
+        self.eta_min = number("CosineAnnealingLR", "eta_min", eta_min, least=0)
         super().__init__(optimizer)
 
     def rate(self, epoch: int, base: float) -> float:
@@ -180,6 +184,13 @@ class SequentialLR(LRScheduler):
     """
 
     def __init__(self, optimizer: Optimizer, schedulers: Sequence[LRScheduler], milestones: Sequence[int]) -> None:
+        schedulers = sequence("SequentialLR", "schedulers", schedulers)
+        milestones = at_epochs("SequentialLR", milestones)
+        for scheduler in schedulers:
+            if not isinstance(scheduler, LRScheduler):
+                raise TypeError(f"SequentialLR takes schedules such as nn.LinearLR(optimizer), got {shown(scheduler)}")
+        if milestones != sorted(milestones):
+            raise ValueError(f"SequentialLR: milestones must grow, got {milestones}")
         if len(schedulers) != len(milestones) + 1:
             raise ValueError(
                 f"SequentialLR needs a milestone between each two schedules, got {len(schedulers)} schedules and "
@@ -187,7 +198,7 @@ class SequentialLR(LRScheduler):
             )
         if any(scheduler.optimizer is not optimizer for scheduler in schedulers):
             raise ValueError("SequentialLR needs schedules of its own optimizer, got one of another")
-        self.schedulers, self.milestones = list(schedulers), list(milestones)
+        self.schedulers, self.milestones = schedulers, milestones
         super().__init__(optimizer)
 
     def set(self) -> None:
@@ -209,8 +220,24 @@ class SequentialLR(LRScheduler):
         super().load_state_dict({name: value for name, value in state.items() if name != "schedulers"})
 
 
-def at_least_one(name: str, n: int) -> int:
-    """`n`, or a ValueError if it is less than 1."""
-    if n < 1:
-        raise ValueError(f"{name} must be at least 1, got {n!r}")
-    return n
+def checked(schedule: Any, optimizer: Any) -> Optimizer:
+    """`optimizer`, or a TypeError if it is none."""
+    if not isinstance(optimizer, Optimizer):
+        raise TypeError(
+            f"{type(schedule).__name__} needs an optimizer, as nn.SGD(model.parameters()), got {shown(optimizer)}"
+        )
+    return optimizer
+
+
+def at_epochs(owner: str, milestones: Any) -> list[int]:
+    """`milestones` as a list of epochs, integers from 0."""
+    return [integer(owner, "each of milestones", n, least=0) for n in sequence(owner, "milestones", milestones)]
+
+
+def a_group(schedule: Any, name: str, value: Any, groups: int) -> list[float]:
+    """One number from 0 for each group, from one, or from a list of them."""
+    owner = type(schedule).__name__
+    values = list(value) if isinstance(value, (list, tuple)) else [value] * groups
+    if len(values) != groups:
+        raise ValueError(f"{owner} needs one {name} a group, got {len(values)} for {groups} groups")
+    return [float(number(owner, name, x, least=0)) for x in values]

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from nn.optim.elementwise import Array, ElementwiseOptimizer, decayed
-from nn.optim.optimizer import Group, at_least_zero
+from nn.optim.optimizer import Group, at_least_zero, flags
+from nn.validation import number
 
 
 class SGD(ElementwiseOptimizer):
@@ -41,7 +42,9 @@ class SGD(ElementwiseOptimizer):
         )
 
     def check(self, group: Group) -> None:
-        at_least_zero(group, "lr", "momentum", "weight_decay")
+        at_least_zero(self, group, "lr", "momentum", "weight_decay")
+        flags(self, group, "nesterov")
+        group["dampening"] = number("SGD", "dampening", group["dampening"])
         momentum, dampening = group["momentum"], group["dampening"]
         if group["nesterov"] and (not momentum or dampening):
             raise ValueError(

@@ -40,7 +40,7 @@ def test_two_iterations_at_a_time_do_not_disturb_each_other():
 def test_batches_that_make_no_sense_are_refused():
     with pytest.raises(ValueError, match=r"shapes \(11, 2\) and \(10,\)"):
         batches(X, Y[:10], 2)
-    with pytest.raises(ValueError, match="at least 1, got 0"):
+    with pytest.raises(ValueError, match="size must be a positive integer, got 0"):
         batches(X, Y, 0)
 
 

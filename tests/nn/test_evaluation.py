@@ -135,11 +135,11 @@ def test_a_batch_in_which_no_label_counts_moves_nothing():
 
 
 def test_targets_of_any_structure_have_rows():
-    heads = lambda z, y: ((z - y[0]) ** 2).mean() + ((z - y[1]) ** 2).mean()  # noqa: E731
+    heads = lambda z, y: ((z - y[0]) ** 2).mean() + ((z - y[1]) ** 2).mean()
     batches = [(X[:10], (X[:10], X[:10])), (X[10:], (X[10:], X[10:]))]
     model = nn.Sequential(nn.Linear(3, 3, dtype=float, rng=0))
     assert nn.evaluate(model, batches, heads)["loss"] == pytest.approx(heads(model(X), (X, X)).item())
-    nothing = lambda z, y: (z**2).mean()  # noqa: E731
+    nothing = lambda z, y: (z**2).mean()
     both = [(X[:10], None), (X[10:], None)]
     assert nn.evaluate(model, both, nothing)["loss"] == pytest.approx(nothing(model(X), None).item())
 

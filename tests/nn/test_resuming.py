@@ -126,7 +126,7 @@ def test_the_best_is_kept_beside_the_last(tmp_path):
     nn.load(tmp_path / "best.safetensors", model)
     found = nn.evaluate(model, (X, Y), nn.CrossEntropyLoss())["loss"]
     assert found == min(history.epochs["valid_loss"])
-    with pytest.raises(ValueError, match="every=0"):
+    with pytest.raises(ValueError, match="every must be a positive integer, got 0"):
         nn.Checkpoint(tmp_path, every=0)
 
 

@@ -30,7 +30,7 @@ def test_float32_is_the_default_and_data_is_taken_in_it():
     [
         (lambda: Conv2d(3, 4, 3, groups=2), "groups=2 does not divide in_channels=3"),
         (lambda: Conv2d(4, 5, 3, groups=2), "groups=2 does not divide out_channels=5"),
-        (lambda: Conv2d(0, 4, 3), "in_channels as a positive integer, got 0"),
+        (lambda: Conv2d(0, 4, 3), "in_channels must be a positive integer, got 0"),
         (lambda: Conv2d(1, 4, 0), "Conv2d: kernel_size is an integer of at least 1"),
         (lambda: Conv2d(1, 4, 3, padding="full"), "got 'full'"),
         (lambda: MaxPool2d((1, 2, 3)), "MaxPool2d: kernel_size"),

@@ -53,5 +53,5 @@ def test_a_saved_state_resumes_where_it_was(duplicate):
 
 @pytest.mark.parametrize("p", [-0.1, 1.5])
 def test_p_is_a_probability(p):
-    with pytest.raises(ValueError, match="probability from 0 to 1, got"):
+    with pytest.raises(ValueError, match="Dropout: p must be a number from 0 to 1, got"):
         Dropout(p)

@@ -144,14 +144,14 @@ def test_a_schedule_copied_with_its_optimizer_stays_with_it():
 @pytest.mark.parametrize(
     ("make", "match"),
     [
-        (lambda o: optim.StepLR(o, 0), "step_size must be at least 1, got 0"),
-        (lambda o: optim.LinearLR(o, start_factor=0.0), "factors must be"),
+        (lambda o: optim.StepLR(o, 0), "step_size must be a positive integer, got 0"),
+        (lambda o: optim.LinearLR(o, start_factor=0.0), "start_factor must be a number above 0 to 1"),
         (lambda o: optim.SequentialLR(o, [optim.ExponentialLR(o, 0.9)], [3]), "1 schedules and 1 milestones"),
         (lambda o: optim.SequentialLR(o, [optim.ExponentialLR(ours(), 0.9)], []), "of another"),
         (lambda o: optim.OneCycleLR(o, 1.0), "total_steps, or epochs and steps_per_epoch"),
         (lambda o: optim.OneCycleLR(o, [1.0], total_steps=5), "1 for 2 groups"),
         (lambda o: optim.OneCycleLR(o, 1.0, total_steps=5, pct_start=2.0), "pct_start"),
-        (lambda o: optim.OneCycleLR(o, 1.0, total_steps=5, anneal_strategy="sin"), "'cos' or 'linear', got 'sin'"),
+        (lambda o: optim.OneCycleLR(o, 1.0, total_steps=5, anneal_strategy="sin"), "'cos', 'linear', got 'sin'"),
         (lambda o: optim.OneCycleLR(ours(Adagrad), 1.0, total_steps=5), "cycle_momentum=False"),
         (lambda o: optim.ReduceLROnPlateau(o, mode="less"), "got 'less'"),
         (lambda o: optim.ReduceLROnPlateau(o, factor=1.0), "factor must be"),
