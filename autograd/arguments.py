@@ -97,6 +97,17 @@ def choice(owner: str, name: str, value: Any, choices: Collection[str]) -> str:
     return value
 
 
+def sequence(owner: str, name: str, value: Any) -> list[Any]:
+    """The members of a list, tuple, array or other iterable, but of no string or dict: those are a TypeError."""
+    try:
+        if isinstance(value, (str, bytes, bytearray, dict)) or getattr(_plain(value), "shape", None) == ():
+            raise TypeError
+        members = iter(value)
+    except TypeError:
+        raise TypeError(wrong(owner, name, "a list", value)) from None
+    return list(members)
+
+
 def integers(owner: str, name: str, value: Any, optional: bool = False) -> Any:
     """An axis, a length or a shift, or several of them, in a form that can be a key: lists become tuples, NumPy's integers
     Python's. None is allowed where it is `optional`; what is no integer is a TypeError.

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.arguments import integer, number, wrong
 from autograd.graph import Node, Primitive, ancestors
 from autograd.operators import plain
 from autograd.transforms import jvp, vjp
@@ -37,6 +38,12 @@ def gradcheck(
     >>> gradcheck(lambda x, y: x * y**2, 3.0, np.array([1.0, 2.0]), order=2)
     True
     """
+    if not callable(f):
+        raise TypeError(wrong("gradcheck", "f", "a function", f))
+    order = integer("gradcheck", "order", order, least=1, most=8)  # each costs as much again as all before
+    trials = integer("gradcheck", "trials", trials, least=1, most=10_000)
+    rtol = number("gradcheck", "rtol", rtol, least=0)
+    seed = integer("gradcheck", "seed", seed, least=0)
     args = tuple(_as_float64(arg) for arg in args)
     rng = np.random.default_rng(seed)
     for _ in range(trials):

@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         package = _missing(error)
         if package is None:
             raise
-        return _complain(f"{given.name} needs {package}, which is not installed: pip install -e '.[demos]'", 1)
+        return _complain(f"{given.name} needs {package}, which is not installed: pip install {package}", 1)
     except KeyboardInterrupt:
         return _complain("stopped", 130)
     return 0

@@ -25,7 +25,7 @@ class ProgressBar(Callback):
         self.bar: Any = None
 
     def on_begin(self, training: Training) -> None:
-        tqdm = optional("tqdm", extra="train").tqdm
+        tqdm = optional("tqdm").tqdm
         batches = training.batches
         total = None if batches is None else batches * training.epochs
         self.bar = tqdm(total=total, initial=training.step, disable=None, unit="step")  # None: off unless on a terminal

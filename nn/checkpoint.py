@@ -68,7 +68,7 @@ def save(
     metadata = {"format": f"chainrule {FORMAT}", "content": content, "checksum": str(zlib.crc32(content.encode()))}
     path = Path(path)
     beside = path.with_name(f".{path.name}.tmp")  # of one name, so that those who are killed leave no heap of them
-    optional("safetensors.numpy", extra="train").save_file(tensors, beside, metadata)
+    optional("safetensors.numpy").save_file(tensors, beside, metadata)
     with open(beside, "rb+") as file:
         os.fsync(file.fileno())
     os.replace(beside, path)
@@ -192,7 +192,7 @@ def _checksum(array: Array) -> int:
 
 
 def _read(path: str | Path) -> tuple[dict[str, Any], dict[str, Array]]:
-    safetensors = optional("safetensors", extra="train")
+    safetensors = optional("safetensors")
     with open(path, "rb"):  # a missing file is to say so in Python's own words
         pass
     try:

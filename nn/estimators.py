@@ -37,7 +37,7 @@ try:
     from sklearn.utils.multiclass import check_classification_targets
     from sklearn.utils.validation import check_is_fitted, validate_data
 except ImportError as error:
-    raise missing("sklearn", extra="sklearn") from error
+    raise missing("sklearn") from error
 
 Array = np.ndarray[Any, Any]
 

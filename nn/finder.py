@@ -30,9 +30,9 @@ class RateSearch:
     suggestion: float | None  # None where the loss never fell
 
     def plot(self, path: str | Path) -> Path:
-        """Draw losses over rates to a file, whose ending says the format. Needs matplotlib (the extra "train")."""
-        optional("matplotlib", "train")
-        figure = optional("matplotlib.figure", "train").Figure(figsize=(6, 4), layout="constrained")
+        """Draw losses over rates to a file, whose ending says the format. Needs matplotlib."""
+        optional("matplotlib")
+        figure = optional("matplotlib.figure").Figure(figsize=(6, 4), layout="constrained")
         axes = figure.subplots()
         axes.plot(self.lrs, self.losses, color="0.75", linewidth=1, label="loss")
         axes.plot(self.lrs, self.smoothed, color="#0072B2", label="smoothed")

@@ -100,7 +100,7 @@ def image_sheet(images: Any, path: str | Path, titles: Sequence[Any] | None = No
 
 def _figure(width: float, height: float) -> Any:
     # Not through pyplot, which would choose a window system and keep the figure.
-    return optional("matplotlib.figure", extra="train").Figure(figsize=(width, height), layout="constrained")
+    return optional("matplotlib.figure").Figure(figsize=(width, height), layout="constrained")
 
 
 def _save(figure: Any, path: str | Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ from autograd.arguments import choice as choice
 from autograd.arguments import flag as flag
 from autograd.arguments import integer as integer
 from autograd.arguments import number as number
+from autograd.arguments import sequence as sequence
 from autograd.arguments import shown as shown
 from autograd.arguments import wrong
 from autograd.graph import Node
@@ -18,14 +18,6 @@ from autograd.operators import plain
 
 Array = np.ndarray[Any, Any]
 Seed = np.random.Generator | int | None
-
-
-def sequence(owner: str, name: str, value: Any) -> list[Any]:
-    """The members of a list, tuple, array or other iterable, but of no string or dict: those are a TypeError."""
-    single = isinstance(value, (np.ndarray, Node)) and not np.ndim(plain(value))
-    if isinstance(value, (str, bytes, dict)) or not isinstance(value, Iterable) or single:
-        raise TypeError(wrong(owner, name, "a list", value))
-    return list(value)
 
 
 def generator(owner: str, rng: Any, name: str = "rng") -> np.random.Generator:

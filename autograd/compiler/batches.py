@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.arguments import FAILURES, shown
 from autograd.compiler.recorded import CompileError, Vector
 from autograd.compiler.results import Numbers, Repeated
 from autograd.compiler.signatures import Signature
@@ -61,7 +62,11 @@ class Layout:
             self.loop: tuple[int, ...] = loops.pop() if len(loops) == 1 else np.broadcast_shapes(*loops)
         except ValueError:
             shapes = ", ".join(str(x.shape[: x.ndim - len(core)]) for x, core in zip(arrays, cores, strict=True))
-            raise ValueError(f"the arguments' batch shapes do not broadcast: they are, in order, {shapes}") from None
+            raise ValueError(
+                f"the arguments' batch shapes do not broadcast: they are, in order, {shapes}. The function is written for "
+                "single numbers, and arrays are batches of them: give arrays that broadcast, or, for a function that "
+                "is given whole vectors, a signature such as '(n),(n)->()'"
+            ) from None
         self.count = math.prod(self.loop)
         self.numbers = Numbers(dtype)
         self.repeated = Repeated(dtype, self.loop) if self.loop else self.numbers
@@ -217,13 +222,16 @@ def as_array(name: str, x: Any) -> Any:
     """A number or an array of them as a float64 array; a TypeError for anything else."""
     if isinstance(x, (float, int)) and abs(x) < 2**1023:
         return np.array(float(x))
-    array = np.asarray(x)
+    try:
+        array = np.asarray(x)
+    except FAILURES:
+        array = np.array(None)
     if array.dtype is _FLOAT64:
         return array
     if array.dtype.kind not in "fiub":
         raise TypeError(
             f"{name} is compiled for real numbers and arrays of them, got {type(x).__name__}"
-            f"{f' of {array.dtype}' if isinstance(x, np.ndarray) else ''} {x!r}"
+            f"{f' of {array.dtype}' if isinstance(x, np.ndarray) else ''} {shown(x)}"
         )
     return array.astype(np.float64)
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd import graph
+from autograd.arguments import flag, sequence, shown
 from autograd.compiler.batches import Arguments, Layout, Pattern, Structure
 from autograd.compiler.native import library
 from autograd.compiler.paths import Family
@@ -51,7 +52,7 @@ def compile(
     reduce: "mean" or "sum" of every result, derivatives too, over the batch.
     parameters: Values (`model.parameters()`). `f` gives one loss; a call returns it and adds its gradient to each
         `.grad`, as `backward()` would.
-    backend: "native" (LLVM; the extra `native`), "numpy", or "auto": native where it is installed.
+    backend: "native" (LLVM, by the package llvmlite), "numpy", or "auto": native where it is installed.
     fast: lets the native back end reorder sums and fuse multiplications into them; without it, arithmetic gives the
         same bits as uncompiled code.
     threads: at most so many share a large batch; None for one a core.
@@ -76,25 +77,26 @@ def compile(
             threads=threads,
         )
     if not callable(f):
-        raise TypeError(f"compile needs a function, got {f!r}")
-    if reduce not in (None, "mean", "sum"):
-        raise ValueError(f"reduce={reduce!r} is neither 'mean' nor 'sum', nor None")
-    if backend not in ("auto", "numpy", "native"):
-        raise ValueError(f"backend={backend!r} is none of 'auto', 'numpy' and 'native'")
-    if threads is not None and (not isinstance(threads, int) or threads < 1):
-        raise ValueError(f"threads={threads!r} is not a number of threads: None is for one a core")
+        raise TypeError(f"compile needs a function, got {shown(f)}")
+    if not (reduce is None or (isinstance(reduce, str) and reduce in ("mean", "sum"))):
+        raise ValueError(f"reduce={shown(reduce)} is neither 'mean' nor 'sum', nor None")
+    if not isinstance(backend, str) or backend not in ("auto", "numpy", "native"):
+        raise ValueError(f"backend={shown(backend)} is none of 'auto', 'numpy' and 'native'")
+    if threads is not None and (not isinstance(threads, int) or isinstance(threads, bool) or threads < 1):
+        raise ValueError(f"threads={shown(threads)} is not a number of threads: None is for one a core")
     if parameters is not None:
         if isinstance(parameters, Value):
             raise TypeError("parameters is one Value: pass a list, [v]")
-        parameters = list(parameters)
+        parameters = sequence("compile", "parameters", parameters)
         for parameter in parameters:
             if not isinstance(parameter, Value) or parameter.op is not None:
                 raise TypeError(
-                    f"parameters are Values that were not computed from others, as nn.scalar's, not {parameter!r}: "
+                    f"parameters are Values that were not computed from others, as nn.scalar's, not {shown(parameter)}: "
                     "code of Tensors needs no compiling"
                 )
         if len(set(map(id, parameters))) != len(parameters):
             raise ValueError("a parameter is there twice")
+    fast = flag("compile", "fast", fast)
     return Kernel(
         f,
         Options(
@@ -127,7 +129,7 @@ def _native(backend: str) -> bool:
 @cache
 def _say_so() -> None:
     warnings.warn(
-        "llvmlite is not installed, so ag.compile uses NumPy: pip install 'chainrule[native]' for machine code, or pass "
+        "llvmlite is not installed, so ag.compile uses NumPy: pip install llvmlite for machine code, or pass "
         "backend='numpy' to choose it",
         RuntimeWarning,
         stacklevel=4,

@@ -25,7 +25,7 @@ class NativeCode:
     outputs of which those `reduced` are wanted summed over the lanes. `fast` lets LLVM reorder sums and fuse
     multiplications into them.
 
-    Raises an ImportError that names the extra where llvmlite is missing.
+    Raises an ImportError where llvmlite is missing.
     """
 
     def __init__(self, program: Program, uniform: Sequence[bool], reduced: Sequence[bool], fast: bool) -> None:
@@ -171,12 +171,12 @@ def load(text: str) -> Machine:
 
 
 def library() -> Any:
-    """LLVM's binding, set up for this machine; an ImportError that names the extra where it is missing."""
+    """LLVM's binding, set up for this machine; an ImportError where it is missing."""
     try:
         import llvmlite.binding as llvm
     except ImportError as error:
         raise ImportError(
-            "the native back end of ag.compile needs llvmlite, which is not installed: pip install 'chainrule[native]', "
+            "the native back end of ag.compile needs llvmlite, which is not installed: pip install llvmlite, "
             "or use backend='numpy'"
         ) from error
     llvm.initialize_native_target()

@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from autograd.arguments import shown
 from autograd.compiler.recorded import CompileError
 from autograd.compiler.signatures import Signature
 
@@ -38,7 +39,7 @@ class Results:
             output = read(x)
             if output is None:
                 raise CompileError(
-                    f"{name} returned {type(x).__name__} {x!r}, which is not a number: a compiled function returns "
+                    f"{name} returned {type(x).__name__} {shown(x)}, which is not a number: a compiled function returns "
                     "numbers, or lists, tuples, dicts and object arrays of them"
                 )
             outputs.append(output)

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from autograd.arguments import shown
+
 Dims = tuple[str | int, ...]
 
 _PART = r"\(\s*(?:\w+\s*(?:,\s*\w+\s*)*)?\)"
@@ -76,7 +78,7 @@ def parse(text: Any) -> Signature:
     """
     if not isinstance(text, str) or not _WHOLE.fullmatch(text):
         raise ValueError(
-            f"signature={text!r} is not one of NumPy's signatures: an example is '(p),(d),()->()', which takes two "
+            f"signature={shown(text)} is not one of NumPy's signatures: an example is '(p),(d),()->()', which takes two "
             "vectors and a number to a number"
         )
     left, right = text.split("->")

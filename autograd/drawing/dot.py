@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from autograd.arguments import integer
 from autograd.drawing.boxes import DERIVATIVE, GREY, INK, LINE, box, escaped, is_ordered, minus
 from autograd.drawing.layout import lay_out
-from autograd.drawing.summaries import TINY, local_derivatives, quantity, starts_from_zero
+from autograd.drawing.summaries import MOST_DIGITS, TINY, local_derivatives, quantity, starts_from_zero
 from autograd.graph import Node
 
 if TYPE_CHECKING:
@@ -46,8 +47,8 @@ def draw(node: Node, *, max_nodes: int = 200, digits: int = 4) -> graphviz.Digra
     """
     if not isinstance(node, Node):
         raise TypeError(f"draw needs a Value or a Tensor, got {type(node).__name__}: pass the result, such as the loss")
-    if max_nodes < 1:
-        raise ValueError(f"draw needs max_nodes of at least 1, got {max_nodes}")
+    max_nodes = integer("draw", "max_nodes", max_nodes, least=1)
+    digits = integer("draw", "digits", digits, least=1, most=MOST_DIGITS)
     shown, folded = _nearest(node, max_nodes)
     names = {n: f"n{i}" for i, n in enumerate(shown)}
     graph = _digraph()(graph_attr=GRAPH, node_attr=NODE, edge_attr=EDGE)

@@ -8,8 +8,18 @@ from typing import Any
 
 import numpy as np
 
+from autograd.arguments import integer
 from autograd.backprop import cotangents
-from autograd.drawing.summaries import TINY, local_derivatives, number, one_line, quantity, shares, starts_from_zero
+from autograd.drawing.summaries import (
+    MOST_DIGITS,
+    TINY,
+    local_derivatives,
+    number,
+    one_line,
+    quantity,
+    shares,
+    starts_from_zero,
+)
 from autograd.graph import Node, ancestors
 
 INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/", "power": "**", "mod": "%", "floordiv": "//", "matmul": "@"}
@@ -45,6 +55,7 @@ def explain(node: Node, *, digits: int = 4) -> str:
         raise TypeError(
             f"explain needs a Value or a Tensor, got {type(node).__name__}: pass the result, such as the loss"
         )
+    digits = integer("explain", "digits", digits, least=1, most=MOST_DIGITS)
     if np.size(node.raw) != 1:
         raise ValueError(f"explain needs a scalar, got shape {np.shape(node.raw)}: reduce with .sum() or .mean()")
     with np.errstate(all="ignore"):

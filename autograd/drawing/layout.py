@@ -39,7 +39,7 @@ def lay_out(source: str, form: str, seconds: float = 60.0) -> bytes:
     else:
         raise GraphvizError(
             "no Graphviz was found to lay the picture out: install it so that `dot` is on PATH "
-            "(https://graphviz.org/download), or pip install 'chainrule[draw]', which carries it"
+            "(https://graphviz.org/download), or pip install pygraphviz, which carries it"
         )
     try:
         done = subprocess.run(command, input=source.encode(), capture_output=True, timeout=seconds)

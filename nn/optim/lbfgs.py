@@ -23,7 +23,7 @@ class LBFGS(Optimizer):
     stops early at `max_eval` closures (1.25 max_iter where None), where no derivative is above `tolerance_grad`, or
     where the loss falls by less than `tolerance_change`, relative to its size. `history_size` past steps make the
     estimate, which begins anew in every step: few steps of many iterations do best. The line search finds the rate.
-    Needs scipy, which the extra "sklearn" brings; one group of parameters; all are computed with in float64.
+    Needs scipy, which may have to be installed; one group of parameters; all are computed with in float64.
 
     >>> x = Tensor(np.array([1.0, 2.0]))
     >>> optimizer = LBFGS([x])
@@ -65,7 +65,7 @@ class LBFGS(Optimizer):
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         if closure is None:
             raise TypeError("LBFGS computes the loss several times a step: pass step(closure), see its docstring")
-        minimize = optional("scipy.optimize", "sklearn").minimize
+        minimize = optional("scipy.optimize").minimize
         (group,) = self.param_groups
         parameters = group["params"]
         first: Any = None

@@ -1,5 +1,6 @@
 """What nn says when something it needs is missing, or is another."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -23,9 +24,18 @@ def test_another_projects_autograd_is_named_with_the_cure(tmp_path):
     assert "chainrule" in last
 
 
-def test_a_missing_extra_is_named():
-    with pytest.raises(ImportError, match=r"needs no_such_package.*chainrule\[sklearn\]"):
-        optional("no_such_package.datasets", extra="sklearn")
+def test_a_missing_package_is_named_with_a_command_that_works_anywhere(monkeypatch):
+    with pytest.raises(ImportError, match=r"needs no_such_package.*: pip install no_such_package$"):
+        optional("no_such_package.datasets")
+    monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
+    with pytest.raises(ImportError, match=r"needs scikit-learn.*: pip install scikit-learn$"):
+        optional("sklearn.datasets")
+
+
+def test_no_hint_speaks_of_an_index_that_does_not_have_chainrule():
+    for folder in ("autograd", "nn", "demos"):
+        for path in (ROOT / folder).rglob("*.py"):
+            assert not re.search(r"install [^\n]*chainrule(?!'s pyproject)", path.read_text(encoding="utf-8")), path
 
 
 def test_importing_nn_imports_nothing_that_is_optional():

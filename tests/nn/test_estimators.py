@@ -122,5 +122,5 @@ def test_without_scikit_learn_the_extra_is_named():
     done = subprocess.run(
         [sys.executable, "-c", program], cwd=Path(__file__).parents[2], capture_output=True, text=True
     )
-    assert "ImportError: this needs sklearn" in done.stderr
-    assert "chainrule[sklearn]" in done.stderr
+    assert "ImportError: this needs scikit-learn" in done.stderr
+    assert "pip install scikit-learn" in done.stderr

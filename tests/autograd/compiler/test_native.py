@@ -201,5 +201,5 @@ def test_fast_code_is_as_right_as_other_code(rng):
 def test_where_llvmlite_is_missing_its_extra_is_named(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "llvmlite", None)
     monkeypatch.setitem(__import__("sys").modules, "llvmlite.binding", None)
-    with pytest.raises(ImportError, match=r"pip install 'chainrule\[native\]'.*backend='numpy'"):
+    with pytest.raises(ImportError, match=r"pip install llvmlite.*backend='numpy'"):
         ag.compile(lambda x: x, backend="native")

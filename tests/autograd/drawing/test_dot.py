@@ -239,7 +239,7 @@ def test_the_nodes_nearest_to_the_result_are_shown():
 def test_drawing_what_is_no_graph_is_refused():
     with pytest.raises(TypeError, match="draw needs a Value or a Tensor, got float"):
         draw(3.0)
-    with pytest.raises(ValueError, match="max_nodes of at least 1, got 0"):
+    with pytest.raises(ValueError, match="max_nodes must be a positive integer, got 0"):
         draw(ag.Value(1.0), max_nodes=0)
 
 

@@ -117,7 +117,7 @@ def test_without_graphviz_the_error_names_both_cures_and_the_saved_text(loss, tm
         render(loss, tmp_path / "loss.svg")
     message = str(error.value)
     assert "`dot` is on PATH" in message
-    assert "pip install 'chainrule[draw]'" in message
+    assert "pip install pygraphviz" in message
     assert str(tmp_path / "loss.dot") in message
     assert (tmp_path / "loss.dot").read_text(encoding="utf-8") == draw(loss).source
 

@@ -229,7 +229,7 @@ def test_digits():
 
 def test_without_scikit_learn_digits_say_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
-    with pytest.raises(ImportError, match=r"needs sklearn.*chainrule\[sklearn\]"):
+    with pytest.raises(ImportError, match=r"needs scikit-learn.*: pip install scikit-learn$"):
         nn.digits()
 
 
