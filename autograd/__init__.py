@@ -103,6 +103,7 @@ from autograd.elementwise import (
     where,
 )
 from autograd.extending import primitive
+from autograd.forks import importing as _importing
 from autograd.graph import Node, Primitive, no_grad
 from autograd.many import dot, logsumexp, norm, prod, sum
 from autograd.tensor import Tensor
@@ -255,7 +256,8 @@ _LATE = {
 def __getattr__(name: str) -> Any:
     # Drawing costs as much to import as all the rest, so it and the compiler are imported when first asked for.
     if name in _LATE:
-        return getattr(import_module(_LATE[name]), name)
+        with _importing:
+            return getattr(import_module(_LATE[name]), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

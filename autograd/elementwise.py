@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.forks import importing
 from autograd.graph import Primitive, Rule, same
 
 ELEMENTWISE: dict[str, Primitive] = {}
@@ -46,7 +47,8 @@ def ieee(scalar: Callable[..., float], array: Callable[..., Any]) -> Callable[..
 
 def _erf(x: Any) -> Any:
     try:
-        from scipy.special import erf as vectorized
+        with importing:
+            from scipy.special import erf as vectorized
     except ImportError:  # NumPy has none: one call of math.erf an element
         return np.vectorize(math.erf, otypes=[float])(x).astype(np.result_type(x, np.float16))[()]
     return vectorized(x)

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 from autograd.arguments import FAILURES, refused
+from autograd.forks import in_child
 
 Rule = Callable[..., Any]
 
@@ -237,17 +238,36 @@ _lock = threading.Lock()
 modes_in_use = 0  # how many contexts, in any thread, are in force: while none is, recording need not ask
 
 
+class _Own(threading.local):
+    modes = 0  # how many of them this thread is in
+
+
+_own = _Own()
+
+
+def _fork() -> None:
+    """A forked process has one thread, and none that could let go of the lock."""
+    global _lock, modes_in_use
+    _lock = threading.Lock()
+    modes_in_use = _own.modes or int(not _recording.get() or _watcher.get() is not None or _tracer.get() is not None)
+
+
+in_child(_fork)
+
+
 @contextmanager
 def _mode(variable: ContextVar[Any], value: Any) -> Iterator[None]:
     global modes_in_use
     token = variable.set(value)
     with _lock:
         modes_in_use += 1
+        _own.modes += 1
     try:
         yield
     finally:
         with _lock:
             modes_in_use -= 1
+            _own.modes -= 1
         variable.reset(token)
 
 

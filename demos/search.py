@@ -122,11 +122,13 @@ def search_with_dask() -> None:
     # One thread each: two workers share the cores as it is. No dashboard: nobody looks, and it would need a port.
     with (
         distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
-        distributed.Client(cluster),
-        # Every worker gets a copy of all arrays: what one alone had would be lost if it died.
-        joblib.parallel_backend("dask", scatter=[X, y, *itertools.chain(*splits)]),
+        distributed.Client(cluster) as client,
     ):
-        search.fit(X, y)
+        # Every worker gets a copy of all arrays: what one alone had would be lost if it died. Dask's active memory
+        # manager would drop all copies but one within seconds.
+        client.amm.stop()
+        with joblib.parallel_backend("dask", scatter=[X, y, *itertools.chain(*splits)]):
+            search.fit(X, y)
     chosen = search.best_params_
     print(
         f"Finding: of {len(search.cv_results_['params'])} templates, in two processes, {named(chosen['hidden_layer_sizes'])} at "

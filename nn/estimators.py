@@ -3,10 +3,12 @@
 Searches run in parallel processes, and on a Dask cluster, as those of any estimator:
 
     splits = list(StratifiedKFold(5).split(X, y))
+    client.amm.stop()
     with joblib.parallel_backend("dask", scatter=[X, y, *itertools.chain(*splits)]):
         GridSearchCV(NetClassifier(), {"lr": [1e-3, 1e-2]}, cv=splits).fit(X, y)
 
-(`scatter` gives every worker a copy of these arrays, so that the search survives the loss of a worker.)
+(`scatter` gives every worker a copy of these arrays, so that the search survives the loss of a worker; Dask's active
+memory manager, `amm`, would drop all copies but one within seconds.)
 """
 
 from __future__ import annotations

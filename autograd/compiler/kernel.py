@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 import warnings
 from collections.abc import Callable, Sequence
 from functools import cache, partial, update_wrapper
@@ -14,6 +13,7 @@ import numpy as np
 from autograd import graph
 from autograd.arguments import flag, sequence, shown
 from autograd.compiler.batches import Arguments, Layout, Pattern, Structure
+from autograd.compiler.locks import Locked
 from autograd.compiler.native import library
 from autograd.compiler.paths import Family
 from autograd.compiler.program import Program
@@ -136,16 +136,16 @@ def _say_so() -> None:
     )
 
 
-class Kernel:
+class Kernel(Locked):
     """A compiled function. Call it as the function; `print(kernel.program)`, `kernel.stats` and `kernel.source("c")`
     show what it became at its last new kind of call."""
 
     def __init__(self, function: Callable[..., Any], options: Options) -> None:
+        super().__init__()
         self.function = function
         self.options = options
         update_wrapper(self, function, updated=())
         self._families: dict[Structure, Family] = {}
-        self._lock = threading.RLock()
         self._layouts: dict[Any, tuple[Family, Layout]] = {}
         self._patterns: dict[Any, Pattern] = {}
         self._latest: Family | None = None

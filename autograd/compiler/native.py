@@ -13,7 +13,8 @@ import numpy as np
 
 from autograd.compiler.assembly import Assembly
 from autograd.compiler.program import Program
-from autograd.compiler.symbols import WIDTH
+from autograd.compiler.symbols import CPU, WIDTH
+from autograd.forks import importing, using_llvm
 
 SHARE = 4_000_000  # operations that are worth a thread of their own
 HUGE = 1 << 18  # numbers in a huge page of memory
@@ -147,15 +148,20 @@ class Machine:
 
     def __init__(self, text: str) -> None:
         llvm = library()
-        target = llvm.Target.from_default_triple().create_target_machine(
-            cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=1
-        )
+        cpu, features = CPU, ""
+        if not cpu:
+            cpu, features = llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+        target = llvm.Target.from_default_triple().create_target_machine(cpu=cpu, features=features, opt=1)
         self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(text), target)
         self._engine.finalize_object()
         address, size = ctypes.c_void_p, ctypes.c_int64
         self.once = ctypes.CFUNCTYPE(None, address)(self._engine.get_function_address("once"))
         run = ctypes.CFUNCTYPE(size, size, size, address)
         self.run = run(self._engine.get_function_address("run"))
+
+    def __del__(self) -> None:
+        with using_llvm:
+            self.__dict__.pop("_engine", None)
 
 
 _loaded: WeakValueDictionary[bytes, Machine] = WeakValueDictionary()
@@ -166,21 +172,24 @@ def load(text: str) -> Machine:
     name = hashlib.sha256(text.encode()).digest()
     found = _loaded.get(name)
     if found is None:
-        found = _loaded[name] = Machine(text)
+        with using_llvm:  # all that LLVM made on the way is dropped within
+            found = _loaded[name] = Machine(text)
     return found
 
 
 def library() -> Any:
     """LLVM's binding, set up for this machine; an ImportError where it is missing."""
     try:
-        import llvmlite.binding as llvm
+        with importing:
+            import llvmlite.binding as llvm
     except ImportError as error:
         raise ImportError(
             "the native back end of ag.compile needs llvmlite, which is not installed: pip install llvmlite, "
             "or use backend='numpy'"
         ) from error
-    llvm.initialize_native_target()
-    llvm.initialize_native_asmprinter()
+    with using_llvm:
+        llvm.initialize_native_target()
+        llvm.initialize_native_asmprinter()
     return llvm
 
 

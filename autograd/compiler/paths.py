@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import threading
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ import numpy as np
 from autograd import graph
 from autograd.backprop import cotangents, unleaked
 from autograd.compiler.batches import Batch, Layout, Structure
+from autograd.compiler.locks import Locked
 from autograd.compiler.marks import is_marked, launders, unmarked
 from autograd.compiler.program import Instruction, Program
 from autograd.compiler.recorded import CompileError, is_inside, quoted
@@ -28,15 +28,15 @@ from autograd.value import Value
 MOST_PATHS = 64
 
 
-class Family:
+class Family(Locked):
     """What a kernel recorded for one structure of its arguments: paths through the function, and how each is run."""
 
     def __init__(self, function: Callable[..., Any], options: Options, structure: Structure, batch: Batch) -> None:
+        super().__init__()
         self.function = function
         self.options = options
         self.structure = structure
         self.paths: list[Path] = []
-        self._lock = threading.RLock()
         self.record(batch)
 
     # ---- Recording

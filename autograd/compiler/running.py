@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from autograd import graph
 from autograd.compiler.batches import Batch, Pattern
+from autograd.compiler.locks import Locked
 from autograd.compiler.lowering import KNOWN, lower
 from autograd.compiler.marks import with_guards
 from autograd.compiler.native import NativeCode
@@ -49,13 +48,14 @@ class Run:
     suspicious: bool
 
 
-class Recording:
+class Recording(Locked):
     """A program and the code that runs it: one for each choice of inputs that are the same in all lanes.
 
     The last of its inputs are the numbers of the `captured` Values.
     """
 
     def __init__(self, program: Program, captured: list[Value], options: Options) -> None:
+        super().__init__()
         self.program = program
         self.captured = captured
         self.options = options
@@ -64,12 +64,14 @@ class Recording:
         self.compiling = 0.0  # seconds
         self._folded = [options.reduce is not None] * len(program.outputs)
         self._codes: dict[tuple[Pattern, bool], tuple[Any, Any, bool]] = {}
-        self._lock = threading.Lock()
+        self._lowered: Program | None = None
 
-    @cached_property
+    @property
     def lowered(self) -> Program:
         """The program in the operations of machines."""
-        return lower(self.program)
+        if self._lowered is None:  # no cached_property, whose lock (in Python 3.11) would not outlive a fork
+            self._lowered = lower(self.program)
+        return self._lowered
 
     @property
     def backend(self) -> str:

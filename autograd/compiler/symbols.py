@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import ctypes.util
+import os
 import platform
 from functools import cache
 from pathlib import Path
@@ -19,7 +20,14 @@ def _features() -> set[str]:
     return next((set(line.split()) for line in lines if line.startswith("flags")), set())
 
 
-WIDTH = 4 if "avx2" in _features() else 2  # float64 lanes of a SIMD register
+# float64 lanes of a SIMD register, at each level of x86-64
+_LEVELS = {"x86-64": 2, "x86-64-v2": 2, "x86-64-v3": 4, "x86-64-v4": 4}
+
+CPU = os.environ.get("CHAINRULE_CPU", "")
+if CPU and CPU not in _LEVELS:
+    raise ValueError(f"the environment variable CHAINRULE_CPU is {CPU!r}: what can be compiled for is {[*_LEVELS]}")
+
+WIDTH = _LEVELS[CPU] if CPU else 4 if "avx2" in _features() else 2
 
 
 @cache

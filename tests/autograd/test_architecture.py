@@ -24,8 +24,9 @@ ARRAYS = [
 ]
 MAY_IMPORT = {
     "arguments": [],
-    "graph": ["arguments"],
-    "elementwise": ["arguments", "graph"],
+    "forks": [],
+    "graph": ["arguments", "forks"],
+    "elementwise": ["arguments", "forks", "graph"],
     **{room: ["arguments", "graph", "elementwise", *ARRAYS[:i]] for i, room in enumerate(ARRAYS)},
     "backprop": ["arguments", "graph", "elementwise"],
     "operators": ["arguments", "graph", "elementwise"],
