@@ -138,7 +138,7 @@ class Checkpoint(_Monitor):
     ) -> None:
         every = None if every is None else integer("Checkpoint", "every", every, least=1)
         super().__init__(monitor, mode)
-        self.folder, self.every, self.resume = Path(folder), every, resume
+        self.folder, self.every, self.resume = Path(folder), every, flag("Checkpoint", "resume", resume)
 
     @property
     def last(self) -> Path:

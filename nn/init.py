@@ -181,6 +181,7 @@ def _fans(tensor: Tensor) -> tuple[int, int]:
 def _kaiming_std(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> float:
     choice("kaiming_uniform_ and kaiming_normal_", "mode", mode, ("fan_in", "fan_out"))
     fan_in, fan_out = _fans(tensor)
+    a = number("kaiming_uniform_ and kaiming_normal_", "a", a)
     return calculate_gain(nonlinearity, a) / math.sqrt(fan_in if mode == "fan_in" else fan_out)
 
 

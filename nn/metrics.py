@@ -135,6 +135,7 @@ def _classes(
     """The class that each row is predicted to be, whether it is known, for a nan is not, and which is right."""
     predicted, labels = _named(name, "predictions", predictions), _named(name, "labels", labels)
     shapes = predicted.shape, labels.shape
+    threshold = None if threshold is None else number(name, "threshold", threshold)
     if predicted.ndim == 2 and predicted.shape[1] == 1:  # one column: as one number a row
         predicted = predicted[:, 0]
         labels = labels[:, 0] if labels.shape == shapes[0] else labels
@@ -157,8 +158,7 @@ def _classes(
     if labels.dtype.kind != "U":
         _whole(name, labels)
     if threshold is not None:
-        above = predicted > number(name, "threshold", threshold)
-        return above, known, _among(name, labels, 2)
+        return predicted > threshold, known, _among(name, labels, 2)
     if predicted.dtype.kind == "f" and not _are_classes(predicted[known], labels):
         raise ValueError(
             f"{name} got one number a row, {float(predicted[known][0]):.4g} and so on, that is no class label: pass "

@@ -68,6 +68,7 @@ def fit(
     for data in (train, validation):
         if data is not None and not is_pair(data):
             batched(data)
+    batch_size = integer("fit", "batch_size", batch_size, least=1)
     if is_pair(train):
         train = Batches(train[0], train[1], batch_size, shuffle, rng)
     if epochs > 1 and isinstance(train, Iterator):

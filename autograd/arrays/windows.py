@@ -107,7 +107,9 @@ class Buffer:
 def pair(name: str, value: Any, least: int = 1) -> Pair:
     """An integer, or two, as a pair."""
     two = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
-    if len(two) != 2 or not all(isinstance(n, (int, np.integer)) and n >= least for n in two):
+    if len(two) != 2 or not all(
+        isinstance(n, (int, np.integer)) and not isinstance(n, bool) and n >= least for n in two
+    ):
         raise ValueError(f"{name} is an integer of at least {least}, or a pair of them, got {value!r}")
     return int(two[0]), int(two[1])
 

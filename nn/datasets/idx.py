@@ -11,6 +11,9 @@ from typing import Any
 import numpy as np
 
 Array = np.ndarray[Any, Any]
+MOST = 1 << 30  # bytes of an array; the largest of EMNIST's has 547 million
+AXES = 4
+PART = 1 << 20  # bytes read at a time
 
 
 def read_idx(path: str | Path) -> Array:
@@ -19,14 +22,20 @@ def read_idx(path: str | Path) -> Array:
 
 
 def read_bytes(path: str | Path) -> bytes:
-    """What is in a file, unpacked where it is compressed with gzip, whatever its name."""
-    content = Path(path).read_bytes()
-    if content[:2] != b"\x1f\x8b":
-        return content
-    try:
-        return gzip.decompress(content)
-    except (OSError, EOFError, zlib.error) as error:
-        raise ValueError(f"{path} cannot be unpacked: {error}; fetch it again") from error
+    """What is in an IDX file, unpacked where it is compressed with gzip, whatever its name.
+
+    No more is read, or unpacked, than the header promises, and one byte to see that there is no more; a header that
+    promises more than `MOST` bytes is a ValueError.
+    """
+    with open(path, "rb") as file:
+        packed = file.read(2) == b"\x1f\x8b"
+        file.seek(0)
+        if not packed:
+            return _read(file, str(path))
+        try:
+            return _read(gzip.GzipFile(fileobj=file), str(path))
+        except (OSError, EOFError, zlib.error) as error:
+            raise ValueError(f"{path} cannot be unpacked: {error}; fetch it again") from error
 
 
 def parse_idx(content: bytes, name: str = "this") -> Array:
@@ -38,16 +47,44 @@ def parse_idx(content: bytes, name: str = "this") -> Array:
     >>> parse_idx(bytes([0, 0, 8, 1, 0, 0, 0, 2, 7, 9])).tolist()
     [7, 9]
     """
-    if len(content) < 4 or content[:3] != b"\0\0\x08":
-        raise ValueError(f"{name} is not an IDX file of unsigned bytes: it begins with {content[:4]!r}")
-    axes = content[3]
-    start = 4 + 4 * axes
-    shape = tuple(np.frombuffer(content[4:start].ljust(4 * axes, b"\0"), ">u4").tolist())
+    start, shape = _header(content, name)
     if len(content) - start != math.prod(shape):
-        raise ValueError(
-            f"{name} should have {math.prod(shape)} bytes of shape {shape}, but has {len(content) - start}"
-        )
+        more = f"{len(content) - start}" if len(content) - start < math.prod(shape) else "more"
+        raise ValueError(f"{name} should have {math.prod(shape)} bytes of shape {shape}, but has {more}")
     return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
+
+
+def _header(content: bytes | bytearray, name: str) -> tuple[int, tuple[int, ...]]:
+    """Where the data begins, and its shape."""
+    if len(content) < 4 or content[:3] != b"\0\0\x08" or not 1 <= content[3] <= AXES:
+        raise ValueError(
+            f"{name} is not an IDX file of unsigned bytes with 1 to {AXES} axes: it begins with {bytes(content[:4])!r}"
+        )
+    start = 4 + 4 * content[3]
+    if len(content) < start:
+        raise ValueError(f"{name} is not an IDX file: it ends within its header of {start} bytes")
+    shape = tuple(np.frombuffer(content[4:start], ">u4").tolist())
+    if math.prod(shape) > MOST:
+        raise ValueError(
+            f"{name} promises {math.prod(shape):,} bytes of shape {shape}, more than {MOST:,}: it is damaged"
+        )
+    return start, shape
+
+
+def _read(file: Any, name: str) -> bytes:
+    content = bytearray(_take(file, 4))
+    content += _take(file, 4 * content[3] if len(content) == 4 and content[3] <= AXES else 0)
+    _, shape = _header(content, name)
+    content += _take(file, math.prod(shape) + 1)
+    return bytes(content)
+
+
+def _take(file: Any, n: int) -> bytearray:
+    """`n` bytes, or what there is; room is made only for what comes."""
+    taken = bytearray()
+    while len(taken) < n and (part := file.read(min(n - len(taken), PART))):
+        taken += part
+    return taken
 
 
 def to_idx(array: Array) -> bytes:

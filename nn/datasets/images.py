@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nn.datasets.idx import parse_idx
-from nn.datasets.sources import FILES, cache_folder, fetch, from_cache, from_folder, is_mnist, keep
+from nn.datasets.sources import FILES, Contents, cache_folder, fetch, from_cache, from_folder, is_mnist, try_to_keep
 from nn.dependencies import optional
 
 Array = np.ndarray[Any, Any]
@@ -40,19 +40,30 @@ def mnist(folder: str | Path | None = None, cache: str | Path | None = None) -> 
     kept; every time, hashes are checked. With neither, an OSError lists what can be done.
 
     With `folder`, the four IDX files in it are read instead, gzipped or not: also those of Fashion-MNIST or EMNIST (whose
-    images lie on their side: `X.swapaxes(1, 2)`). If they are MNIST's own, the cache is filled from them.
+    images lie on their side: `X.swapaxes(1, 2)`). If they are MNIST's own, the cache is filled from them, where it can be
+    written. Of a file no more is unpacked than its header promises, at most 1 GiB.
 
     LeCun, Bottou, Bengio and Haffner, "Gradient-based learning applied to document recognition", 1998.
     """
-    kept = cache_folder(cache) / "mnist"
     if folder is None:
+        kept = cache_folder(cache) / "mnist"
         contents = from_cache(kept) or fetch(kept)
     else:
         contents = from_folder(folder)
-        if is_mnist(contents) and from_cache(kept) is None:
-            keep(contents, kept)
+        if is_mnist(contents):
+            _fill(cache, contents)
     train_images, train_labels, test_images, test_labels = (parse_idx(contents[name], name) for name in FILES)
     return Images(_pair("training", train_images, train_labels), _pair("test", test_images, test_labels))
+
+
+def _fill(cache: str | Path | None, contents: Contents) -> None:
+    """Keep `contents` in the cache, if there is one that can be written: who has the files does not need it."""
+    try:
+        kept = cache_folder(cache) / "mnist"
+    except OSError:
+        return
+    if from_cache(kept) is None:
+        try_to_keep(contents, kept)
 
 
 def _pair(name: str, images: Array, labels: Array) -> tuple[Array, Array]:

