@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,127 +13,134 @@ from autograd.backprop import cotangents
 from autograd.elementwise import identity
 from autograd.forward import push
 from autograd.graph import Node, ancestors, birth, is_recording, recording, tracer
+from autograd.lifting import Argnums, Lifted, chosen
 from autograd.operators import plain
 from autograd.tensor import Tensor
-from autograd.trees import is_module, leaves, map_leaves, refill
+from autograd.trees import Definition, flatten
 from autograd.value import Value
-
-Argnums = int | Sequence[int]
 
 
 class Call:
     """`f(*args, **kwargs)` with the arguments `argnums` replaced by nodes, ready to be differentiated.
 
-    `inputs` are these nodes, `tree` the arguments they stand for, `output` what `f` returned. `since` is the birth
-    that separates what `f` made from what was there before: of the latter, only the inputs concern us.
+    `inputs` are these nodes, `definitions` the structures of the arguments they stand for, `output` what `f` returned.
+    `since` is the birth that separates what `f` made from what was there before: of the latter, only the inputs concern
+    us, and the parameters (`roots`) of modules among the arguments: where `f` reaches a parameter not by its argument
+    but by itself, as in `grad(lambda m: loss(model(x)))(model)`, it counts as the argument's.
     """
 
     def __init__(
         self, f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], argnums: Argnums, copy: bool = False
     ) -> None:
-        chosen = [argnums] if isinstance(argnums, int) else list(argnums)
-        for n in chosen:
-            if not -len(args) <= n < len(args):
-                raise ValueError(f"argnums names argument {n}, but there are {len(args)} positional arguments")
-        args = list(args)
-        self.tree = args[argnums] if isinstance(argnums, int) else tuple(args[n] for n in chosen)
-        self.inputs: list[Node] = []
+        self.alone = isinstance(argnums, (int, np.integer))
+        positions = chosen(args, kwargs, argnums)
         self.recorded = is_recording()
         if self.recorded:
-            self._run(f, args, kwargs, chosen, copy)
+            self._run(f, args, kwargs, positions, copy)
         else:  # under no_grad: differentiate, but do not record the derivative
             with recording(True):
-                self._run(f, args, kwargs, chosen, copy)
-        given = (leaf for n in chosen if not is_module(args[n]) for leaf in leaves(args[n]))
+                self._run(f, args, kwargs, positions, copy)
+        self.leaves, self.definition = flatten(self.output, name="the output")
+        self.outputs = [leaf for leaf in self.leaves if isinstance(leaf, Node)]
         traced = tracer() is not None and any(isinstance(node, Value) for node in self.inputs)
-        self.keep_graph = self.recorded and (traced or any(isinstance(leaf, Node) for leaf in given))
+        self.keep_graph = self.recorded and (traced or self.linked)
 
-    def _run(self, f: Any, args: list[Any], kwargs: dict[str, Any], chosen: list[int], copy: bool) -> None:
-        lifted = list(args)
-        for n in chosen:
-            if is_module(args[n]):
-                self.inputs += leaves(args[n])
-            else:
-                lifted[n] = map_leaves(lambda leaf: self._input(leaf, copy), args[n])
+    def _run(self, f: Any, args: Sequence[Any], kwargs: dict[str, Any], positions: list[int], copy: bool) -> None:
+        lifted = Lifted(args, kwargs, positions, copy)
+        self.inputs, self.definitions = lifted.inputs, lifted.definitions
+        self.roots, self.linked = lifted.roots, lifted.linked
         self.since = birth()
-        self.output = f(*lifted, **kwargs)
-        self.outputs = [leaf for leaf in leaves(self.output) if isinstance(leaf, Node)]
-
-    def _input(self, leaf: Any, copy: bool) -> Node:
-        node: Node
-        if isinstance(leaf, Node):
-            node = identity(leaf)  # a stand-in: the derivative is with respect to this argument alone
-        elif isinstance(leaf, (float, int)):
-            node = Value(leaf)
-        elif isinstance(leaf, (np.ndarray, np.generic)):
-            node = Tensor(np.array(leaf) if copy else leaf)
-            node.held = None
-        else:
-            raise TypeError(
-                f"cannot differentiate with respect to a {type(leaf).__name__} ({leaf!r}): arguments are floats, "
-                "arrays, nodes, modules, or lists, tuples and dicts of them; choose others with argnums"
-            )
-        self.inputs.append(node)
-        return node
+        self.output = lifted.call(f)
 
     def notice_outer(self, reached: Any) -> bool:
         """Whether among the nodes `reached` are others than ours, so that the derivative depends on them too."""
         if self.recorded and not self.keep_graph:
-            ours = set(self.inputs)
+            ours = {*self.inputs, *self.roots}
             self.keep_graph = any(node.birth > self.since and node not in ours for node in reached)
             return self.keep_graph
         return False
 
+    def check_output(self, name: str) -> None:
+        """Raise a TypeError if a part of the output is no real number, array or node."""
+        for i, leaf in enumerate(self.leaves):
+            check_real(leaf, f"{name} needs a function that gives numbers: the output", self.definition, i)
+
     @property
     def value(self) -> Any:
         """The output: plain, unless it depends on nodes that are not ours."""
-        return self.output if self.keep_graph else map_leaves(_scalar, self.output)
+        return self.definition.unflatten(
+            leaf if self.keep_graph and isinstance(leaf, Node) else _scalar(leaf) for leaf in self.leaves
+        )
+
+    # ---- Reverse mode
 
     def pull(self, seed: Any) -> Any:
         """The cotangents of the arguments, given that of the output, in the same structures."""
+        seeds = self.definition.match(seed, "the cotangent")
+        for i, (leaf, part) in enumerate(zip(self.leaves, seeds, strict=True)):
+            _check_fit(part, leaf, "the output", "its cotangent", self.definition, i)
+        return self._as_arguments(self._gradients(self.leaves, seeds))
+
+    def _gradients(self, outputs: Sequence[Any], seeds: Sequence[Any]) -> list[Any]:
+        """The cotangents of the inputs, given those of some outputs."""
+        pairs = [(output, seed) for output, seed in zip(outputs, seeds, strict=True) if isinstance(output, Node)]
         found: dict[Node, Any] = {}
         with np.errstate(all="ignore"):
-            if self.outputs:
-                output, seed = self._one_output(seed)
+            if pairs:
+                output, seed = _joint(pairs)
                 found = cotangents(output, seed, self.keep_graph, self.since)
                 if self.notice_outer(found):
                     found = cotangents(output, seed, True, self.since)
-        given: set[int] = set()
-        return refill(self.tree, (_own(found.get(node), node, given) for node in self.inputs))
+            for root, nodes in self.roots.items():
+                if root in found:
+                    self._check_root(root)
+                    g = found[root]
+                    found[nodes[0]] = found[nodes[0]] + g if nodes[0] in found else g
+        given = {id(seed) for seed in seeds}
+        return [_own(found.get(node), node, given) for node in self.inputs]
 
-    def _one_output(self, seed: Any) -> tuple[Node, Any]:
-        if isinstance(self.output, Node):
-            return self.output, _seed(self.output, seed)
-        seeds = list(leaves(seed))
-        outputs = list(leaves(self.output))
-        if len(seeds) != len(outputs):
-            raise ValueError(f"the output has {len(outputs)} parts, its cotangent {len(seeds)}")
-        total: Any = 0.0
-        with recording(True):
-            for output, part in zip(outputs, seeds, strict=True):
-                if isinstance(output, Node):
-                    product = output * _seed(output, part)
-                    total = total + (product.sum() if isinstance(product, Tensor) else product)
-        return total, ones(total)
+    def _check_root(self, root: Node) -> None:
+        """Raise if it is not clear to which of the arguments belongs what the function reached by itself."""
+        if len(self.roots[root]) > 1:
+            raise ValueError(
+                f"a module is given as {len(self.roots[root])} arguments, and the function reaches its parameter {root!r} "
+                "by itself: to which of the arguments it belongs is not clear. Let the function use its arguments alone"
+            )
 
-    def push(self, tangents: Any) -> Any:
+    def _as_arguments(self, values: Iterable[Any]) -> Any:
+        """Values, one for each input, in the structure of the arguments."""
+        rest = iter(values)
+        trees = [
+            definition.unflatten([next(rest) for part in definition.parts if part is None])
+            for definition in self.definitions
+        ]
+        return trees[0] if self.alone else tuple(trees)
+
+    # ---- Forward mode
+
+    def push(self, tangents: Sequence[Any]) -> Any:
         """The tangent of the output, given those of the arguments."""
-        moving = dict(zip(self.inputs, leaves(tangents), strict=True))
-        for node, tangent in moving.items():
-            if np.shape(plain(tangent)) != np.shape(node.raw):
-                raise ValueError(
-                    f"a tangent has the shape of its argument, {np.shape(node.raw)}, not {np.shape(plain(tangent))}"
-                )
-            moving[node] = _seed(node, tangent)
+        found: list[Any] = []
+        for n, (definition, tangent) in enumerate(zip(self.definitions, tangents, strict=True)):
+            for i, part in enumerate(definition.match(tangent, f"the tangent of argument {n}")):
+                _check_fit(part, self.inputs[len(found)], f"argument {n}", "its tangent", definition, i)
+                found.append(part)
+        return self.definition.unflatten(self._tangents(found))
+
+    def _tangents(self, tangents: Sequence[Any]) -> list[Any]:
+        """The tangents of the outputs, given those of the inputs."""
+        moving = {node: node.fit(tangent) for node, tangent in zip(self.inputs, tangents, strict=True)}
         reached = ancestors(*self.outputs, since=self.since)
         parents = {parent for node in reached for parent in node.parents}
+        for root, nodes in self.roots.items():
+            if root in parents or root in {*self.outputs}:
+                self._check_root(root)
+                moving[root] = moving[nodes[0]]
         self.notice_outer(parents)
         keep = self.keep_graph or (self.recorded and any(isinstance(t, Node) for t in moving.values()))
         push(moving, [node for node in reached if node.birth < self.since], keep)
-        given: set[int] = set()
-        return map_leaves(
-            lambda leaf: _own(moving.get(leaf), leaf, given) if isinstance(leaf, Node) else _zeros(leaf), self.output
-        )
+        given = {id(tangent) for tangent in tangents}
+        return [_own(moving.get(leaf), leaf, given) if isinstance(leaf, Node) else _zeros(leaf) for leaf in self.leaves]
 
     # ---- Jacobians
 
@@ -141,46 +148,73 @@ class Call:
         """For each part of the output, the derivative with respect to each part of the arguments."""
         n = sum(np.size(node.raw) for node in self.inputs)
         if isinstance(self.output, Node) and n < np.size(self.output.raw):
-            return self._columns()
-        return map_leaves(self._rows, self.output)
+            return self._as_arguments(self._columns())
+        return self.definition.unflatten([self._as_arguments(self._rows(leaf)) for leaf in self.leaves])
 
-    def _rows(self, output: Any) -> Any:
+    def _rows(self, output: Any) -> list[Any]:
         shape = np.shape(plain(output))
-        whole, self.output = self.output, output
-        self.outputs = [output] if isinstance(output, Node) else []
         size = int(np.prod(shape))
-        rows = [self.pull(np.eye(1, size, k).reshape(shape)) for k in range(size)]
-        self.output = whole
-        parts = [_joined([*group], shape) for group in zip(*map(leaves, rows), strict=True)]
-        if not rows:
-            parts = [np.zeros((*shape, *np.shape(node.raw))) for node in self.inputs]
-        return refill(self.tree, iter(parts))
+        if not size:
+            return [np.zeros((*shape, *np.shape(node.raw)), np.asarray(_zeros(node)).dtype) for node in self.inputs]
+        rows = [self._gradients([output], [np.eye(1, size, k).reshape(shape)]) for k in range(size)]
+        return [_joined([*parts], shape) for parts in zip(*rows, strict=True)]
 
-    def _columns(self) -> Any:
+    def _columns(self) -> list[Any]:
         zeros = [np.zeros_like(node.raw) for node in self.inputs]
-        parts = []
+        parts: list[Any] = []
+        outer = np.shape(self.output.raw)
         for i, node in enumerate(self.inputs):
+            inner = np.shape(node.raw)
+            if not np.size(node.raw):
+                parts.append(np.zeros((*outer, *inner), self.output.raw.dtype))
+                continue
             columns = []
             for k in range(np.size(node.raw)):
-                basis = np.eye(1, np.size(node.raw), k).reshape(np.shape(node.raw))
-                columns.append(self.push([*zeros[:i], basis, *zeros[i + 1 :]]))
-            joined = _joined(columns, np.shape(node.raw))
-            ndim = np.ndim(self.output.raw)
+                basis = np.eye(1, np.size(node.raw), k).reshape(inner)
+                columns += self._tangents([*zeros[:i], basis, *zeros[i + 1 :]])
+            joined = _joined(columns, inner)
             order = [*range(np.ndim(plain(joined)))]
-            turn = order[-ndim:] + order[:-ndim] if ndim else order
+            turn = order[-len(outer) :] + order[: -len(outer)] if outer else order
             parts.append(transpose(joined, turn))
-        return refill(self.tree, iter(parts))
+        return parts
 
 
 def ones(output: Any) -> Any:
     return 1.0 if not isinstance(output, Tensor) else np.ones_like(output.raw)
 
 
-def _seed(node: Node, seed: Any) -> Any:
-    """A cotangent (or a tangent) of `node` in the node's own form."""
-    if np.shape(plain(seed)) != np.shape(node.raw):
-        raise ValueError(f"the output has shape {np.shape(node.raw)}, its cotangent {np.shape(plain(seed))}")
-    return node.fit(seed)
+def check_real(x: Any, what: str, definition: Definition | None = None, i: int = 0) -> None:
+    """Raise a TypeError if `x`, which is `what` (of a structure, leaf `i`), is no real number, array or node."""
+    if isinstance(x, (float, int, Node)) or (isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind in "fiub"):
+        return
+    name = what + (definition.leaf_path(i) if definition else "")
+    if not isinstance(x, (np.ndarray, np.generic)) and not isinstance(x, complex):
+        raise TypeError(f"{name} is a {type(x).__name__}, {x!r}, not a number or an array")
+    hint = ": complex numbers have no rules here, so take their .real and .imag" if np.iscomplexobj(x) else ""
+    raise TypeError(f"{name} is of {np.asarray(x).dtype}, not of real numbers{hint}")
+
+
+def _check_fit(part: Any, node: Any, whole: str, what: str, definition: Definition, i: int) -> None:
+    """Raise if `part` is no tangent or cotangent of `node`, leaf `i` of the `whole`, by its kind or its shape."""
+    if type(part) is float and type(node) is Value:
+        return
+    check_real(part, f"{what} of {whole}", definition, i)
+    shape, other = np.shape(plain(node)), np.shape(plain(part))
+    if shape != other:
+        raise ValueError(f"{whole}{definition.leaf_path(i)} has shape {shape}, {what} {other}")
+
+
+def _joint(pairs: list[tuple[Node, Any]]) -> tuple[Node, Any]:
+    """One output, and its cotangent, that stand for several."""
+    if len(pairs) == 1:
+        output, seed = pairs[0]
+        return output, output.fit(seed)
+    total: Any = 0.0
+    with recording(True):
+        for output, part in pairs:
+            product = output * output.fit(part)
+            total = total + (product.sum() if isinstance(product, Tensor) else product)
+    return total, ones(total)
 
 
 def _zeros(x: Any) -> Any:
@@ -198,12 +232,16 @@ def _own(g: Any, node: Node, given: set[int]) -> Any:
         if id(g) in given or g.base is not None or not g.flags.writeable:
             g = np.array(g)
         given.add(id(g))
+    elif isinstance(g, Node) and id(g) in given:
+        g = identity(g)
     return g
 
 
 def _scalar(x: Any) -> Any:
     x = plain(x)
-    return x[()] if isinstance(x, np.ndarray) and x.ndim == 0 else x
+    if isinstance(x, np.ndarray):
+        return x.copy() if x.ndim else x[()]
+    return x
 
 
 def _joined(parts: list[Any], shape: tuple[int, ...]) -> Any:

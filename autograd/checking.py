@@ -12,7 +12,7 @@ from autograd.arguments import integer, number, wrong
 from autograd.graph import Node, Primitive, ancestors
 from autograd.operators import plain
 from autograd.transforms import jvp, vjp
-from autograd.trees import leaves, refill
+from autograd.trees import flatten, leaves, map_leaves
 
 
 class GradientError(AssertionError):
@@ -53,19 +53,19 @@ def gradcheck(
 
 def _check(f: Any, args: tuple[Any, ...], order: int, rtol: float, rng: Any, name: str, what: str) -> None:
     output, pull = vjp(f, *args)
-    weights = refill(output, iter([_random_like(leaf, rng) for leaf in leaves(output)]))
-    gradients = list(leaves(pull(weights)))
-    places = list(leaves(args))
+    weights = map_leaves(lambda leaf: _random_like(leaf, rng), output)
+    gradients = leaves(pull(weights))
+    places, structure = flatten(args)
     for i, (place, gradient) in enumerate(zip(places, gradients, strict=True)):
         direction = [np.zeros_like(p) if j != i else _random_like(p, rng) for j, p in enumerate(places)]
 
         def along(t: float, direction: Any = direction) -> float:
             moved = [p + t * d for p, d in zip(places, direction, strict=True)]
-            return _inner(weights, f(*refill(args, iter(map(_like, moved, places)))))
+            return _inner(weights, f(*structure.unflatten(map(_like, moved, places))))
 
         numeric, error = _slope(along, f"{name}, argument {i}")
         reverse = float(np.sum(np.asarray(plain(gradient)) * direction[i]))
-        tangents = refill(args, iter(map(_like, direction, places)))
+        tangents = structure.unflatten(map(_like, direction, places))
         forward = _inner(weights, jvp(f, args, tangents)[1])
         for mode, analytic in (("reverse", reverse), ("forward", forward)):
             if not _close(analytic, numeric, error, rtol):
@@ -165,7 +165,7 @@ def _as_float64(arg: Any) -> Any:
             raise TypeError(f"gradcheck needs real numbers, got {dtype}")
         return float(x) if isinstance(x, (float, int)) else np.asarray(x, np.float64)
 
-    return refill(arg, iter([convert(leaf) for leaf in leaves(arg)]))
+    return map_leaves(convert, arg)
 
 
 def _like(x: Any, place: Any) -> Any:

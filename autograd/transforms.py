@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd.calls import Argnums, Call, ones
+from autograd.calls import Call, check_real, ones
 from autograd.graph import Node, ancestors
+from autograd.lifting import Argnums
 from autograd.operators import plain
 
 
@@ -49,6 +50,7 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[...,
         output = call.output
         if not isinstance(output, (Node, float, int, np.ndarray, np.generic)):
             raise TypeError(f"grad needs a scalar output, got {type(output).__name__} {output!r}")
+        check_real(output, "grad needs a real output: it")
         if np.shape(plain(output)) != ():
             raise ValueError(
                 f"grad needs a scalar output, got shape {np.shape(plain(output))}: use jacobian, or reduce with .sum()"
@@ -67,6 +69,7 @@ def vjp(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], tuple[A
     (4.0, 3.0)
     """
     call = Call(f, args, {}, range(len(args)), copy=True)
+    call.check_output("vjp")
     call.notice_outer({parent for node in ancestors(*call.outputs, since=call.since) for parent in node.parents})
     return call.value, call.pull
 
@@ -82,6 +85,7 @@ def jvp(f: Callable[..., Any], primals: Any, tangents: Any) -> tuple[Any, Any]:
     """
     primals, tangents = _tuples("jvp", primals, tangents)
     call = Call(f, primals, {}, range(len(primals)))
+    call.check_output("jvp")
     tangent = call.push(tangents)
     return call.value, tangent
 
@@ -99,6 +103,7 @@ def jacobian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
 
     def derivative(*args: Any, **kwargs: Any) -> Any:
         call = Call(f, args, kwargs, argnums)
+        call.check_output("jacobian")
         return call.jacobian()
 
     return _named(derivative, "jacobian", f)

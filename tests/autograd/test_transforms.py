@@ -8,6 +8,7 @@ import pytest
 
 import autograd as ag
 from autograd import Tensor, Value
+from autograd.trees import leaves
 
 Pair = namedtuple("Pair", "x y")
 
@@ -185,6 +186,35 @@ def test_argnums():
 def test_argnums_that_are_not_there(argnums):
     with pytest.raises(ValueError, match=r"argnums names argument -?\d, but there are 1 positional arguments"):
         ag.grad(lambda x: x, argnums=argnums)(1.0)
+
+
+@pytest.mark.parametrize("argnums", [(0, 0), (1, -1), [0, 1, -2], np.array([1, 1])])
+@pytest.mark.parametrize("transform", [ag.grad, ag.value_and_grad, ag.jacobian, ag.hessian])
+def test_an_argument_is_named_once(transform, argnums):
+    with pytest.raises(ValueError, match=r"argnums=.* names argument \d twice"):
+        transform(lambda x, y: x * y, argnums)(1.0, 2.0)
+
+
+@pytest.mark.parametrize("argnums", ["x", 1.0, None, [0.5], {"x"}, [[0]]])
+def test_argnums_that_are_no_positions(argnums):
+    with pytest.raises(TypeError, match="argnums is the position of an argument, or a sequence of them, not"):
+        ag.grad(lambda x: x, argnums)(1.0)
+
+
+def test_argnums_may_be_numbers_of_numpy():
+    assert ag.grad(lambda x, y: x * y * y, np.int64(1))(1.0, 2.0) == 4.0
+    assert ag.grad(lambda x, y: x * y * y, np.array([1, 0]))(1.0, 2.0) == (4.0, 4.0)
+
+
+@pytest.mark.parametrize("transform", [ag.grad, ag.value_and_grad, ag.jacobian, ag.hessian])
+def test_what_is_not_given_by_position_is_told(transform):
+    f = transform(lambda x, y=1.0: x * y)
+    with pytest.raises(TypeError, match="positional arguments, and this call gives none, only x, y by keyword: give"):
+        f(x=2.0, y=1.0)
+    with pytest.raises(TypeError, match="positional arguments, and this call gives none: give argument 0 by its pos"):
+        f()
+    with pytest.raises(ValueError, match=r"argnums names argument 1, but there are 1 positional .* \(and y by keyword"):
+        transform(lambda x, y: x * y, argnums=1)(2.0, y=1.0)
 
 
 def test_keyword_arguments_are_passed_on():
@@ -367,11 +397,11 @@ def test_dot_product_test_of_a_layered_function():
     [
         (lambda: ag.vjp(lambda x: x * 2, np.ones(3))[1](np.ones(2)), ValueError, r"shape \(3,\), its cotangent \(2,\)"),
         (lambda: ag.vjp(lambda x: x * 2, np.ones(3))[1](1.0), ValueError, r"shape \(3,\), its cotangent \(\)"),
-        (lambda: ag.vjp(lambda x: [x, x], 1.0)[1]([1.0]), ValueError, "the output has 2 parts, its cotangent 1"),
+        (lambda: ag.vjp(lambda x: [x, x], 1.0)[1]([1.0]), ValueError, "the cotangent has 1 part, where there are 2"),
         (
             lambda: ag.jvp(lambda x: x, np.ones(3), np.ones(2)),
             ValueError,
-            r"a tangent has the shape of its argument, \(3,\)",
+            r"argument 0 has shape \(3,\), its tangent \(2,\)",
         ),
         (lambda: ag.jvp(lambda x: x, (1.0,), 1.0), TypeError, "jvp needs primals and tangents as two tuples"),
         (lambda: ag.jvp(lambda x, y: x, (1.0, 2.0), (1.0,)), ValueError, "jvp got 2 primals and 1 tangents"),
@@ -382,6 +412,283 @@ def test_dot_product_test_of_a_layered_function():
 def test_cotangents_and_tangents_that_do_not_fit(f, error, message):
     with pytest.raises(error, match=message):
         f()
+
+
+# ---- Structures are paired by key and nesting
+
+
+def in_a_dict(t):
+    return t["a"] ** 2 * t["b"][0] * t["b"][1]
+
+
+TREE, TANGENT = {"a": 2.0, "b": (3.0, 5.0)}, {"b": [1.0, 0.0], "a": 10.0}
+
+
+def test_tangents_are_paired_by_key():
+    assert ag.jvp(in_a_dict, TREE, TANGENT) == (60.0, 10.0 * 60.0 + 20.0)
+    assert ag.hvp(in_a_dict, TREE, TANGENT) == {"a": 10.0 * 30.0 + 20.0, "b": (10.0 * 20.0, 10.0 * 12.0 + 4.0)}
+    assert (
+        ag.jvp(lambda t, s: t["x"] - s["y"], ({"x": 1.0, "z": 0.0}, {"y": 1.0}), ({"z": 9.0, "x": 2.0}, {"y": 1.0}))[1]
+        == 1.0
+    )
+
+
+def test_cotangents_are_paired_by_key():
+    y, pull = ag.vjp(lambda x: {"double": 2 * x, "parts": [x * x, None, (3 * x,)]}, 1.0)
+    assert pull({"parts": [10.0, None, [100.0]], "double": 1.0}) == (2.0 + 20.0 + 300.0,)
+    assert pull(y) == (2 * 2.0 + 2.0 + 9.0,)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: ag.jvp(in_a_dict, TREE, {"a": 1.0, "c": (1.0, 1.0)}), r"the tangent of argument 0 has no 'b'"),
+        (
+            lambda: ag.jvp(in_a_dict, TREE, {**TANGENT, "c": 1.0}),
+            r"the tangent of argument 0 has 'c', where there is no",
+        ),
+        (
+            lambda: ag.hvp(in_a_dict, TREE, {"a": 1.0, "b": [1.0]}),
+            r"the tangent of argument 0\['b'\] has 1 part, where",
+        ),
+        (
+            lambda: ag.jvp(lambda x, y: x * y, (1.0, 2.0), (1.0, [2.0, 1.0])),
+            r"argument 1 has shape \(\), its tangent \(2,\)",
+        ),
+        (
+            lambda: ag.jvp(lambda x, y: x * 1.0, (1.0, {}), (1.0, 2.0)),
+            "the tangent of argument 1 is a float, where a dict",
+        ),
+        (
+            lambda: ag.jvp(in_a_dict, TREE, {"a": 1.0, "b": (1.0, [2.0])}),
+            r"argument 0\['b'\]\[1\] has shape \(\), its tangent",
+        ),
+        (
+            lambda: ag.vjp(lambda x: {"a": [x, x]}, 1.0)[1]({"a": [1.0]}),
+            r"the cotangent\['a'\] has 1 part, where there are 2",
+        ),
+        (
+            lambda: ag.vjp(lambda x: {"a": x}, 1.0)[1]([1.0]),
+            r"the cotangent is a list of 1, where a dict with the keys 'a'",
+        ),
+        (lambda: ag.vjp(lambda x: {"a": x}, 1.0)[1]({"b": 1.0}), r"the cotangent has no 'a': its keys are 'b'"),
+        (
+            lambda: ag.vjp(lambda x: [x, {"a": x}], np.ones(2))[1]([np.ones(2), {"a": 1.0}]),
+            r"the output\[1\]\['a'\] has shape",
+        ),
+        (lambda: ag.vjp(lambda x: x, 1.0)[1](None), "the cotangent is None, where a number or an array belongs"),
+        (
+            lambda: ag.vjp(lambda x: [x, 5.0], 1.0)[1]([1.0, np.ones(2)]),
+            r"the output\[1\] has shape \(\), its cotangent \(2,\)",
+        ),
+    ],
+)
+def test_where_structures_differ_the_place_is_named(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+# ---- Complex numbers, and what is no number
+
+COMPLEX = [1j, np.complex128(1j), np.array(1j), np.complex64(1), "a", b"a"]
+
+
+@pytest.mark.parametrize("bad", COMPLEX, ids=repr)
+@pytest.mark.parametrize(
+    ("call", "place"),
+    [
+        (lambda bad: ag.grad(lambda x: bad)(1.0), "grad needs a (scalar|real) output"),
+        (lambda bad: ag.value_and_grad(lambda x: bad)(np.ones(2)), "grad needs a (scalar|real) output"),
+        (lambda bad: ag.hessian(lambda x: bad)(1.0), "grad needs a (scalar|real) output"),
+        (lambda bad: ag.jacobian(lambda x: [x, bad])(1.0), r"jacobian needs .* the output\[1\] is"),
+        (lambda bad: ag.vjp(lambda x: {"a": bad}, 1.0), r"vjp needs .* the output\['a'\] is"),
+        (lambda bad: ag.jvp(lambda x: (x, bad), 1.0, 1.0), r"jvp needs .* the output\[1\] is"),
+        (lambda bad: ag.jvp(lambda x: x, 1.0, bad), "its tangent of argument 0 is"),
+        (lambda bad: ag.jvp(lambda x: x, np.array(1.0), bad), "its tangent of argument 0 is"),
+        (lambda bad: ag.hvp(lambda t: t["a"], {"a": 1.0}, {"a": bad}), r"its tangent of argument 0\['a'\] is"),
+        (lambda bad: ag.vjp(lambda x: x, 1.0)[1](bad), "its cotangent of the output is"),
+        (lambda bad: ag.vjp(lambda x: [x, 1.0], np.array(1.0))[1]([1.0, bad]), r"its cotangent of the output\[1\] is"),
+    ],
+)
+def test_what_is_not_real_is_refused_wherever_it_comes_in(call, place, bad):
+    with pytest.raises(TypeError, match=place):
+        call(bad)
+
+
+# ---- Whose arrays are these
+
+
+def aliases(call, *arrays):
+    """Whether writing into any array of the result, or into one of the caller's, shows anywhere else."""
+    before = [array.copy() for array in arrays]
+    found = [leaf for leaf in leaves(call) if isinstance(leaf, np.ndarray) and leaf.ndim]
+    assert found
+    for i, leaf in enumerate(found):
+        assert leaf.flags.writeable
+        others = [other.copy() for other in found]
+        leaf += 17.0
+        if any(not np.array_equal(other, found[j]) for j, other in enumerate(others) if j != i):
+            return True
+    return any(not np.array_equal(array, old) for array, old in zip(arrays, before, strict=True))
+
+
+A, B = np.arange(3.0), np.arange(3.0, 6.0)
+SHARERS = {
+    "identity": lambda x: x,
+    "twice": lambda x: [x, {"again": x}],
+    "a view": lambda x: x[1:],
+    "views": lambda x: (x.reshape(3, 1), x[::-1], x.T),
+    "a sum": lambda x: x + 0.0,
+    "a constant": lambda x: B,
+    "a node of its own": lambda x: Tensor(B),
+}
+
+
+@pytest.mark.parametrize("f", SHARERS.values(), ids=SHARERS)
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda f: ag.jvp(f, A, B),
+        lambda f: ag.vjp(f, A)[0],
+        lambda f: (lambda y, pull: [y, pull(y), pull(y)])(*ag.vjp(f, A)),
+        lambda f: ag.jacobian(f)(A),
+        lambda f: ag.hvp(lambda x: sum((ag.sum(leaf * leaf) for leaf in leaves(f(x))), start=0.0), A, B),
+        lambda f: ag.grad(lambda x: sum((ag.sum(leaf) for leaf in leaves(f(x))), start=0.0))(A),
+    ],
+    ids=["jvp", "vjp", "pullback", "jacobian", "hvp", "grad"],
+)
+def test_no_result_shares_an_array_with_arguments_or_other_results(f, call):
+    assert not aliases(call(f), A, B)
+
+
+def test_a_pullback_keeps_what_it_needs():
+    y, pull = ag.vjp(ag.exp, np.zeros(2))
+    y += 100.0
+    seed = np.ones(2)
+    (g,) = pull(seed)
+    assert g.tolist() == [1.0, 1.0]
+    g += 1.0
+    assert seed.tolist() == [1.0, 1.0]
+    assert ag.vjp(lambda x: x, np.zeros(2))[1](seed)[0] is not seed
+
+
+def test_a_function_that_writes_into_its_argument_leaves_the_callers_array_alone():
+    def f(x):
+        x.data[0] = 100.0
+        return (x * x).sum()
+
+    x = np.ones(2)
+    ag.grad(f)(x)
+    assert x.tolist() == [1.0, 1.0]
+
+
+# ---- Structures that contain themselves, and deep ones
+
+
+def itself(kind):
+    tree = [1.0] if kind == "list" else {"a": 1.0}
+    if kind == "list":
+        tree.append(tree)
+    else:
+        tree["b"] = {"c": tree}
+    return tree
+
+
+@pytest.mark.parametrize("kind", ["list", "dict"])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda t: ag.grad(lambda x: 1.0)(t),
+        lambda t: ag.value_and_grad(lambda x, y: 1.0, 1)(1.0, t),
+        lambda t: ag.jacobian(lambda x: t)(1.0),
+        lambda t: ag.jacobian(lambda x: 1.0)(t),
+        lambda t: ag.hessian(lambda x: 1.0)(t),
+        lambda t: ag.vjp(lambda x: t, 1.0),
+        lambda t: ag.vjp(lambda x: 1.0, t),
+        lambda t: ag.vjp(lambda x: [1.0, {"c": [1.0]}], 1.0)[1](t),
+        lambda t: ag.jvp(lambda x: 1.0, t, 1.0),
+        lambda t: ag.jvp(lambda x: 1.0, 1.0, t),
+        lambda t: ag.jvp(lambda x: t, 1.0, 1.0),
+        lambda t: ag.hvp(lambda x: 1.0, t, 1.0),
+        lambda t: ag.hvp(lambda x: x * x, 1.0, t),
+        lambda t: ag.gradcheck(lambda x: 1.0, t),
+        lambda t: ag.gradcheck(lambda x: t, 1.0),
+    ],
+)
+def test_a_structure_that_contains_itself_is_an_error(call, kind):
+    with pytest.raises(ValueError, match=r"contains itself|belongs|part"):
+        call(itself(kind))
+
+
+def test_structures_may_be_deep():
+    deep, direction = 3.0, 1.0
+    for _ in range(2000):
+        deep, direction = [deep], {"a": direction}
+
+    def f(t):
+        while isinstance(t, list):
+            [t] = t
+        return t * t
+
+    assert leaves(ag.grad(f)(deep)) == [6.0]
+    assert leaves(ag.hvp(f, deep, deep)) == [6.0]
+    assert leaves(ag.jacobian(lambda x: f([x]))(3.0)) == [6.0]
+    with pytest.raises(ValueError, match="where a list of 1 belongs"):
+        ag.jvp(f, deep, direction)
+
+
+# ---- Empty arrays
+
+
+@pytest.mark.parametrize("dtype", [float, np.float32])
+@pytest.mark.parametrize("shape", [(0,), (2, 0), (0, 3)])
+def test_every_transform_takes_empty_arrays(shape, dtype):
+    x = np.ones(shape, dtype)
+
+    def f(x):
+        return ag.sum(x * x)
+
+    assert ag.grad(f)(x).shape == shape
+    assert ag.grad(f)(x).dtype == dtype
+    assert ag.value_and_grad(f)(x)[0] == 0.0
+    assert ag.hessian(f)(x).shape == shape * 2
+    assert ag.hvp(f, x, x).shape == shape
+    assert ag.vjp(f, x)[1](dtype(1.0))[0].shape == shape
+    assert ag.vjp(lambda x: x * 2, x)[1](x)[0].dtype == dtype
+    assert ag.jvp(f, x, x) == (0.0, 0.0)
+    assert ag.jvp(lambda x: x * x, x, x)[1].shape == shape
+    for g, outer in {
+        (lambda x: x * x): shape,
+        f: (),
+        (lambda x: ag.sum(x) + np.ones((3, 2), dtype)): (3, 2),
+        (lambda x: np.ones(4, dtype)): (4,),
+        (lambda x: ag.reshape(x, (-1,))[:0]): (0,),
+    }.items():
+        jacobian = ag.jacobian(g)(x)
+        assert jacobian.shape == outer + shape
+        assert jacobian.dtype == dtype
+    assert ag.gradcheck(f, np.ones(shape), order=2)
+
+
+def test_jacobians_of_structures_with_empty_parts():
+    full, empty = np.array([1.0, 2.0]), np.ones((0, 3))
+    tree = {"full": full, "empty": empty, "none": None, "list": []}
+    wide = ag.jacobian(lambda t: ag.concatenate([t["full"], t["full"], ag.sum(t["empty"]) + np.ones(4)]))(tree)
+    assert wide["full"].shape == (8, 2)
+    assert wide["empty"].shape == (8, 0, 3)
+    assert wide["list"] == []
+    parts = ag.jacobian(lambda t: {"a": t["full"] * 2, "b": t["empty"] * 2, "c": ag.sum(t["full"])})(tree)
+    assert parts["a"]["full"].tolist() == [[2.0, 0.0], [0.0, 2.0]]
+    assert parts["a"]["empty"].shape == (2, 0, 3)
+    assert parts["b"]["full"].shape == (0, 3, 2)
+    assert parts["b"]["empty"].shape == (0, 3, 0, 3)
+    assert parts["c"]["empty"].shape == (0, 3)
+    hessian = ag.hessian(lambda t: ag.sum(t["full"] ** 2) + ag.sum(t["empty"]))(tree)
+    assert hessian["empty"]["full"].shape == (0, 3, 2)
+    assert hessian["full"]["full"].tolist() == [[2.0, 0.0], [0.0, 2.0]]
+    assert ag.jacobian(lambda t: ag.stack([1.0 * ag.sum(np.ones(2))] * 2))([]) == []
+    assert ag.jacobian(lambda: 1.0, argnums=())() == ()
+    assert ag.jacobian(lambda x: [])(1.0) == []
 
 
 # ---- Jacobians and Hessians

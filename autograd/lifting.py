@@ -1,0 +1,161 @@
+"""Arguments as nodes: what takes their place in one call of a function that is to be differentiated.
+
+A plain argument becomes a leaf, a node a stand-in that is computed from it, a module a copy with stand-ins for its
+parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
+from operator import index
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from autograd.elementwise import identity
+from autograd.graph import Node
+from autograd.stand_ins import Substitution, stand_in
+from autograd.tensor import Tensor
+from autograd.trees import Branch, Definition, flatten, is_module, opened
+from autograd.value import Value
+
+Argnums = int | Sequence[int]
+
+# Parameters of modules that enclosing calls differentiate with respect to, and the stand-ins for them, each with the
+# parameter itself.
+_enclosing: ContextVar[Mapping[Node, Node]] = ContextVar("enclosing", default=MappingProxyType({}))
+
+
+class Lifted:
+    """Arguments of which those that are `chosen` have been replaced by nodes, the `inputs`; `definitions` are their
+    structures. With `copy`, no array is the caller's.
+
+    `roots` are parameters of modules among them, each with the inputs that stand for it. `linked` is whether a result is
+    to be differentiated by others: whether nodes were given, or modules that an enclosing call is about.
+    """
+
+    def __init__(self, args: Sequence[Any], kwargs: dict[str, Any], chosen: Sequence[int], copy: bool) -> None:
+        self.inputs: list[Node] = []
+        self.definitions: list[Definition] = []
+        self.roots: dict[Node, list[Node]] = {}
+        self.linked = False
+        self.args, self.kwargs = list(args), kwargs
+        self._copy = copy
+        self._copies: list[Substitution] = []
+        self._back: dict[int, Node] = {}  # what stands in for a parameter, by its id, and the parameter
+        for n in chosen:
+            self.args[n] = self._argument(n, args[n])
+        if self._back and (kwargs or len(chosen) < len(args)):
+            self._lift_others(chosen)
+
+    def call(self, f: Callable[..., Any]) -> Any:
+        """What `f` gives of these arguments."""
+        if not self._copies:
+            return f(*self.args, **self.kwargs)
+        own = {node: root for root, nodes in self.roots.items() for node in (root, *nodes)}
+        token = _enclosing.set({**_enclosing.get(), **own})
+        try:
+            return f(*self.args, **self.kwargs)
+        finally:
+            _enclosing.reset(token)
+            for copied in self._copies:
+                copied.carry_over(self._back)
+
+    def _argument(self, n: int, tree: Any) -> Any:
+        leaves, outline = flatten(tree, False, f"argument {n}")
+        rest = iter(leaves)
+        lifted = []
+        parts: list[Branch | None] = []
+        for place, part in enumerate(outline.parts):
+            if part is not None:
+                parts.append(part)
+            elif is_module(leaf := next(rest)):
+                branch, parameters = opened(leaf)
+                parts += [branch, *(None for _ in parameters)]
+                lifted.append(self._module(leaf, branch.keys, parameters))
+            else:
+                parts.append(None)
+                lifted.append(self._input(leaf, n, outline, place))
+        self.definitions.append(Definition(tuple(parts)))
+        return outline.unflatten(lifted)
+
+    def _module(self, module: Any, names: Sequence[str], parameters: list[Any]) -> Any:
+        """A copy with inputs of ours for parameters."""
+        enclosing = _enclosing.get()
+        new = {}
+        for name, parameter in zip(names, parameters, strict=True):
+            if not isinstance(parameter, Node):
+                raise TypeError(
+                    f"cannot differentiate with respect to a {type(module).__name__}: its parameter {name} is a "
+                    f"{type(parameter).__name__}, not an nn.Parameter, a Tensor or a Value"
+                )
+            node = self._own(stand_in(parameter))
+            new[id(parameter)], self._back[id(node)] = node, parameter
+            root = enclosing.get(parameter, parameter if parameter.op is None else None)
+            if root is not None:
+                self.roots.setdefault(root, []).append(node)
+            self.linked = self.linked or parameter.op is not None or parameter in enclosing
+        self._copies.append(Substitution(module, new))
+        return self._copies[-1].tree
+
+    def _lift_others(self, chosen: Sequence[int]) -> None:
+        """Whatever else is given of the modules is another variable, as it would be with arrays, and constant."""
+        others = {n: arg for n, arg in enumerate(self.args) if n not in chosen}
+        constants = {id(parameter): stand_in(parameter) for parameter in self._back.values()}
+        self._back |= {id(constants[id(parameter)]): parameter for parameter in self._back.values()}
+        self._copies.append(Substitution([others, self.kwargs], constants))
+        others, self.kwargs = self._copies[-1].tree
+        for n, arg in others.items():
+            self.args[n] = arg
+
+    def _input(self, leaf: Any, n: int, outline: Definition, place: int) -> Node:
+        node: Node
+        if isinstance(leaf, Node):
+            node = self._own(identity(leaf))  # a stand-in: the derivative is with respect to this argument alone
+            self.linked = True
+        elif isinstance(leaf, (float, int)):
+            node = Value(leaf)
+            self.inputs.append(node)
+        elif isinstance(leaf, (np.ndarray, np.generic)):
+            node = Tensor(np.array(leaf) if self._copy else leaf)
+            node.held = "graph"  # who asks for its data gets a copy
+            self.inputs.append(node)
+        else:
+            raise TypeError(
+                f"cannot differentiate with respect to a {type(leaf).__name__} ({leaf!r}), which is argument "
+                f"{n}{outline.path(place)}: arguments are floats, arrays, nodes, modules, or lists, tuples and dicts of them; choose others with argnums"
+            )
+        return node
+
+    def _own(self, node: Any) -> Any:
+        if self._copy and isinstance(node, Tensor):
+            node.raw = node.raw.copy()  # or an optimizer's next step would change it
+        self.inputs.append(node)
+        return node
+
+
+def chosen(args: Sequence[Any], kwargs: dict[str, Any], argnums: Argnums) -> list[int]:
+    """The positions that `argnums` names."""
+    try:
+        named = [index(n) for n in ((argnums,) if isinstance(argnums, (int, np.integer)) else argnums)]
+    except TypeError:
+        raise TypeError(f"argnums is the position of an argument, or a sequence of them, not {argnums!r}") from None
+    found: list[int] = []
+    for n in named:
+        if not -len(args) <= n < len(args):
+            keywords = f"{', '.join(kwargs)} by keyword" if kwargs else ""
+            if not args:
+                raise TypeError(
+                    "a derivative is with respect to positional arguments, and this call gives none"
+                    f"{keywords and f', only {keywords}'}: give argument {n} by its position, as in grad(f)(2.0)"
+                )
+            raise ValueError(
+                f"argnums names argument {n}, but there are {len(args)} positional arguments"
+                f"{keywords and f' (and {keywords}, where none is differentiated)'}"
+            )
+        if n % len(args) in found:
+            raise ValueError(f"argnums={argnums!r} names argument {n % len(args)} twice: name each once")
+        found.append(n % len(args))
+    return found

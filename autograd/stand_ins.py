@@ -1,0 +1,163 @@
+"""Stand-ins: a module with other nodes in the place of its parameters, while it itself stays as it is.
+
+A function that is differentiated with respect to a module is given a copy of it: of the module, and of the modules,
+lists, tuples and dicts within it that lead to a parameter. All else (buffers, generators, data) is shared. So two
+threads may differentiate one module at a time. What the function binds anew in the copy, as a counter, is carried over
+to the module itself afterwards.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+
+from autograd.elementwise import identity
+from autograd.graph import tracer
+from autograd.trees import is_module
+
+_PLAIN = (float, int, str, bool, type(None))
+
+
+def stand_in(node: Any) -> Any:
+    """A node of the same kind (a `Parameter`, for one), computed from `node` and equal to it."""
+    made = identity(node)
+    if tracer() is not None:
+        return made
+    twin = made
+    if type(made) is not type(node):
+        twin = object.__new__(type(node))
+        for name, value in {**_attributes(node), **_attributes(made)}.items():
+            object.__setattr__(twin, name, value)
+    twin.label, twin.grad = node.label, node.grad
+    return twin
+
+
+class Substitution:
+    """`tree` with other objects in the place of some, which `new` gives by the ids of these."""
+
+    def __init__(self, tree: Any, new: dict[int, Any]) -> None:
+        affected = _leading_to(tree, new)
+        memo = dict(new)
+        self._copies: list[tuple[Any, Any, dict[Any, Any]]] = []
+        for x in affected.values():
+            if not isinstance(x, tuple) and (twin := _empty(x)) is not None:
+                memo[id(x)] = twin
+        for x in affected.values():
+            if isinstance(x, tuple):
+                _rebuild(x, affected, memo)
+        for x in affected.values():
+            if not isinstance(x, tuple) and id(x) in memo:
+                twin = memo[id(x)]
+                contents = {memo.get(id(key), key): memo.get(id(part), part) for key, part in _contents(x).items()}
+                _put(twin, contents)
+                self._copies.append((x, twin, contents))
+        self.tree = memo.get(id(tree), tree)
+
+    def carry_over(self, back: dict[int, Any]) -> None:
+        """Make what was bound anew in copies the originals' too; `back` gives by their ids what was replaced."""
+        back = {**back, **{id(twin): original for original, twin, _ in self._copies}}
+        for original, twin, before in self._copies:
+            now = _contents(twin)
+            if isinstance(twin, (list, dict, np.ndarray)):
+                if list(map(id, now.values())) != list(map(id, before.values())) or now.keys() != before.keys():
+                    _put(original, Substitution(now, back).tree)
+                continue
+            for name in before.keys() - now.keys():
+                object.__delattr__(original, name)
+            changed = {name: part for name, part in now.items() if name not in before or before[name] is not part}
+            if changed:
+                _put(original, Substitution(changed, back).tree)
+
+
+def _leading_to(tree: Any, targets: dict[int, Any]) -> dict[int, Any]:
+    """The modules, lists, tuples, dicts and object arrays in `tree` in which one of the targets is, by their ids."""
+    seen: dict[int, Any] = {}
+    holders: dict[int, list[int]] = {}
+    rest = [tree]
+    while rest:
+        x = rest.pop()
+        if id(x) in seen or not _is_holder(x):
+            continue
+        seen[id(x)] = x
+        for part in _parts(x):
+            if type(part) not in _PLAIN:
+                holders.setdefault(id(part), []).append(id(x))
+                if id(part) not in targets:
+                    rest.append(part)
+    found: dict[int, Any] = {}
+    ids = list(targets)
+    while ids:
+        for holder in holders.get(ids.pop(), ()):
+            if holder not in found:
+                found[holder] = seen[holder]
+                ids.append(holder)
+    return found
+
+
+def _is_holder(x: Any) -> bool:
+    return isinstance(x, (list, tuple, dict)) or (isinstance(x, np.ndarray) and x.dtype == object) or is_module(x)
+
+
+def _parts(x: Any) -> Iterable[Any]:
+    return [*x, *x.values()] if isinstance(x, dict) else _contents(x).values()
+
+
+def _contents(x: Any) -> dict[Any, Any]:
+    """What is in a holder, by keys, places or names."""
+    if isinstance(x, dict):
+        return dict(x)
+    if isinstance(x, (list, tuple)):
+        return dict(enumerate(x))
+    return dict(enumerate(x.ravel().tolist())) if isinstance(x, np.ndarray) else _attributes(x)
+
+
+def _attributes(x: Any) -> dict[str, Any]:
+    """The attributes of an object, those in slots too."""
+    return {**{name: getattr(x, name) for name in _slots(type(x)) if hasattr(x, name)}, **getattr(x, "__dict__", {})}
+
+
+def _slots(kind: type) -> Iterator[str]:
+    for base in kind.__mro__:
+        slots = base.__dict__.get("__slots__", ())
+        for name in (slots,) if isinstance(slots, str) else slots:
+            if name not in ("__dict__", "__weakref__"):
+                yield name
+
+
+def _empty(x: Any) -> Any:
+    """A copy that is still to be filled; None if such an object cannot be copied."""
+    if isinstance(x, (list, dict, np.ndarray)):
+        return copy.copy(x)
+    try:
+        return object.__new__(type(x))
+    except TypeError:  # its class is built on one of C's
+        return None
+
+
+def _put(x: Any, contents: dict[Any, Any]) -> None:
+    if isinstance(x, dict):
+        x.clear()
+        x.update(contents)
+    elif isinstance(x, list):
+        x[:] = contents.values()
+    elif isinstance(x, np.ndarray):
+        for place, value in zip(np.ndindex(x.shape), contents.values(), strict=True):
+            x[place] = value
+    else:
+        for name, value in contents.items():
+            object.__setattr__(x, name, value)
+
+
+def _rebuild(x: tuple[Any, ...], affected: dict[int, Any], memo: dict[int, Any]) -> Any:
+    if id(x) not in memo:
+        parts = [
+            _rebuild(part, affected, memo)
+            if isinstance(part, tuple) and id(part) in affected
+            else memo.get(id(part), part)
+            for part in x
+        ]
+        memo[id(x)] = tuple.__new__(type(x), parts)
+    return memo[id(x)]
