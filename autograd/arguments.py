@@ -129,18 +129,26 @@ def integers(owner: str, name: str, value: Any, optional: bool = False) -> Any:
     return found if several else found[0]
 
 
-def numbers(owner: str, name: str, data: Any) -> Any:
-    """`data` as an array of real numbers, or a TypeError."""
+def numbers(owner: str, name: str, data: Any, kinds: str = "fiub") -> Any:
+    """`data` as an array of real numbers, or of whatever has a dtype of these kinds, or a TypeError."""
     try:
         array = np.asarray(data)
     except FAILURES:
         array = None
-    if array is None or array.dtype.kind not in "fiub":
+    if array is None or array.dtype.kind not in kinds:
         hint = ""
         if array is not None and array.dtype == object and any(map(_is_node, array.flat)):
             hint = ": use ag.stack for a list of nodes"
         raise TypeError(wrong(owner, name, "real numbers or an array of them", data) + hint)
     return array
+
+
+def as_float(owner: str, x: Any) -> float:
+    """A number as a float; an integer that is too large for one is a ValueError."""
+    try:
+        return float(x)
+    except OverflowError:
+        raise ValueError(f"{owner} computes with floats, and {shown(x)} is too large for one") from None
 
 
 def refused(owner: str, args: Any, error: Exception) -> Exception:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from autograd.arguments import flag, shown, wrong
 from autograd.elementwise import ieee
 from autograd.graph import Primitive, Rule
 
@@ -19,6 +20,7 @@ class UserPrimitive(Primitive):
 
     def rule(self, derivative: Rule) -> Rule:
         """Add the rule for the next argument: `(g, z, *arguments) -> cotangent`. Works as a decorator."""
+        _check_rule(derivative, self.given)
         if self.given == len(self.rules):
             raise TypeError(f"{self.name} has {len(self.rules)} arguments, and a rule for each already")
         rules = list(self.rules)
@@ -28,8 +30,9 @@ class UserPrimitive(Primitive):
         return derivative
 
     def refused(self, args: Any, error: Exception) -> Exception:
-        """Errors are the forward function's own; NumPy's about shapes are told which."""
-        return super().refused(args, error) if type(error) is ValueError else error
+        """Errors are the forward function's own, unless it was given no numbers; NumPy's about shapes are told which."""
+        found = super().refused(args, error)
+        return found if type(error) is ValueError or "must be real numbers" in str(found) else error
 
 
 def primitive(forward: Callable[..., Any], *rules: Rule | None, elementwise: bool = False) -> UserPrimitive:
@@ -51,7 +54,10 @@ def primitive(forward: Callable[..., Any], *rules: Rule | None, elementwise: boo
     12.0
     """
     if not callable(forward):
-        raise TypeError(f"primitive needs the function that computes the operation, got {forward!r}")
+        raise TypeError(f"primitive needs the function that computes the operation, got {shown(forward)}")
+    for i, given in enumerate(rules):
+        _check_rule(given, i)
+    elementwise = flag("primitive", "elementwise", elementwise)
     name = getattr(forward, "__name__", type(forward).__name__)
     n = max(len(rules), _count_arguments(forward))
     missing = (partial(_missing, name, i) for i in range(len(rules), n))
@@ -60,6 +66,13 @@ def primitive(forward: Callable[..., Any], *rules: Rule | None, elementwise: boo
     )
     op.given = len(rules)
     return op
+
+
+def _check_rule(rule: Any, i: int) -> None:
+    if rule is not None and not callable(rule):
+        raise TypeError(
+            wrong("primitive", f"the rule for argument {i}", "a function (g, z, *arguments), or None", rule)
+        )
 
 
 def _missing(name: str, i: int, *_: Any) -> Any:

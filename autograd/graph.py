@@ -72,7 +72,12 @@ class Primitive:
     def bind(self, rules: tuple[Rule | None, ...]) -> None:
         """Take `rules` as the derivatives, one an argument."""
         self.rules = rules
-        self.constant = self.many is None and not any(rules)
+        try:
+            self.constant = self.many is None and not any(rules)
+        except (TypeError, ValueError):
+            raise TypeError(
+                f"the rules of {self.name} are functions (g, z, *inputs) or None, got {rules!r:.200}"
+            ) from None
         self.flat = self.many is None and len(rules) <= 2  # a node keeps its inputs in flat slots, not in tuples
         # The rules of the commonest operations, of one input or of two that both count, are ready to hand.
         self.dx: Any

@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd import elementwise as e
 from autograd import graph
-from autograd.arguments import number, shown
+from autograd.arguments import as_float, number, shown
 from autograd.backprop import cotangents, deposit
 from autograd.graph import Node, Primitive, birth
 from autograd.operators import Operators, declined
@@ -149,7 +149,7 @@ class Value(Operators):
             elif type(arg) is float:
                 reads.append(arg)
             elif isinstance(arg, (float, int, np.floating, np.integer, np.bool_)):
-                reads.append(_float(op.name, arg))
+                reads.append(as_float(op.name, arg))
             elif isinstance(arg, Value):
                 reads.append(arg.raw)
             else:
@@ -226,15 +226,8 @@ def _number(data: Any) -> float:
     if isinstance(data, Node):
         raise TypeError(f"Value() of {data!r} would cut it off from its graph: use it as it is, or .detach() it")
     if isinstance(data, (float, int, np.floating, np.integer, np.bool_)):
-        return _float("Value", data)
+        return as_float("Value", data)
     if isinstance(data, np.ndarray) and data.ndim == 0 and data.dtype.kind in "fiub":
         return float(data)
     hint = ": use ag.Tensor for arrays" if isinstance(data, (np.ndarray, list, tuple)) else ""
     raise TypeError(f"Value needs a real number, got {type(data).__name__} {shown(data)}{hint}")
-
-
-def _float(owner: str, x: Any) -> float:
-    try:
-        return float(x)
-    except OverflowError:
-        raise ValueError(f"{owner} computes with floats, and {shown(x)} is too large for one") from None

@@ -28,7 +28,8 @@ def generator(owner: str, rng: Any, name: str = "rng") -> np.random.Generator:
     if isinstance(rng, (bool, np.bool_, str, bytes, float, Node)):
         raise TypeError(wrong(owner, name, wanted, rng))
     try:
-        return np.random.default_rng(rng)
+        # of a matrix NumPy takes the rows for ever, for they are matrices again
+        return np.random.default_rng(np.asarray(rng) if isinstance(rng, np.ndarray) else rng)
     except (TypeError, ValueError) as error:
         raise type(error)(wrong(owner, name, wanted, rng)) from None
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autograd.arguments import integer
 from autograd.arrays.reductions import sum
 from autograd.arrays.shaping import operand, reshape
 from autograd.arrays.windows import Array, Buffer, Pair, Windows, batch_first, batch_last, size_of, windows_of
@@ -148,7 +149,8 @@ def conv2d(
     >>> conv2d(np.ones((1, 1, 3, 3)), np.ones((1, 1, 2, 2))).tolist()
     [[[[4.0, 4.0], [4.0, 4.0]]]]
     """
-    x, weight = operand(x), operand(weight)
+    x, weight = operand(x, "conv2d"), operand(weight, "conv2d", "weight")
+    bias = None if bias is None else operand(bias, "conv2d", "bias")
     if len(x.shape) == 3:
         z = conv2d(reshape(x, (1, *x.shape)), weight, bias, stride, padding, dilation, groups)
         return reshape(z, z.shape[1:])
@@ -158,13 +160,14 @@ def conv2d(
             f"got shapes {x.shape} and {weight.shape}: reshape them"
         )
     outputs, channels, *kernel = weight.shape
-    if groups < 1 or outputs % groups or x.shape[1] != channels * groups:
+    groups = integer("conv2d", "groups", groups, least=1)
+    if outputs % groups or x.shape[1] != channels * groups:
         raise ValueError(
             f"conv2d: a weight of shape {weight.shape} with groups={groups} takes images of {channels * groups} channels "
             f"to outputs that divide into {groups} groups, got images of shape {x.shape}"
         )
-    if bias is not None and operand(bias).shape != (outputs,):
-        raise ValueError(f"conv2d: a bias of shape {operand(bias).shape} does not fit {outputs} outputs")
+    if bias is not None and bias.shape != (outputs,):
+        raise ValueError(f"conv2d: a bias of shape {bias.shape} does not fit {outputs} outputs")
     how = Convolution(windows_of("conv2d", kernel, stride, padding, dilation), groups)
     how.windows.counts(size_of(x))
     return _convolve(how)(x, weight) if bias is None else _convolve_and_add(how)(x, weight, bias)

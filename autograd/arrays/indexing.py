@@ -79,7 +79,7 @@ def index_update(x: Any, key: Any, y: Any) -> Any:
 
 def take(x: Any, indices: Any, axis: int | None = None) -> Any:
     """The elements (or the slices along `axis`) of `x` at `indices`."""
-    x = operand(x)
+    x = operand(x, "take")
     if axis is None:
         return index(ravel(x), np.asarray(indices))
     [axis] = axes_of(axis, len(x.shape))
@@ -88,7 +88,7 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Any:
 
 def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
     """Each element of `x` `repeats` times over, along `axis` or in the flattened array."""
-    x = operand(x)
+    x = operand(x, "repeat")
     if axis is None:
         x, axis = ravel(x), 0
     return take(x, np.repeat(np.arange(x.shape[axis]), repeats), axis)
@@ -132,7 +132,7 @@ def sort(x: Any, axis: int | None = -1) -> Any:
 
 def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """The diagonal of the matrices in `axis1` and `axis2`, as the last axis."""
-    x = operand(x)
+    x = operand(x, "diagonal")
     x = moveaxis(x, (axis1, axis2), (-2, -1))
     rows, columns = x.shape[-2:]
     n = max(0, min(rows + min(offset, 0), columns - max(offset, 0)))
@@ -142,7 +142,7 @@ def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
 
 def diag(x: Any, k: int = 0) -> Any:
     """The `k`-th diagonal of a matrix, or the matrix that has the vector `x` there and zeros elsewhere."""
-    x = operand(x)
+    x = operand(x, "diag")
     if len(x.shape) == 2:
         return diagonal(x, k)
     n = x.shape[0] + abs(k)
@@ -152,13 +152,13 @@ def diag(x: Any, k: int = 0) -> Any:
 
 def triu(x: Any, k: int = 0) -> Any:
     """`x` with zeros below the `k`-th diagonal."""
-    x = operand(x)
+    x = operand(x, "triu")
     return where(np.triu(np.ones(x.shape[-2:], bool), k), x, 0.0)
 
 
 def tril(x: Any, k: int = 0) -> Any:
     """`x` with zeros above the `k`-th diagonal."""
-    x = operand(x)
+    x = operand(x, "tril")
     return where(np.tril(np.ones(x.shape[-2:], bool), k), x, 0.0)
 
 
@@ -172,7 +172,7 @@ def _pad(widths: tuple[tuple[int, int], ...], value: float) -> Primitive:
 
 def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: float = 0.0) -> Any:
     """`x` with margins, of one constant or (`mode` "edge", "reflect", "symmetric", "wrap") of its own elements."""
-    x = operand(x)
+    x = operand(x, "pad")
     widths = tuple(hashable(pair) for pair in np.broadcast_to(pad_width, (len(x.shape), 2)))
     if mode == "constant":
         return _pad(widths, float(constant_values))(x)

@@ -46,7 +46,7 @@ def stack(xs: Sequence[Any], axis: int = 0) -> Any:
 
 def split(x: Any, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Any]:
     """`x` cut along `axis` into equal sections, or at the given places."""
-    x = operand(x)
+    x = operand(x, "split")
     n = x.shape[axis]
     if isinstance(indices_or_sections, int):
         if n % indices_or_sections:

@@ -69,7 +69,7 @@ def outer(x: Any, y: Any) -> Any:
 
 def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
     """Sums of products over the last `axes` axes of `x` and the first of `y`, or over two lists of axes."""
-    x, y = operand(x), operand(y)
+    x, y = operand(x, "tensordot"), operand(y, "tensordot", "y")
     if isinstance(axes, int):
         over_x, over_y = list(range(len(x.shape) - axes, len(x.shape))), list(range(axes))
     else:
@@ -88,7 +88,7 @@ def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
 
 def dot(x: Any, y: Any) -> Any:
     """The inner product of the last axis of `x` with the last but one (or the only one) of `y`."""
-    x, y = operand(x), operand(y)
+    x, y = operand(x, "dot"), operand(y, "dot", "y")
     if len(x.shape) == 0 or len(y.shape) == 0:
         return x * y
     if len(x.shape) <= 2 and len(y.shape) <= 2:
@@ -130,7 +130,7 @@ def einsum(subscripts: str, *xs: Any) -> Any:
     """Sums of products by Einstein's convention, as in NumPy: `einsum("ij,jk->ik", x, y)` is `x @ y`."""
     if not isinstance(subscripts, str):
         raise TypeError(f"einsum needs its subscripts as a string, got {type(subscripts).__name__}")
-    xs = tuple(map(operand, xs))
+    xs = tuple(operand(x, "einsum", f"operand {i}") for i, x in enumerate(xs))
     left, arrow, out = subscripts.replace(" ", "").partition("->")
     terms = left.split(",")
     if len(terms) != len(xs):

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.arguments import flag, shown
 from autograd.arrays.linalg import matmul
 from autograd.arrays.shaping import operand, reshape
 from autograd.arrays.windows import Array, Pair, Windows, batch_first, batch_last, pair, size_of, windows_of
@@ -99,23 +100,23 @@ def avg_pool2d(x: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, c
     >>> avg_pool2d(np.arange(16.0).reshape(1, 1, 4, 4), 2).tolist()
     [[[[2.5, 4.5], [10.5, 12.5]]]]
     """
-    x = operand(x)
+    x = operand(x, "avg_pool2d")
     sums = _pool("avg_pool2d", _gather, x, kernel_size, stride, padding, 1)
-    if count_include_pad:
-        return sums * (1.0 / math.prod(pair("kernel_size", kernel_size)))
+    if flag("avg_pool2d", "count_include_pad", count_include_pad):
+        return sums * (1.0 / math.prod(pair("avg_pool2d: kernel_size", kernel_size)))
     counts = _pool("avg_pool2d", _gather, np.ones((1, *size_of(x)), x.dtype), kernel_size, stride, padding, 1)
     return sums / counts[0]
 
 
 def _pool(name: str, make: Any, x: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any) -> Any:
-    x = operand(x)
-    kernel = pair("kernel_size", kernel_size)
+    x = operand(x, name)
+    kernel = pair(f"{name}: kernel_size", kernel_size)
     windows = windows_of(name, kernel, kernel if stride is None else stride, padding, dilation)
     if len(x.shape) not in (3, 4):
         raise ValueError(f"{name} needs images (n, channels, height, width), got shape {x.shape}: reshape them")
     for (before, after), k in zip(windows.pads, kernel, strict=True):
         if 2 * max(before, after) > k:
-            raise ValueError(f"{name}: padding {padding!r} is more than half of kernel_size {kernel_size!r}")
+            raise ValueError(f"{name}: padding {shown(padding)} is more than half of kernel_size {shown(kernel_size)}")
     windows.counts(size_of(x))
     if len(x.shape) == 4:
         return make(windows)(x)
@@ -141,11 +142,12 @@ def adaptive_avg_pool2d(x: Any, output_size: Any) -> Any:
     >>> adaptive_avg_pool2d(np.arange(16.0).reshape(1, 1, 4, 4), 1).tolist()
     [[[[7.5]]]]
     """
-    x = operand(x)
+    x = operand(x, "adaptive_avg_pool2d")
     if len(x.shape) < 2:
         raise ValueError(f"adaptive_avg_pool2d needs images (..., height, width), got shape {x.shape}: reshape them")
     wanted = output_size if isinstance(output_size, (tuple, list)) else (output_size, output_size)
-    rows, columns = (
-        _bins(n, n if parts is None else parts).astype(x.dtype) for n, parts in zip(size_of(x), wanted, strict=True)
-    )
+    if len(wanted) == 2:  # a None keeps the length that there is
+        wanted = [n if parts is None else parts for n, parts in zip(size_of(x), wanted, strict=True)]
+    sizes = pair("adaptive_avg_pool2d: output_size", wanted)
+    rows, columns = (_bins(n, parts).astype(x.dtype) for n, parts in zip(size_of(x), sizes, strict=True))
     return matmul(matmul(rows, x), columns.T)

@@ -64,20 +64,20 @@ def _mean(axis: Axis, keepdims: bool) -> Primitive:
 
 def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The arithmetic mean, over `axis` or all."""
-    x = operand(x)
+    x = operand(x, "mean")
     return _mean(hashable(axis), bool(keepdims))(x)
 
 
 def var(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
     """The variance: squared deviations from the mean, summed and divided by `n - ddof`."""
-    x = operand(x)
+    x = operand(x, "var")
     deviations = x - mean(x, axis, keepdims=True)
     return sum(deviations * deviations, axis, keepdims) / (_count(x.shape, hashable(axis)) - ddof)
 
 
 def std(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
     """The standard deviation; its slope is 0 where all elements are equal."""
-    x = operand(x)
+    x = operand(x, "std")
     deviations = norm(x - mean(x, axis, keepdims=True), axis=axis, keepdims=keepdims)
     return deviations / math.sqrt(_count(x.shape, hashable(axis)) - ddof)
 
@@ -113,7 +113,7 @@ def min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The product of the elements: halves are multiplied until one is left, so its derivatives, of any order, are
     exact also where elements are zero."""
-    x = operand(x)
+    x = operand(x, "prod")
     shape = x.shape
     axes = axes_of(hashable(axis), len(shape))
     rest = [n for i, n in enumerate(shape) if i not in axes]
@@ -153,7 +153,7 @@ def _norm(axis: Axis, keepdims: bool) -> Primitive:
 
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
     """The Euclidean (of a matrix: Frobenius) norm, with slope 0 at 0; of vectors also `ord` 1, inf and other p."""
-    x = operand(x)
+    x = operand(x, "norm")
     axis = hashable(axis)
     one_axis = len(axes_of(axis, len(x.shape))) == 1
     if ord is None or (ord == 2 and one_axis) or (ord == "fro" and not one_axis):

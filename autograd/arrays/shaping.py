@@ -8,19 +8,16 @@ from typing import Any
 
 import numpy as np
 
+from autograd.arguments import numbers
 from autograd.graph import Node, Primitive, same
 
 Axis = int | tuple[int, ...] | None
 
 
-def operand(x: Any) -> Any:
-    """`x` as something with a shape: a node or an array as it is, lists and numbers as arrays."""
-    if isinstance(x, (Node, np.ndarray)):
-        return x
-    array = np.asarray(x)
-    if array.dtype == object:
-        raise TypeError(f"need an array of numbers, got {x!r}: use ag.stack for a list of nodes")
-    return array
+def operand(x: Any, owner: str = "this function", name: str = "x") -> Any:
+    """`x` as something with a shape: a node or an array as it is, lists and numbers as arrays. `owner` is the function
+    whose argument `name` it is."""
+    return x if isinstance(x, (Node, np.ndarray)) else numbers(owner, name, x, "fiubc")
 
 
 def hashable(axis: Any) -> Any:
@@ -163,7 +160,7 @@ def roll(x: Any, shift: int | Sequence[int], axis: Axis = None) -> Any:
 
 def tile(x: Any, reps: int | Sequence[int]) -> Any:
     """`x` laid side by side, `reps` times along each axis."""
-    x = operand(x)
+    x = operand(x, "tile")
     reps = (reps,) if isinstance(reps, int) else tuple(reps)
     shape = (1,) * (len(reps) - len(x.shape)) + x.shape
     reps = (1,) * (len(shape) - len(reps)) + reps

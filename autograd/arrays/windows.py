@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
+from autograd.arguments import shown
+
 Pair = tuple[int, int]
 Array = np.ndarray[Any, Any]
 
@@ -107,10 +109,9 @@ class Buffer:
 def pair(name: str, value: Any, least: int = 1) -> Pair:
     """An integer, or two, as a pair."""
     two = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
-    if len(two) != 2 or not all(
-        isinstance(n, (int, np.integer)) and not isinstance(n, bool) and n >= least for n in two
-    ):
-        raise ValueError(f"{name} is an integer of at least {least}, or a pair of them, got {value!r}")
+    whole = all(isinstance(n, (int, np.integer)) and not isinstance(n, bool) for n in two)
+    if len(two) != 2 or not whole or min(two) < least:
+        raise ValueError(f"{name} is an integer of at least {least}, or a pair of them, got {shown(value)}")
     return int(two[0]), int(two[1])
 
 
@@ -118,14 +119,14 @@ def windows_of(name: str, kernel: Any, stride: Any, padding: Any, dilation: Any)
     """The windows that integers, pairs, or a padding of "valid" or "same" speak of, or a ValueError that starts with `name`."""
     kernel, stride = pair(f"{name}: kernel_size", kernel), pair(f"{name}: stride", stride)
     dilation = pair(f"{name}: dilation", dilation)
-    if padding == "same":
+    if isinstance(padding, str) and padding == "same":
         if stride != (1, 1):
             raise ValueError(f'{name}: padding="same" needs stride 1, got {stride}: give the padding as integers')
         reach = [d * (k - 1) for k, d in zip(kernel, dilation, strict=True)]
         return Windows(kernel, stride, (_halves(reach[0]), _halves(reach[1])), dilation)
     if isinstance(padding, str) and padding != "valid":
         raise ValueError(f'{name}: padding is an integer, a pair, "valid" or "same", got {padding!r}')
-    rows, columns = pair(f"{name}: padding", 0 if padding == "valid" else padding, 0)
+    rows, columns = pair(f"{name}: padding", 0 if isinstance(padding, str) else padding, 0)
     return Windows(kernel, stride, ((rows, rows), (columns, columns)), dilation)
 
 

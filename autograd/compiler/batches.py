@@ -151,7 +151,10 @@ class Arguments:
 
     def __init__(self, name: str, signature: Signature | None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         self.given: list[Any] = []
-        tree = self._read(args), self._read(kwargs)
+        try:
+            tree = self._read(args), self._read(kwargs)
+        except RecursionError:
+            raise TypeError(f"the arguments of {name} are nested too deeply, or contain themselves") from None
         self.nodes = any(isinstance(x, Node) for x in self.given)
         if self.nodes:
             return

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd import graph
+from autograd.arguments import shown
 from autograd.backprop import cotangents, unleaked
 from autograd.compiler.batches import Batch, Layout, Structure
 from autograd.compiler.locks import Locked
@@ -86,9 +87,7 @@ class Family(Locked):
 
     def _gradient(self, loss: Any) -> list[Any]:
         if not isinstance(loss, (Node, float, int)):
-            raise CompileError(
-                f"with parameters, {self.options.name} must give one loss, not {type(loss).__name__} {loss!r}"
-            )
+            raise CompileError(f"with parameters, {self.options.name} must give one loss, not {shown(loss)}")
         found = cotangents(loss, 1.0, keep_graph=True) if isinstance(loss, Node) else {}
         return [found.get(parameter, 0.0) for parameter in self.options.parameters or ()]
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from autograd import graph
+from autograd.arguments import as_float
 from autograd.compiler.program import Guard, Instruction, Program
 from autograd.compiler.recorded import HERE, CompileError, Condition, Recorded, describe_here
 from autograd.extending import UserPrimitive
@@ -135,7 +136,7 @@ class Tape:
                 instruction.example = x.raw
             return self.captured[x]
         if isinstance(x, (float, int, np.number, np.bool_)) and not isinstance(x, np.complexfloating):
-            return self._constant(float(x))
+            return self._constant(as_float("a compiled function", x))
         if isinstance(x, np.ndarray) and x.ndim == 0:
             return self._read(x.item())
         return None

@@ -61,7 +61,11 @@ class Results:
 
         if result is None:
             raise CompileError(f"{name} returned None: a compiled function returns what it computes")
-        self.structure = walk(result)  # `float` and `bool` stand where numbers and truths stood
+        try:
+            structure = walk(result)
+        except RecursionError:
+            raise CompileError(f"what {name} returned is nested too deeply, or contains itself") from None
+        self.structure = structure  # `float` and `bool` stand where numbers and truths stood
         self._builders: WeakKeyDictionary[Numbers, Builder] = WeakKeyDictionary()
         if signature:
             signature.check_outputs(name, cores, shapes)
