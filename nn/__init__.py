@@ -20,7 +20,7 @@ from nn import init as init
 from nn import plots as plots
 from nn import scalar as scalar
 from nn.callbacks import Checkpoint, EarlyStopping, GradientNorms, ProgressBar, Schedule, StopOnNonFinite
-from nn.checkpoint import load, save
+from nn.checkpoint import CheckpointError, load, save
 from nn.data import Batches, Split, Standardizer, batches, standardize, train_valid_test_split
 from nn.datasets import blobs, circles, digits, line, mnist, moons, spirals, xor
 from nn.evaluation import evaluate, predict
@@ -110,6 +110,7 @@ __all__ = [
     "Buffer",
     "Callback",
     "Checkpoint",
+    "CheckpointError",
     "ConstantLR",
     "Conv2d",
     "CosineAnnealingLR",

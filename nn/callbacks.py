@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 from pathlib import Path
 from typing import Any
@@ -9,10 +10,15 @@ from typing import Any
 import numpy as np
 
 from autograd import Node, detect_anomaly
-from nn.checkpoint import load, save
+from autograd.arguments import shown
+from autograd.files import file_path
+from nn.checkpoint import CheckpointError, owners, read, restore, save
 from nn.dependencies import optional
-from nn.hooks import Callback, Training, generators
-from nn.validation import choice, flag, integer, number, shown
+from nn.files import FolderLock
+from nn.hooks import Callback, Training
+from nn.module import Module, fitting
+from nn.randomness import generators, set_state, state_of
+from nn.validation import choice, flag, integer, number
 
 HIGHER_IS_BETTER = ("accuracy", "top", "r2", "score", "precision", "recall", "f1", "auc")
 LOWER_IS_BETTER = ("loss", "mse", "mae", "error", "perplexity")
@@ -74,7 +80,18 @@ class _Monitor(Callback):
         return {"best": self.best, "best_epoch": self.best_epoch}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        self._check(state, "best", "best_epoch")
         self.best, self.best_epoch = state["best"], state["best_epoch"]
+
+    def _check(self, state: Any, *names: str) -> None:
+        """Raise a ValueError unless `state` has these names, a figure or None as the best, and its epoch."""
+        if not isinstance(state, dict) or state.keys() != set(names):
+            raise ValueError(f"{type(self).__name__} has the state {', '.join(names)}, got {shown(state)}")
+        best, epoch = state["best"], state["best_epoch"]
+        if not (best is None or isinstance(best, (float, int, np.floating))) or isinstance(best, bool) or best != best:
+            raise ValueError(f"{type(self).__name__} has a figure or None as the best, got {shown(best)}")
+        if type(epoch) is not int or epoch < 0:
+            raise ValueError(f"{type(self).__name__} has the number of an epoch as best_epoch, got {shown(epoch)}")
 
 
 class EarlyStopping(_Monitor):
@@ -97,6 +114,10 @@ class EarlyStopping(_Monitor):
         self.patience = integer("EarlyStopping", "patience", patience, least=1)
         self.restore = flag("EarlyStopping", "restore", restore)
         self.weights: dict[str, Any] | None = None
+        self._model: Module | None = None  # that of the training, which the weights have to fit
+
+    def on_begin(self, training: Training) -> None:
+        self._model = training.model
 
     def on_epoch_end(self, training: Training) -> None:
         if self.better(training):
@@ -113,8 +134,11 @@ class EarlyStopping(_Monitor):
         return {**super().state_dict(), "weights": self.weights}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        super().load_state_dict(state)
-        self.weights = state["weights"]
+        self._check(state, "best", "best_epoch", "weights")
+        weights = state["weights"]
+        if weights is not None and self._model is not None:
+            fitting(self._model, weights)
+        self.best, self.best_epoch, self.weights = state["best"], state["best_epoch"], weights
 
 
 class Checkpoint(_Monitor):
@@ -138,7 +162,9 @@ class Checkpoint(_Monitor):
     ) -> None:
         every = None if every is None else integer("Checkpoint", "every", every, least=1)
         super().__init__(monitor, mode)
-        self.folder, self.every, self.resume = Path(folder), every, flag("Checkpoint", "resume", resume)
+        self.folder = file_path("Checkpoint", "folder", folder).absolute()  # wherever the process goes from here
+        self.every, self.resume = every, flag("Checkpoint", "resume", resume)
+        self._lock: FolderLock | None = None
 
     @property
     def last(self) -> Path:
@@ -151,10 +177,23 @@ class Checkpoint(_Monitor):
         return self.folder / "best.safetensors"
 
     def on_begin(self, training: Training) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except FileExistsError as error:
+            raise NotADirectoryError(
+                errno.ENOTDIR, "Checkpoint writes into a folder, and this is a file", str(self.folder)
+            ) from error
+        self._lock = FolderLock(self.folder)
+        training.cleanup.callback(self._lock.release)
+        training.saved  # noqa: B018  # what there is to save is found now, as it will be when this training is resumed
         if self.resume and self.last.exists():
-            progress = load(self.last, training.model, training.optimizer)
-            training.load_state_dict(progress["training"])
+            saved = read(self.last)
+            if "training" not in saved["progress"]:
+                raise CheckpointError(
+                    f"{self.last} was written by nn.save and not by nn.Checkpoint: read it with nn.load"
+                )
+            to = owners(training.model, training.optimizer) | {"training": training}
+            restore(self.last, saved | {"training": saved["progress"]["training"]}, to)
 
     def on_step(self, training: Training) -> None:
         if training.stopping() or (self.every and training.step % self.every == 0):
@@ -167,6 +206,8 @@ class Checkpoint(_Monitor):
         self._write(self.last, training)
 
     def _write(self, path: Path, training: Training) -> None:
+        if self._lock is not None:
+            self._lock.keep()
         save(path, training.model, training.optimizer, training=training.state_dict())
 
 
@@ -195,6 +236,8 @@ class Schedule(Callback):
         return {"scheduler": self.scheduler.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        if not isinstance(state, dict) or state.keys() != {"scheduler"}:
+            raise ValueError(f"Schedule has the state of its scheduler, got {shown(state)}")
         self.scheduler.load_state_dict(state["scheduler"])
 
 
@@ -221,14 +264,14 @@ class StopOnNonFinite(Callback):
     `History.stopped` which operation gave the first such number: the batch is run again to find it."""
 
     def __init__(self) -> None:
-        self._generators: list[np.random.Generator] = []
+        self._generators: list[Any] = []
         self._states: list[Any] = []
 
     def on_begin(self, training: Training) -> None:
-        self._generators = [generator for module in training.model.modules() for generator in generators(module)]
+        self._generators = [place() for place in generators(training.model).values()]
 
     def on_batch(self, training: Training) -> None:
-        self._states = [generator.bit_generator.state for generator in self._generators]
+        self._states = [state_of(generator) for generator in self._generators]
 
     def on_backward(self, training: Training) -> None:
         if not math.isfinite(training.value):
@@ -242,7 +285,7 @@ class StopOnNonFinite(Callback):
             if not _finite(array):
                 return f"{name} has become infinite or nan: lower the learning rate"
         for generator, state in zip(self._generators, self._states, strict=True):
-            generator.bit_generator.state = state
+            set_state(generator, state)
         try:
             with detect_anomaly(), np.errstate(all="ignore"):
                 training.loss(training.model(training.x), training.y).backward()

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.files import file_path
 from nn.dependencies import optional
 from nn.evaluation import batched, called, pairs
 from nn.module import Module
@@ -31,6 +32,7 @@ class RateSearch:
 
     def plot(self, path: str | Path) -> Path:
         """Draw losses over rates to a file, whose ending says the format. Needs matplotlib."""
+        path = file_path("RateSearch.plot", "path", path)
         optional("matplotlib")
         figure = optional("matplotlib.figure").Figure(figsize=(6, 4), layout="constrained")
         axes = figure.subplots()
@@ -41,7 +43,7 @@ class RateSearch:
         axes.set(xscale="log", xlabel="learning rate", ylabel="loss")
         axes.legend()
         figure.savefig(path)
-        return Path(path)
+        return path
 
 
 def find_lr(

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd.arguments import shown
+from autograd.files import file_path
 from nn.plots import learning_curves
 
 Columns = dict[str, list[float]]
@@ -46,7 +48,7 @@ class History:
 
     def to_csv(self, path: str | Path, of: str = "epochs") -> None:
         """Write the epochs, or the steps with `of="steps"`, as a table with one line each, counted from 1."""
-        columns = self._columns(of)
+        path, columns = file_path("History.to_csv", "path", path), self._columns(of)
         n = max(map(len, columns.values()), default=0)
         with open(path, "w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
@@ -66,12 +68,19 @@ class History:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continue from what `state_dict()` gave."""
-        for of in ("steps", "epochs"):
-            columns = self._columns(of)
-            columns.clear()
-            columns.update({name: column.tolist() for name, column in state[of].items()})
-        self.steps.setdefault("weight", list(self.steps["rows"]))  # not there in what version 0.1 saved
+        """Continue from what `state_dict()` gave. What is no such state is a ValueError, and nothing is loaded."""
+        loaded = {of: _columns(state, of) for of in ("steps", "epochs")}
+        if "rows" in loaded["steps"]:  # version 0.1 saved no weights
+            loaded["steps"].setdefault("weight", list(loaded["steps"]["rows"]))
+        core = [len(loaded["steps"].get(name, ())) for name in History().steps]
+        if core != [max(map(len, loaded["steps"].values()), default=0)] * len(core):
+            raise ValueError(
+                f"the history's steps are {core} by their columns {', '.join(self.steps)}: nothing was loaded"
+            )
+        for of, columns in loaded.items():
+            own = self._columns(of)
+            own.clear()
+            own.update(columns)
 
     def __repr__(self) -> str:
         figures = ", ".join(f"{name} {column[-1]:.4g}" for name, column in self.epochs.items() if column)
@@ -83,3 +92,15 @@ class History:
         if of not in ("steps", "epochs"):
             raise ValueError(f"a history has 'steps' and 'epochs', not {of!r}")
         return self.steps if of == "steps" else self.epochs
+
+
+def _columns(state: Any, of: str) -> Columns:
+    """The columns of a saved history, if they are such."""
+    columns = state.get(of) if isinstance(state, dict) else None
+    if not isinstance(columns, dict):
+        raise ValueError(f"a history has columns of {of}, got {shown(columns)}: nothing was loaded")
+    for name, column in columns.items():
+        whole = isinstance(column, np.ndarray) and column.ndim == 1 and column.dtype.kind in "fiub"
+        if not isinstance(name, str) or not whole:
+            raise ValueError(f"the history's {of} have {shown(name)} as {shown(column)}: nothing was loaded")
+    return {name: column.tolist() for name, column in columns.items()}

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence, Sized
+from collections.abc import Callable, Iterable, Iterator, Sized
+from contextlib import ExitStack
+from functools import cached_property
 from typing import Any
-
-import numpy as np
 
 from nn.evaluation import Metrics, by_name
 from nn.history import History
 from nn.module import Module
+from nn.randomness import generators, set_state, state_of
+from nn.resuming import SavedTraining
 
 HOOKS = ("on_begin", "on_epoch_begin", "on_batch", "on_backward", "on_step", "on_epoch_end", "on_end", "on_error")
 
@@ -56,7 +58,9 @@ class Callback:
         return {}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continue from what `state_dict()` gave."""
+        """Continue from what `state_dict()` gave; by an error, raised before anything is changed, if it does not fit."""
+        if state:
+            raise ValueError(f"{type(self).__name__} has no load_state_dict() to load its state with: define one")
 
 
 class Training:
@@ -95,7 +99,8 @@ class Training:
         self.value = float("nan")
         # Those that the batches are drawn with: from their state when an epoch began, its batches can be drawn again.
         self.generators = generators(train)
-        self._drawn_from: list[Any] = []
+        self.drawn_from: list[Any] = []
+        self.cleanup = ExitStack()  # what is to happen when fit is left, however it is
         self._hooks = {name: [getattr(c, name) for c in self.callbacks if _overrides(c, name)] for name in HOOKS}
 
     def stop(self, reason: str) -> None:
@@ -122,65 +127,36 @@ class Training:
 
     def draw(self) -> Iterator[Any]:
         """This epoch's batches that are still to come."""
+        found = [place() for place in self.generators.values()]
         if not self.batch:
-            self._drawn_from = _states(self.generators)
+            self.drawn_from = [state_of(generator) for generator in found]
             return iter(self.train)
-        now = _states(self.generators)
-        _set_states(self.generators, self._drawn_from)
+        now = [state_of(generator) for generator in found]
+        for generator, state in zip(found, self.drawn_from, strict=True):
+            set_state(generator, state)
         batches = iter(self.train)
-        for _ in range(self.batch):
-            next(batches)
-        _set_states(self.generators, now)
+        for i in range(self.batch):
+            if next(batches, self) is self:
+                raise ValueError(f"the training data gave {i} batches, when it was saved it had given {self.batch}")
+        for generator, state in zip(found, now, strict=True):
+            set_state(generator, state)
         return batches
 
     # ---- Saved, resumed
 
+    @cached_property
+    def saved(self) -> SavedTraining:
+        """What of this training, besides model and optimizer, is saved and loaded; found when it is first asked for."""
+        return SavedTraining(self)
+
     def state_dict(self) -> dict[str, Any]:
         """All that the rest of the training depends on, besides model and optimizer."""
-        return {
-            "epoch": self.epoch,
-            "batch": self.batch,
-            "step": self.step,
-            "batches": self.batches,
-            "generators": _states(self.generators),
-            "drawn_from": self._drawn_from,
-            "stopped": None if self.interrupted else self.history.stopped,
-            "history": self.history.state_dict(),
-            "callbacks": [[type(callback).__name__, callback.state_dict()] for callback in self.callbacks],
-        }
+        return self.saved.state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continue from what `state_dict()` gave, mid-epoch too. What cannot fit is a ValueError, before anything is set."""
-        names = [type(callback).__name__ for callback in self.callbacks]
-        saved = [name for name, _ in state["callbacks"]]
-        if names != saved:
-            raise ValueError(f"this training has the callbacks {names}, the one that was saved had {saved}")
-        if (n := self.batches) != state["batches"]:
-            raise ValueError(f"an epoch has {n} batches, in the training that was saved it had {state['batches']}")
-        if len(self.generators) != len(state["generators"]):
-            raise ValueError("the training data was drawn with another number of random generators when it was saved")
-        _set_states(self.generators, state["generators"])
-        self._drawn_from = state["drawn_from"]
-        self.epoch, self.batch, self.step = state["epoch"], state["batch"], state["step"]
-        self.history.load_state_dict(state["history"])
-        self.history.stopped = state["stopped"]
-        for callback, (_, own) in zip(self.callbacks, state["callbacks"], strict=True):
-            callback.load_state_dict(own)
-
-
-def generators(owner: Any) -> list[np.random.Generator]:
-    """The random generators among the attributes of an object."""
-    return [value for value in getattr(owner, "__dict__", {}).values() if isinstance(value, np.random.Generator)]
+        """Continue from what `state_dict()` gave, mid-epoch too. What does not fit is a ValueError, and nothing is set."""
+        self.saved.load_state_dict(state)
 
 
 def _overrides(callback: Callback, name: str) -> bool:
     return getattr(type(callback), name) is not getattr(Callback, name)
-
-
-def _states(found: Sequence[np.random.Generator]) -> list[Any]:
-    return [generator.bit_generator.state for generator in found]
-
-
-def _set_states(found: Sequence[np.random.Generator], states: Sequence[Any]) -> None:
-    for generator, state in zip(found, states, strict=True):
-        generator.bit_generator.state = state

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 
 from autograd import Tensor
+from autograd.arguments import shown
 from autograd.backprop import deposit
 from autograd.operators import plain
 from nn.modes import is_evaluating
@@ -198,33 +199,13 @@ class Module:
     def load_state_dict(self, state: dict[str, Any], strict: bool = True) -> IncompatibleKeys:
         """Copy the arrays of `state`, by name, into the parameters and buffers, which keep their dtypes.
 
-        Names and shapes are checked first: if one is wrong, a ValueError lists all that are, and nothing has been
-        loaded. With `strict=False` names that are missing or unknown are left alone, and returned.
+        Names, shapes and dtypes are checked first: if one is wrong, a ValueError lists all that are, and nothing has
+        been loaded. With `strict=False` names that are missing or unknown are left alone, and returned.
         """
-        own = dict(self._state())
-        keys = IncompatibleKeys(
-            [name for name in own if name not in state], [name for name in state if name not in own]
-        )
-        faults = []
-        if strict:
-            faults += [f"{name} is missing" for name in keys.missing_keys]
-            faults += [f"{name} is not a parameter or buffer of this model" for name in keys.unexpected_keys]
-        arrays = {}
-        for name, part in own.items():
-            if name in state:
-                array = np.asarray(plain(state[name]))
-                arrays[name] = array
-                if array.shape != _array(part).shape:
-                    faults.append(f"{name} has shape {array.shape}, the model's has {_array(part).shape}")
-                elif array.dtype.kind not in "fiub":
-                    faults.append(f"{name} has dtype {array.dtype}, which is not of real numbers")
-        if faults:
-            raise ValueError(
-                f"this state does not fit {type(self).__name__}, and nothing was loaded: {'; '.join(faults)}. Build the "
-                "model as the one that was saved" + (", or pass strict=False to load what fits" if strict else "")
-            )
-        for name, array in arrays.items():
-            own[name].data = array.astype(_array(own[name]).dtype)
+        arrays, keys = fitting(self, state, strict)
+        for name, part in self._state():
+            if name in arrays:
+                part.data = arrays[name]
         return keys
 
     def _state(self) -> Iterator[tuple[str, Any]]:
@@ -257,6 +238,56 @@ class Module:
             return f"{name}({extra})"
         lines = [f"({label}): {part!r}" for label, part in parts]
         return f"{name}({extra}\n" + "\n".join(lines).replace("\n", "\n  ").join(("  ", "\n")) + ")"
+
+
+def fitting(model: Module, state: Any, strict: bool = True) -> tuple[dict[str, np.ndarray[Any, Any]], IncompatibleKeys]:
+    """The arrays of `state`, by name, in the dtypes of the model's, and the names that only one of both has. If they do
+    not fit, a ValueError lists what is wrong."""
+    if not isinstance(state, Mapping):
+        raise TypeError(f"load_state_dict takes a dict of arrays, as state_dict() gives, got {shown(state)}")
+    own = dict(model._state())
+    keys = IncompatibleKeys([name for name in own if name not in state], [name for name in state if name not in own])
+    faults = []
+    if strict:
+        faults += [f"{name} is missing" for name in keys.missing_keys]
+        faults += [f"{name} is not a parameter or buffer of this model" for name in keys.unexpected_keys]
+    arrays: dict[str, Any] = {}
+    names: dict[int, str] = {}
+    for name, part in own.items():
+        if name not in state:
+            continue
+        arrays[name], fault = _converted(state[name], _array(part))
+        if not fault:
+            first = names.setdefault(id(part), name)
+            if first != name and not np.array_equal(arrays[first], arrays[name], equal_nan=True):
+                fault = f"is the same as {first}, and they have different numbers"
+        if fault:
+            faults.append(f"{name} {fault}")
+    if faults:
+        raise ValueError(
+            f"this state does not fit {type(model).__name__}, and nothing was loaded: {'; '.join(faults)}. Build the "
+            "model as the one that was saved" + (", or pass strict=False to load what fits" if strict else "")
+        )
+    return arrays, keys
+
+
+def _converted(data: Any, own: np.ndarray[Any, Any]) -> tuple[Any, str]:
+    """A copy of `data` in the shape and dtype of `own`, and what is wrong with it."""
+    try:
+        array = np.asarray(plain(data))
+    except ValueError:
+        return None, "is no array, but a ragged list"
+    if array.shape != own.shape:
+        return array, f"has shape {array.shape}, the model's has {own.shape}"
+    if array.dtype.kind not in "fiub" and array.dtype != own.dtype:
+        return array, f"has dtype {array.dtype}, which is not of real numbers"
+    with np.errstate(all="ignore"):
+        converted = array.astype(own.dtype)
+    # A float may be rounded, but not become infinite; an integer may not change.
+    exact = np.isfinite if own.dtype.kind in "fc" else np.asarray
+    if converted.dtype != array.dtype and not np.array_equal(exact(converted), exact(array)):
+        return array, f"has numbers, of {array.dtype}, that the model's {own.dtype} cannot hold"
+    return converted, ""
 
 
 def float_dtype(dtype: Any) -> np.dtype[Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.files import file_path
 from nn.dependencies import optional
 
 BLUE, VERMILLION, GREEN, GREY = "#0072b2", "#d55e00", "#009e73", "#666666"  # told apart by the colour-blind
@@ -20,6 +21,7 @@ def learning_curves(columns: Mapping[str, Sequence[float]], path: str | Path) ->
     The file's ending says the format: .png, .svg, .pdf. Nothing to draw is a ValueError; without matplotlib, an
     ImportError says what to install.
     """
+    path = file_path("learning_curves", "path", path)
     names = dict.fromkeys(name.removeprefix("valid_") for name in columns if name not in TIMES and len(columns[name]))
     if not names:
         raise ValueError("there are no curves to draw: no epoch has ended")
@@ -49,7 +51,7 @@ def confusion(matrix: Any, path: str | Path, labels: Sequence[Any] | None = None
 
     Shades are shares of a row, so that rare classes are seen too. Another shape is a ValueError.
     """
-    matrix = np.asarray(matrix)
+    path, matrix = file_path("confusion", "path", path), np.asarray(matrix)
     n = len(matrix) if matrix.ndim else 0
     if matrix.shape != (n, n) or not n:
         raise ValueError(
@@ -75,7 +77,7 @@ def image_sheet(images: Any, path: str | Path, titles: Sequence[Any] | None = No
 
     Other shapes, and none at all, are a ValueError.
     """
-    images = np.asarray(images)
+    path, images = file_path("image_sheet", "path", path), np.asarray(images)
     if images.ndim == 4 and images.shape[1] == 1:
         images = images[:, 0]
     side = round(np.sqrt(images.shape[1])) if images.ndim == 2 else 0
@@ -103,5 +105,5 @@ def _figure(width: float, height: float) -> Any:
     return optional("matplotlib.figure").Figure(figsize=(width, height), layout="constrained")
 
 
-def _save(figure: Any, path: str | Path) -> None:
+def _save(figure: Any, path: Path) -> None:
     figure.savefig(path, dpi=150)

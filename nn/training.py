@@ -77,18 +77,19 @@ def fit(
             "or an object whose __iter__ starts anew, as nn.batches gives"
         )
     training = Training(model, train, validation, loss, optimizer, epochs, callbacks, metrics)
-    with _interrupts(training):
-        try:
-            training.call("on_begin")
-            while training.epoch < training.epochs and not training.stopping():
-                _run_epoch(training)
-        except KeyboardInterrupt:  # raised all the same: by a second Ctrl-C, in another thread, or in a notebook
-            training.interrupted = True
-            training.stop(_interruption(training))
-        except BaseException:
-            training.call("on_error")
-            raise
-    training.call("on_end")
+    with training.cleanup:
+        with _interrupts(training):
+            try:
+                training.call("on_begin")
+                while training.epoch < training.epochs and not training.stopping():
+                    _run_epoch(training)
+            except KeyboardInterrupt:  # raised all the same: by a second Ctrl-C, in another thread, or in a notebook
+                training.interrupted = True
+                training.stop(_interruption(training))
+            except BaseException:
+                training.call("on_error")
+                raise
+        training.call("on_end")
     model.eval()
     return training.history
 

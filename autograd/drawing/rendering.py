@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from autograd.drawing.dot import draw
 from autograd.drawing.layout import GraphvizError, lay_out
+from autograd.files import file_path
 from autograd.graph import Node
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def render(graph: Node | graphviz.Digraph, path: str | Path, *, seconds: float =
     >>> render(x * x, Path(tempfile.mkdtemp()) / "square.svg").name
     'square.svg'
     """
-    path = Path(path)
+    path = file_path("render", "path", path)
     suffix = path.suffix.lower()
     if suffix not in FORMATS:
         raise ValueError(f"render cannot write {str(path)!r}: the name must end in one of {', '.join(FORMATS)}")

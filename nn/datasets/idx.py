@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd.files import file_path
+
 Array = np.ndarray[Any, Any]
 MOST = 1 << 30  # bytes of an array; the largest of EMNIST's has 547 million
 AXES = 4
@@ -27,7 +29,7 @@ def read_bytes(path: str | Path) -> bytes:
     No more is read, or unpacked, than the header promises, and one byte to see that there is no more; a header that
     promises more than `MOST` bytes is a ValueError.
     """
-    with open(path, "rb") as file:
+    with open(file_path("read_idx", "path", path), "rb") as file:
         packed = file.read(2) == b"\x1f\x8b"
         file.seek(0)
         if not packed:

@@ -16,13 +16,12 @@ import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
+from autograd.files import file_path
 from nn.datasets.idx import read_bytes, to_idx
 from nn.dependencies import optional
-from nn.validation import shown
 
 FILES = {  # sha256 of the unpacked files
     "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
@@ -45,7 +44,7 @@ def cache_folder(cache: str | Path | None = None) -> Path:
     Where the user has no folder, an OSError says what to set.
     """
     if cache is not None:
-        return a_path("cache", cache)
+        return file_path("mnist", "cache", cache)
     if folder := os.environ.get("CHAINRULE_DATA"):
         return Path(folder)
     if folder := os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA"):
@@ -55,13 +54,6 @@ def cache_folder(cache: str | Path | None = None) -> Path:
     except RuntimeError:
         raise OSError("no folder for caches is known: pass cache=, or set CHAINRULE_DATA or HOME") from None
     return home / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "chainrule"
-
-
-def a_path(name: str, path: Any) -> Path:
-    """`path`, or a TypeError if it is none."""
-    if not isinstance(path, (str, os.PathLike)):
-        raise TypeError(f"mnist: {name} must be the path of a folder, got {shown(path)}")
-    return Path(path)
 
 
 def from_cache(folder: Path | None) -> Contents | None:
@@ -113,7 +105,7 @@ def is_mnist(contents: Contents) -> bool:
 
 def from_folder(folder: str | Path) -> Contents:
     """The four IDX files of a folder, by MNIST's names, unpacked. What is missing, or there twice, is a ValueError."""
-    folder = a_path("folder", folder)
+    folder = file_path("mnist", "folder", folder)
     files = [path for path in sorted(folder.iterdir()) if path.is_file()]  # a pipe might never end
     found: Contents = {}
     for name in FILES:

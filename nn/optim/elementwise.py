@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 from abc import abstractmethod
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 
+from autograd.arguments import shown
 from nn.optim.flat import Flat, flatten
 from nn.optim.optimizer import Group, Optimizer
 
@@ -36,6 +37,8 @@ class Stretch:
 
 class ElementwiseOptimizer(Optimizer):
     """An optimizer that says in `arrays` what it remembers, and in `update` how one stretch of parameters is changed."""
+
+    counts: ClassVar[bool] = True  # whether a state must say how many steps were taken
 
     def __init__(self, params: Any, **defaults: Any) -> None:
         self._stretches: list[list[Stretch]] = []  # of each group
@@ -97,30 +100,58 @@ class ElementwiseOptimizer(Optimizer):
         return dict(sorted(states.items()))
 
     def load_parameter_states(self, states: dict[int, dict[str, Any]], groups: list[Group]) -> None:
+        loaded = {}
         for group, stretches in zip(groups, self._stretches, strict=True):
             for flat in (stretch.flat for stretch in stretches):
                 for i, shape in zip(flat.positions, flat.shapes, strict=True):
-                    if i in states:
-                        self._check_state(i, shape, states[i], group)
+                    if states.get(i):
+                        loaded[i] = self._checked(i, shape, flat.dtype, states[i], group)
         for group, stretches in zip(groups, self._stretches, strict=True):
-            arrays = self.arrays(group)
+            starts = self.arrays(group)
             for stretch in stretches:
                 flat = stretch.flat
-                stretch.allot(arrays)
+                stretch.allot(starts)
                 for k, i in enumerate(flat.positions):
-                    parts = states.get(i)
-                    flat.counts[k] = int(parts.get("step", 1)) if parts else 0  # PyTorch's SGD does not count
+                    flat.counts[k], parts = loaded.get(i, (0, starts))
                     for name, array in stretch.state.items():
-                        flat.part(array, k)[...] = parts[name] if parts else arrays[name]
+                        flat.part(array, k)[...] = parts[name]
 
-    def _check_state(self, i: int, shape: tuple[int, ...], parts: dict[str, Any], group: Group) -> None:
+    def _checked(
+        self, i: int, shape: tuple[int, ...], dtype: Any, parts: Mapping[str, Any], group: Group
+    ) -> tuple[int, dict[str, Any]]:
+        """The number of steps of parameter `i`, and its arrays, if they are what these settings need."""
+        arrays = {}
         for name in self.arrays(group):
-            if name not in parts or np.shape(parts[name]) != shape:
-                found = f"of shape {np.shape(parts[name])}" if name in parts else "missing"
+            array = _real(parts.get(name))
+            if array is None or array.shape != shape:
+                found = "missing" if array is None else f"of shape {array.shape}"
                 raise ValueError(
                     f"{name} of parameter {i} is {found}, the parameter has shape {shape}: nothing was loaded; load the "
                     f"state of a {type(self).__name__} for the same model"
                 )
+            with np.errstate(all="ignore"):
+                arrays[name] = array.astype(dtype)
+        for name, part in parts.items():
+            if name not in arrays and name != "step" and part is not None:
+                raise ValueError(
+                    f"parameter {i} has {name!r}, which {type(self).__name__} does not remember with these settings: "
+                    "nothing was loaded"
+                )
+        if "step" not in parts and self.counts:
+            raise ValueError(f"the number of steps of parameter {i} is missing: nothing was loaded")
+        step = _real(parts.get("step", 1))
+        if step is None or step.shape or not 0 <= step < 1 << 53 or step != int(step):
+            raise ValueError(f"the number of steps of parameter {i} is {shown(parts['step'])}: nothing was loaded")
+        return int(step), arrays
+
+
+def _real(data: Any) -> Array | None:
+    """`data` as an array of real numbers, if it is one."""
+    try:
+        array = np.asarray(data)
+    except (TypeError, ValueError):
+        return None
+    return array if array.dtype.kind in "fiu" else None
 
 
 def decayed(p: Array, g: Array, weight_decay: float, t: Array) -> Array:

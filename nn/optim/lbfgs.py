@@ -59,8 +59,11 @@ class LBFGS(Optimizer):
         for name, least in (("max_iter", 0), ("history_size", 1), ("max_eval", 1)):
             if name != "max_eval" or group[name] is not None:
                 group[name] = integer("LBFGS", name, group[name], least=least)
+
+    def add_param_group(self, group: Group) -> None:
         if self.param_groups:
             raise ValueError("LBFGS takes one group of parameters, for it has one estimate of the curvature: join them")
+        super().add_param_group(group)
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         if closure is None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from autograd import Tensor, Value
+from nn.optim.loading import check_alike, mapping
 from nn.validation import flag, number, shown
 
 Group = dict[str, Any]  # what `param_groups` consists of: "params", a list, and every setting by its name
@@ -98,7 +99,8 @@ class Optimizer(ABC):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue from what `state_dict()` gave. If it does not fit, a ValueError says where, and nothing is loaded."""
-        found = [len(group["params"]) for group in state["param_groups"]]
+        loaded_groups = _checked_groups(mapping(self, state, "state", "param_groups")["param_groups"])
+        found = [len(group["params"]) for group in loaded_groups]
         wanted = [len(group["params"]) for group in self.param_groups]
         if found != wanted:
             raise ValueError(
@@ -107,11 +109,28 @@ class Optimizer(ABC):
             )
         groups = [
             {**own, **loaded, "params": own["params"]}
-            for own, loaded in zip(self.param_groups, state["param_groups"], strict=True)
+            for own, loaded in zip(self.param_groups, loaded_groups, strict=True)
         ]
+        for i, group in enumerate(groups):
+            self._check_settings(i, group)
+        for i, parts in mapping(self, state["state"]).items():
+            if isinstance(i, bool) or not isinstance(i, int) or not 0 <= i < sum(wanted):
+                raise ValueError(
+                    f"this state is of parameter {shown(i)}, and there are {sum(wanted)}: nothing was loaded"
+                )
+            mapping(self, parts)
         self.load_parameter_states(state["state"], groups)
         for own, group in zip(self.param_groups, groups, strict=True):
             own.update(group)
+
+    def _check_settings(self, i: int, group: Group) -> None:
+        """Raise a ValueError unless the settings of group `i`, as loaded, are such as could have been given."""
+        for name in ("initial_lr", *self.defaults):
+            if name in group:
+                check_alike(f"{name} of group {i}", self.defaults.get(name, 0.0), group[name])
+        if group.get("maximize"):
+            raise ValueError(f"group {i} was to maximize, which {type(self).__name__} cannot: negate the loss")
+        self.check(group)
 
     def __reduce__(self) -> Any:
         # Views of one buffer would be copied as arrays of their own: a copy is made anew, from the copied parameters.
@@ -156,6 +175,18 @@ def flags(owner: Optimizer, group: Group, *names: str) -> None:
     """Raise a TypeError unless these settings are True or False."""
     for name in names:
         group[name] = flag(type(owner).__name__, name, group[name])
+
+
+def _checked_groups(groups: Any) -> list[Group]:
+    """The groups of a loaded state, if they are such, with positions that count on from 0."""
+    n = 0
+    for i, group in enumerate(groups) if isinstance(groups, (list, tuple)) else [(0, None)]:
+        params = group.get("params") if isinstance(group, dict) and all(isinstance(key, str) for key in group) else None
+        if not isinstance(params, list) or any(type(k) is not int for k in params):
+            raise ValueError(f"param_groups must be dicts with a list of positions each, got {shown(groups)}")
+        if params != list(range(n, n := n + len(params))):
+            raise ValueError(f"the params of group {i} must count on from {n - len(params)}, got {shown(params)}")
+    return list(groups)
 
 
 def _rebuilt(kind: Any, parameters: list[Any], defaults: Group, state: dict[str, Any]) -> Optimizer:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd.operators import plain
+from nn.optim.loading import check_alike, check_count, mapping
 from nn.optim.optimizer import Optimizer
 from nn.optim.schedules import a_group, checked
 from nn.validation import choice, integer, number, shown
@@ -84,7 +85,19 @@ class ReduceLROnPlateau:
         return {name: value for name, value in vars(self).items() if name != "optimizer"}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continue from what `state_dict()` gave; load the optimizer's state too, for it has the rates."""
+        """Continue from what `state_dict()` gave; load the optimizer's state too, for it has the rates. What does not fit is
+        a ValueError that names it, and nothing is loaded."""
+        own = self.state_dict()
+        for name, value in mapping(self, state, *own).items():
+            if name not in own:
+                raise ValueError(f"a ReduceLROnPlateau has no {shown(name)}: nothing was loaded")
+            check_alike(name, own[name], value)
+        for name in ("bad_epochs", "cooling", "last_epoch"):
+            check_count(name, state[name])
+        choice(type(self).__name__, "mode", state["mode"], ("min", "max"))
+        choice(type(self).__name__, "threshold_mode", state["threshold_mode"], ("rel", "abs"))
+        if len(state["min_lrs"]) != len(self.min_lrs):
+            raise ValueError(f"min_lrs are {shown(state['min_lrs'])}, not one of each group: nothing was loaded")
         vars(self).update(state)
 
     def _better(self, current: float) -> bool:

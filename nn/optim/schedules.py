@@ -5,13 +5,16 @@ PyTorch's names, arguments and numbers. An "epoch" is what lies between two call
 
 from __future__ import annotations
 
+import copy
 import math
 from abc import ABC, abstractmethod
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from nn.optim.loading import check_alike, check_count, is_number, is_plain, mapping
 from nn.optim.optimizer import Optimizer
+from nn.restoring import load_all
 from nn.validation import integer, number, sequence, shown
 
 
@@ -54,8 +57,34 @@ class LRScheduler(ABC):
         return {name: value for name, value in vars(self).items() if name != "optimizer" and not callable(value)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continue from what `state_dict()` gave; load the optimizer's state too, for it has the rates."""
+        """Continue from what `state_dict()` gave; load the optimizer's state too, for it has the rates. What does not fit is
+        a ValueError that names it, and nothing is loaded."""
+        self.check_state(state)
         vars(self).update(state)
+
+    def check_state(self, state: Any) -> None:
+        """Raise a ValueError unless `state` is one of such a schedule: the same names, numbers for numbers, and a rate to
+        go on with."""
+        own = {name: value for name, value in vars(self).items() if name != "optimizer" and not callable(value)}
+        mapping(self, state, *(name for name, value in own.items() if is_plain(value)))
+        for name, value in state.items():
+            if name not in own:
+                raise ValueError(f"a {type(self).__name__} has no {shown(name)}: nothing was loaded")
+            check_alike(name, own[name], value)
+        check_count("last_epoch", state["last_epoch"])
+        n = len(self.optimizer.param_groups)
+        if len(state["base_lrs"]) != n:
+            raise ValueError(
+                f"base_lrs has {len(state['base_lrs'])} rates, and there are {n} groups: nothing was loaded"
+            )
+        tried = copy.copy(self)
+        vars(tried).update(state)
+        try:
+            rates = [tried.rate(state["last_epoch"], base) for base in state["base_lrs"]]
+        except Exception as error:
+            raise ValueError(f"these settings give no rate ({error}): nothing was loaded") from error
+        if not all(map(is_number, rates)):
+            raise ValueError(f"these settings give the rates {shown(rates)}: nothing was loaded")
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(last_epoch={self.last_epoch}, lr={self.get_last_lr()})"
@@ -216,9 +245,19 @@ class SequentialLR(LRScheduler):
         return {**super().state_dict(), "schedulers": [scheduler.state_dict() for scheduler in self.schedulers]}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        for scheduler, part in zip(self.schedulers, state["schedulers"], strict=True):
-            scheduler.load_state_dict(part)
-        super().load_state_dict({name: value for name, value in state.items() if name != "schedulers"})
+        parts = mapping(self, state, "schedulers")["schedulers"]
+        if not isinstance(parts, (list, tuple)) or len(parts) != len(self.schedulers):
+            raise ValueError(
+                f"schedulers are {shown(parts)}, not the states of {len(self.schedulers)} schedules: nothing was loaded"
+            )
+        own = {name: value for name, value in state.items() if name != "schedulers"}
+        self.check_state(own)
+        if len(own["milestones"]) != len(parts) - 1:
+            raise ValueError(
+                f"milestones are {shown(own['milestones'])} for {len(parts)} schedules: nothing was loaded"
+            )
+        load_all(zip(self.schedulers, parts, strict=True))
+        super().load_state_dict(own)
 
 
 def checked(schedule: Any, optimizer: Any) -> Optimizer:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -27,6 +27,8 @@ class SGD(ElementwiseOptimizer):
     >>> x.tolist()
     [0.5, 1.0]
     """
+
+    counts: ClassVar[bool] = False  # PyTorch's does not
 
     def __init__(
         self,

@@ -25,6 +25,7 @@ ARRAYS = [
 MAY_IMPORT = {
     "arguments": [],
     "forks": [],
+    "files": ["arguments"],
     "graph": ["arguments", "forks"],
     "elementwise": ["arguments", "forks", "graph"],
     **{room: ["arguments", "graph", "elementwise", *ARRAYS[:i]] for i, room in enumerate(ARRAYS)},
@@ -57,7 +58,7 @@ MAY_IMPORT = {
     "extending": ["arguments", "graph", "elementwise"],
 }
 FOLDERS_MAY_IMPORT = {
-    "drawing": ["arguments", "graph", "elementwise", "backprop", "drawing"],
+    "drawing": ["arguments", "files", "graph", "elementwise", "backprop", "drawing"],
     "compiler": [*MAY_IMPORT, "compiler"],
 }
 

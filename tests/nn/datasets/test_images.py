@@ -418,5 +418,5 @@ def test_what_a_killed_writer_left_is_swept_up(tmp_path):
 
 @pytest.mark.parametrize("wrong", [{"folder": 1}, {"cache": 1}, {"folder": True}])
 def test_folders_are_paths(tmp_path, wrong):
-    with pytest.raises(TypeError, match=f"mnist: {next(iter(wrong))} must be the path of a folder, got"):
+    with pytest.raises(TypeError, match=f"mnist: {next(iter(wrong))} must be a path, a str or an os.PathLike, got"):
         nn.mnist(**wrong)

@@ -1,0 +1,194 @@
+"""What of a training is saved besides its model and its optimizer, and how another one goes on from there."""
+
+from __future__ import annotations
+
+import random
+import warnings
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from autograd.arguments import shown
+from nn.history import History
+from nn.module import Module
+from nn.randomness import Draws, check_states, generators, same, set_state, state_of
+from nn.restoring import load_all
+
+if TYPE_CHECKING:
+    from nn.hooks import Training
+
+NAMES = ("epoch", "batch", "step", "batches", "generators", "drawn_from", "stopped", "history", "callbacks")
+LATER = ("draws", "shared", "beside")  # what version 0.1 did not save
+SHARED: dict[str, Any] = {  # the generators that np.random.normal and random.random draw from
+    "numpy": getattr(np.random.get_state, "__self__"),  # noqa: B009  # NumPy's types do not tell
+    "python": getattr(random.getstate, "__self__"),  # noqa: B009
+}
+
+
+class SavedTraining:
+    """A training's place among its steps, history and callbacks, and all that it draws from; found when this is made.
+
+    Random generators are looked for in the data, the loss, the metrics and the callbacks. Those that NumPy and Python
+    share among all are saved where somebody has drawn from them since. A loss, a metric and validation data that have
+    `state_dict` and `load_state_dict` are saved too.
+    """
+
+    def __init__(self, training: Training) -> None:
+        self.training = training
+        parts = {
+            "validation": training.validation,
+            "loss": training.loss,
+            "metrics": training.metrics,
+            "callbacks": training.callbacks,
+        }
+        others = [place() for owner in (training.model, training.train) for place in generators(owner).values()]
+        self.draws = Draws("the training", generators(parts, seen=[training.model, training.train, *others]), {})
+        self.shared = {name: state_of(generator) for name, generator in SHARED.items()}
+        self.beside = dict(_beside(training))
+
+    def state_dict(self) -> dict[str, Any]:
+        training = self.training
+        shared = {name: state_of(generator) for name, generator in SHARED.items()}
+        return {
+            "epoch": training.epoch,
+            "batch": training.batch,
+            "step": training.step,
+            "batches": training.batches,
+            "generators": [state_of(place()) for place in training.generators.values()],
+            "drawn_from": training.drawn_from,
+            "stopped": None if training.interrupted else training.history.stopped,
+            "history": training.history.state_dict(),
+            "callbacks": [[type(callback).__name__, callback.state_dict()] for callback in training.callbacks],
+            "draws": self.draws.state_dict(),
+            "shared": {name: state for name, state in shared.items() if not same(state, self.shared[name])},
+            "beside": {name: owner.state_dict() for name, owner in self.beside.items()},
+        }
+
+    def load_state_dict(self, state: Any) -> None:
+        """Continue from what `state_dict()` gave. What does not fit is a ValueError, and nothing is loaded."""
+        training = self.training
+        if not isinstance(state, dict) or set(NAMES) - state.keys() or state.keys() - {*NAMES, *LATER}:
+            raise ValueError(f"this is not the state of a training: {shown(state)}")
+        self._check_place(state)
+        self._check_callbacks(state["callbacks"])
+        train, now, drawn_from = self._check_batches(state)
+        shared = state.get("shared", {})
+        if not isinstance(shared, dict) or shared.keys() - SHARED.keys():
+            raise ValueError(f"the shared generators are {', '.join(SHARED)}, got {shown(shared)}")
+        check_states([SHARED[name] for name in shared], list(shared.values()), list(shared))
+        load_all([*self._parts(state), (training.history, state["history"])])
+        for generator, own in (*zip(train, now, strict=True), *((SHARED[name], shared[name]) for name in shared)):
+            set_state(generator, own)
+        training.drawn_from = drawn_from
+        training.epoch, training.batch, training.step = state["epoch"], state["batch"], state["step"]
+        training.history.stopped = state["stopped"]
+
+    def _parts(self, state: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
+        """Those that load a state of their own, and their states."""
+        for callback, (_, own) in zip(self.training.callbacks, state["callbacks"], strict=True):
+            yield callback, own
+        if "draws" in state:
+            yield self.draws, state["draws"]
+        elif self.draws.places:
+            warnings.warn(
+                f"version 0.1 did not save the random generators {', '.join(self.draws.places)}: what is drawn from them "
+                "will not be what it would have been",
+                RuntimeWarning,
+                stacklevel=2,
+            )
+        beside = state.get("beside", {name: owner.state_dict() for name, owner in self.beside.items()})
+        if not isinstance(beside, dict) or beside.keys() != self.beside.keys():
+            raise ValueError(
+                f"this training has a state of {sorted(self.beside)} too, the saved one of {shown(beside)}"
+            )
+        for name, owner in self.beside.items():
+            yield owner, beside[name]
+
+    def _check_place(self, state: dict[str, Any]) -> None:
+        for name in ("epoch", "batch", "step"):
+            n = state[name]
+            if type(n) is not int or not 0 <= n < 1 << 53:
+                raise ValueError(f"the training's {name} is {shown(n)}, which is no number of them")
+        if state["batch"] > state["step"]:
+            raise ValueError(f"{state['batch']} batches of an epoch cannot be done after {state['step']} steps")
+        if state["stopped"] is not None and not isinstance(state["stopped"], str):
+            raise ValueError(f"the training's reason to stop is {shown(state['stopped'])}, which is no text")
+        if (n := self.training.batches) != state["batches"]:
+            raise ValueError(
+                f"an epoch has {n} batches, in the training that was saved it had {shown(state['batches'])}"
+            )
+        if n is not None and state["batch"] > n:
+            raise ValueError(f"{state['batch']} batches of an epoch of {n} cannot be done")
+        history = History()
+        history.load_state_dict(state["history"])
+        found = len(history.epochs.get("loss", ())), len(history.steps["loss"])
+        if found != (state["epoch"], state["step"]):
+            raise ValueError(
+                f"the history has {found[0]} epochs and {found[1]} steps, the training {state['epoch']} and {state['step']}"
+            )
+        for name in self.training.metrics:
+            if state["step"] and len(history.steps.get(name, ())) != state["step"]:
+                raise ValueError(f"the metric {name} was not measured in the training that was saved: leave it out")
+
+    def _check_callbacks(self, saved: Any) -> None:
+        if not isinstance(saved, list) or not all(isinstance(entry, list) and len(entry) == 2 for entry in saved):
+            raise ValueError(f"the states of callbacks are {shown(saved)}, not names and states")
+        names = [type(callback).__name__ for callback in self.training.callbacks]
+        if names != [name for name, _ in saved]:
+            raise ValueError(
+                f"this training has the callbacks {names}, the one that was saved had {[name for name, _ in saved]}"
+            )
+
+    def _check_batches(self, state: dict[str, Any]) -> tuple[list[Any], list[Any], list[Any]]:
+        """The generators that batches are drawn with, their states, and those at the start of the epoch."""
+        places, now, drawn_from = self.training.generators, state["generators"], state["drawn_from"]
+        if "draws" not in state:  # version 0.1 saved those that are themselves attributes of the data
+            places = {
+                name: place for name, place in places.items() if name in getattr(self.training.train, "__dict__", {})
+            }
+        found = [place() for place in places.values()]
+        if not isinstance(now, list) or len(now) != len(found):
+            raise ValueError("the training data was drawn with another number of random generators when it was saved")
+        check_states(found, now, list(places))
+        if not isinstance(drawn_from, list) or len(drawn_from) != (len(found) if state["batch"] else len(drawn_from)):
+            raise ValueError(f"the epoch's batches were drawn from {shown(drawn_from)}, not from one state a generator")
+        if drawn_from:
+            check_states(found, drawn_from, list(places))
+        return found, now, drawn_from
+
+
+class _Rest:
+    """A module's parameters and buffers that are not the model's."""
+
+    def __init__(self, module: Module, model: Module) -> None:
+        known = {id(part) for part in (*model.parameters(), *model.buffers())}
+        self.module = module
+        self.names = [
+            name for name, part in (*module.named_parameters(), *module.named_buffers()) if id(part) not in known
+        ]
+
+    def state_dict(self) -> dict[str, Any]:
+        state = self.module.state_dict()
+        return {name: state[name] for name in self.names}
+
+    def load_state_dict(self, state: Any) -> None:
+        if not isinstance(state, dict) or state.keys() != set(self.names):
+            raise ValueError(f"{type(self.module).__name__} has the arrays {self.names}, got {shown(state)}")
+        self.module.load_state_dict(state, strict=False)
+
+
+def _beside(training: Training) -> Iterator[tuple[str, Any]]:
+    """What has a state of its own, besides model, optimizer and callbacks."""
+    parts = {"validation": training.validation, "loss": training.loss}
+    seen = {id(part) for part in (training.model, training.optimizer, training.train, *training.callbacks)}
+    for name, part in (parts | {f"metric {name}": metric for name, metric in training.metrics.items()}).items():
+        owner = getattr(part, "__self__", part)  # a bound method's
+        if id(owner) in seen or isinstance(owner, type):
+            continue
+        seen.add(id(owner))
+        if isinstance(owner, Module):
+            if (rest := _Rest(owner, training.model)).names:
+                yield name, rest
+        elif hasattr(owner, "state_dict") and hasattr(owner, "load_state_dict"):
+            yield name, owner
