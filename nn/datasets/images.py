@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from autograd.files import file_path
 from nn.datasets.idx import parse_idx
 from nn.datasets.sources import FILES, Contents, cache_folder, fetch, from_cache, from_folder, is_mnist, try_to_keep
 from nn.dependencies import optional
@@ -45,6 +46,7 @@ def mnist(folder: str | Path | None = None, cache: str | Path | None = None) -> 
 
     LeCun, Bottou, Bengio and Haffner, "Gradient-based learning applied to document recognition", 1998.
     """
+    cache = None if cache is None else file_path("mnist", "cache", cache)
     if folder is None:
         kept = cache_folder(cache) / "mnist"
         contents = from_cache(kept) or fetch(kept)

@@ -44,7 +44,7 @@ def cache_folder(cache: str | Path | None = None) -> Path:
     Where the user has no folder, an OSError says what to set.
     """
     if cache is not None:
-        return file_path("mnist", "cache", cache)
+        return Path(cache)
     if folder := os.environ.get("CHAINRULE_DATA"):
         return Path(folder)
     if folder := os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA"):
