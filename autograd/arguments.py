@@ -162,7 +162,9 @@ def refused(owner: str, args: Any, error: Exception) -> Exception:
     kind: Any = (
         ValueError if isinstance(error, LookupError) or not isinstance(error, (TypeError, ValueError)) else type(error)
     )
-    if kind not in (TypeError, ValueError, np.linalg.LinAlgError):  # some of NumPy's need more than a text
+    if type(error) is IndexError:  # of an index out of range; an axis out of range is a ValueError
+        kind = IndexError
+    if kind not in (TypeError, ValueError, IndexError, np.linalg.LinAlgError):  # some of NumPy's need more than a text
         kind = TypeError if isinstance(error, TypeError) else ValueError
     misfit: Exception = kind(f"{owner}: {shapes}: {error}")
     return misfit

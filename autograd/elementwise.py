@@ -156,6 +156,14 @@ power: Primitive = primitive(
 )
 floordiv = primitive("floordiv", ieee(operator.floordiv, np.floor_divide), np.floor_divide, None, None)
 mod = primitive("mod", ieee(operator.mod, np.remainder), np.remainder, same, lambda g, z, x, y: -g * floordiv(x, y))
+fmod = Primitive(  # NumPy's and C's, which a user meets as np.fmod alone: no member of the table
+    "fmod",
+    ieee(math.fmod, np.fmod),
+    np.fmod,
+    same,
+    lambda g, z, x, y: -g * (sign(x / y) * floor(abs(x / y))),
+    elementwise=True,
+)
 absolute = primitive("abs", abs, np.abs, lambda g, z, x: g * sign(x))
 maximum = primitive(
     "maximum",
@@ -232,5 +240,12 @@ def clip(x: Any, low: Any = None, high: Any = None) -> Any:
     1.0
     """
     if low is not None:
+        if not isinstance(high, (float, int)) and high is not None and isinstance(low, (float, int)):
+            low = _strong(low, x, high)  # in the dtype of the result, as NumPy's is
         x = maximum(x, low)
     return x if high is None else minimum(x, high)
+
+
+def _strong(low: Any, x: Any, high: Any) -> Any:
+    dtypes = [v.dtype for v in (x, high) if hasattr(v, "dtype")]
+    return np.result_type(*dtypes).type(low) if len(dtypes) == 2 and dtypes[0] != dtypes[1] else low

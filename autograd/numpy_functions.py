@@ -1,4 +1,7 @@
-"""Which of NumPy's functions have a rule here (`FUNCTIONS`), and which do not vary with their input (`PLAIN_FUNCTIONS`)."""
+"""Which of NumPy's functions have a rule here (`FUNCTIONS`), and which do not vary with their input (`PLAIN_FUNCTIONS`).
+
+Each rule has NumPy's own signature, so that an argument given by position, too, is taken for what it is.
+"""
 
 from __future__ import annotations
 
@@ -8,157 +11,204 @@ from typing import Any
 import numpy as np
 
 from autograd import elementwise as e
-from autograd.arrays import indexing, joining, linalg, reductions, shaping
-from autograd.operators import REDUCTIONS, UFUNCS, plain
+from autograd import numpy_reductions as folds
+from autograd import numpy_shaping as shapes
+from autograd.arrays import indexing, joining, linalg, shaping
+from autograd.arrays.shaping import fixed, operand
+from autograd.graph import Node
+from autograd.operators import REDUCTIONS, UFUNCS, boxed, no_rule, plain
 
-UFUNCS[np.matmul] = linalg.matmul
-REDUCTIONS |= {
-    np.add: reductions.sum,
-    np.multiply: reductions.prod,
-    np.maximum: reductions.max,
-    np.minimum: reductions.min,
-}
+
+def _float_power(x: Any, y: Any) -> Any:
+    dtype = np.result_type(plain(x), plain(y), np.float64)
+    return e.power(*(shaping.cast(v, dtype) if getattr(v, "dtype", dtype) != dtype else v for v in (x, y)))
+
+
+UFUNCS |= {np.matmul: linalg.matmul, np.float_power: _float_power}
+REDUCTIONS |= {np.add: folds.sum, np.multiply: folds.prod, np.maximum: folds.max, np.minimum: folds.min}
 
 
 def _allowed(function: Callable[..., Any], name: str) -> Callable[..., Any]:
-    """`function`, which takes what NumPy's does except `out`, `dtype` and the like: those must be left at None."""
+    """`function`, which has NumPy's signature, by NumPy's `name`: without `out`, and with defaults for what is not set."""
+
+    names = function.__code__.co_varnames
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        unset = [key for key, value in kwargs.items() if value is np._NoValue or (value is None and key != "axis")]
-        for key in unset:
+        if any(arg is np._NoValue for arg in args):
+            kwargs |= zip(names, args, strict=False)
+            args = ()
+        for key in [key for key, value in kwargs.items() if value is np._NoValue]:
             del kwargs[key]
-        if "a" in kwargs:
-            args = (kwargs.pop("a"), *args)
+        if kwargs.pop("out", None) is not None:
+            raise TypeError(
+                f"{name} with out= cannot write a node into an existing array, which would detach it from its graph: "
+                "leave it out, and use what is returned"
+            )
+        if not args and names[0] == "x":  # ours; NumPy's go by many names
+            kwargs = {"x" if key in ("a", "m", "v", "ary") else key: value for key, value in kwargs.items()}
         try:
             return function(*args, **kwargs)
         except TypeError as error:
-            if "unexpected keyword" in str(error) or "positional argument" in str(error):
-                raise TypeError(
-                    f"np.{name} of a Tensor: {error}".replace(function.__name__ + "()", "its rule")
-                ) from None
+            if f"{function.__name__}() " in str(error):
+                raise TypeError(f"{name} of a Tensor: {error}".replace(f"{function.__name__}()", "its rule")) from None
             raise
 
     return call
 
 
-def _where(condition: Any, *branches: Any) -> Any:
+def where(condition: Any, *branches: Any) -> Any:
+    if len(branches) == 2:
+        return e.where(condition, *map(_listed, branches))
     if branches:
-        return e.where(condition, *branches)
+        raise ValueError("np.where: either both or neither of x and y should be given")
     return np.where(plain(condition))
 
 
-def _average(x: Any, axis: Any = None, weights: Any = None) -> Any:
-    return (
-        reductions.mean(x, axis)
-        if weights is None
-        else (reductions.sum(x * weights, axis) / reductions.sum(weights + 0 * plain(x), axis))
-    )
+def _listed(x: Any) -> Any:
+    return operand(x) if isinstance(x, (list, tuple)) else x
 
 
-def _diff(x: Any, n: int = 1, axis: int = -1) -> Any:
-    before = (slice(None),) * shaping.axes_of(axis, len(x.shape))[0]
-    for _ in range(n):
-        x = indexing.index(x, (*before, slice(1, None))) - indexing.index(x, (*before, slice(None, -1)))
+def clip(a: Any, a_min: Any = None, a_max: Any = None, out: None = None, *, min: Any = None, max: Any = None) -> Any:
+    if (a_min is not None and min is not None) or (a_max is not None and max is not None):
+        raise ValueError(
+            "np.clip: Passing `min` or `max` keyword argument when `a_min` and `a_max` are provided is forbidden."
+        )
+    low, high = (_listed(min if a_min is None else a_min), _listed(max if a_max is None else a_max))
+    return e.clip(_listed(a), low, high)
+
+
+def nan_to_num(x: Any, copy: Any = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
+    if not copy:
+        raise TypeError("np.nan_to_num with copy=False has no rule here: leave it out, and use what is returned")
+    limits = np.finfo(x.dtype)
+    for bad, replacement in (
+        (e.differs(x, x), nan),
+        (e.equals(x, np.inf), limits.max if posinf is None else posinf),
+        (e.equals(x, -np.inf), limits.min if neginf is None else neginf),
+    ):
+        number = fixed("np.nan_to_num: what is put in", replacement).astype(x.dtype)
+        x = e.where(bad, number.item() if x.shape == number.shape == () else number, x)
     return x
 
 
-def _array_split(x: Any, indices_or_sections: Any, axis: int = 0) -> list[Any]:
-    if isinstance(indices_or_sections, int):
-        parts = np.array_split(np.arange(x.shape[axis]), indices_or_sections)
-        indices_or_sections = np.cumsum([len(part) for part in parts[:-1]]).tolist()
-    return joining.split(x, indices_or_sections, axis)
+# ---- Linear algebra
 
 
-def _atleast(n: int) -> Callable[..., Any]:
-    def function(x: Any) -> Any:
-        while len(x.shape) < n:
-            x = shaping.expand_dims(x, 0 if len(x.shape) < 2 else 2)
-        return x
-
-    return function
+def dot(a: Any, b: Any, out: None = None) -> Any:
+    return linalg.dot(a, b)
 
 
-def _vstack(xs: Any) -> Any:
-    return joining.concatenate([_atleast(2)(x) for x in xs], 0)
+def vdot(a: Any, b: Any) -> Any:
+    return linalg.dot(shaping.ravel(operand(a)), shaping.ravel(operand(b)))
 
 
-def _hstack(xs: Any) -> Any:
-    xs = [_atleast(1)(x) for x in xs]
-    return joining.concatenate(xs, 0 if len(xs[0].shape) == 1 else 1)
+def inner(a: Any, b: Any) -> Any:
+    a, b = operand(a), operand(b)
+    return linalg.tensordot(a, b, ([-1], [-1])) if len(a.shape) and len(b.shape) else a * b
 
 
-def _column_stack(xs: Any) -> Any:
-    return joining.concatenate([shaping.reshape(x, (-1, 1)) if len(x.shape) < 2 else x for x in xs], 1)
+def outer(a: Any, b: Any, out: None = None) -> Any:
+    return linalg.outer(operand(a), operand(b))
+
+
+def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
+    return linalg.tensordot(a, b, axes)
+
+
+def einsum(*operands: Any, out: None = None, optimize: Any = False, **kwargs: Any) -> Any:
+    if kwargs.pop("order", "K") not in ("K", "A", "C", "F") or kwargs:
+        raise TypeError(f"np.einsum with {', '.join(kwargs) or 'this order'} has no rule here: leave it out")
+    return linalg.einsum(*operands)
+
+
+def inv(a: Any) -> Any:
+    return linalg.inv(a)
+
+
+def solve(a: Any, b: Any) -> Any:
+    return linalg.solve(operand(a), operand(b))
+
+
+def det(a: Any) -> Any:
+    return linalg.det(a)
+
+
+def slogdet(a: Any) -> Any:
+    sign, logarithm = linalg.slogdet(a)
+    return type(np.linalg.slogdet(np.eye(1)))(sign, logarithm)
+
+
+def cholesky(a: Any, *, upper: Any = False) -> Any:
+    return linalg.mT(linalg.cholesky(linalg.mT(a))) if upper else linalg.cholesky(a)
 
 
 _RULES: dict[Any, Callable[..., Any]] = {
-    np.sum: reductions.sum,
-    np.mean: reductions.mean,
-    np.average: _average,
-    np.var: reductions.var,
-    np.std: reductions.std,
-    np.max: reductions.max,
-    np.amax: reductions.max,
-    np.min: reductions.min,
-    np.amin: reductions.min,
-    np.prod: reductions.prod,
-    np.cumsum: reductions.cumsum,
-    np.diff: _diff,
-    np.ptp: lambda a, axis=None, keepdims=False: reductions.max(a, axis, keepdims) - reductions.min(a, axis, keepdims),
-    np.linalg.norm: reductions.norm,
-    np.clip: lambda a, a_min=None, a_max=None, min=None, max=None: e.clip(
-        a, min if a_min is None else a_min, max if a_max is None else a_max
-    ),
-    np.where: _where,
-    np.nan_to_num: lambda x, nan=0.0: e.where(np.isnan(plain(x)), nan, x),
-    np.reshape: shaping.reshape,
-    np.ravel: shaping.ravel,
+    np.sum: folds.sum,
+    np.mean: folds.mean,
+    np.average: folds.average,
+    np.var: folds.var,
+    np.std: folds.std,
+    np.max: folds.max,
+    np.amax: folds.max,
+    np.min: folds.min,
+    np.amin: folds.min,
+    np.prod: folds.prod,
+    np.cumsum: folds.cumsum,
+    np.diff: folds.diff,
+    np.ptp: folds.ptp,
+    np.trace: folds.trace,
+    np.linalg.norm: folds.norm,
+    np.clip: clip,
+    np.where: where,
+    np.nan_to_num: nan_to_num,
+    np.reshape: shapes.reshape,
+    np.ravel: shapes.ravel,
     np.transpose: shaping.transpose,
     np.swapaxes: shaping.swapaxes,
     np.moveaxis: shaping.moveaxis,
     np.expand_dims: shaping.expand_dims,
     np.squeeze: shaping.squeeze,
-    np.broadcast_to: shaping.broadcast_to,
-    np.atleast_1d: _atleast(1),
-    np.atleast_2d: _atleast(2),
-    np.atleast_3d: _atleast(3),
+    np.broadcast_to: shapes.broadcast_to,
+    np.atleast_1d: shapes.atleast(1),
+    np.atleast_2d: shapes.atleast(2),
+    np.atleast_3d: shapes.atleast(3),
     np.flip: shaping.flip,
-    np.flipud: lambda m: shaping.flip(m, 0),
-    np.fliplr: lambda m: shaping.flip(m, 1),
+    np.flipud: shapes.flipud,
+    np.fliplr: shapes.fliplr,
     np.roll: shaping.roll,
-    np.tile: shaping.tile,
-    np.copy: e.identity,
+    np.tile: shapes.tile,
+    np.copy: shapes.copy,
     np.repeat: indexing.repeat,
-    np.take: indexing.take,
-    np.take_along_axis: indexing.take_along_axis,
-    np.sort: indexing.sort,
-    np.pad: indexing.pad,
+    np.take: shapes.take,
+    np.take_along_axis: shapes.take_along_axis,
+    np.sort: shapes.sort,
+    np.pad: shapes.pad,
     np.diag: indexing.diag,
     np.diagonal: indexing.diagonal,
     np.triu: indexing.triu,
     np.tril: indexing.tril,
-    np.concatenate: joining.concatenate,
-    np.stack: joining.stack,
-    np.vstack: _vstack,
-    np.hstack: _hstack,
-    np.column_stack: _column_stack,
+    np.concatenate: shapes.concatenate,
+    np.stack: shapes.stack,
+    np.vstack: shapes.vstack,
+    np.hstack: shapes.hstack,
+    np.column_stack: shapes.column_stack,
     np.split: joining.split,
-    np.array_split: _array_split,
-    np.dot: linalg.dot,
-    np.vdot: lambda a, b: linalg.dot(shaping.ravel(a), shaping.ravel(b)),
-    np.inner: lambda a, b: linalg.tensordot(a, b, ([-1], [-1])) if len(a.shape) and len(b.shape) else a * b,
-    np.outer: linalg.outer,
-    np.tensordot: linalg.tensordot,
-    np.einsum: linalg.einsum,
-    np.trace: linalg.trace,
-    np.linalg.inv: linalg.inv,
-    np.linalg.solve: linalg.solve,
-    np.linalg.det: linalg.det,
-    np.linalg.slogdet: linalg.slogdet,
-    np.linalg.cholesky: linalg.cholesky,
+    np.array_split: shapes.array_split,
+    np.dot: dot,
+    np.vdot: vdot,
+    np.inner: inner,
+    np.outer: outer,
+    np.tensordot: tensordot,
+    np.einsum: einsum,
+    np.linalg.inv: inv,
+    np.linalg.solve: solve,
+    np.linalg.det: det,
+    np.linalg.slogdet: slogdet,
+    np.linalg.cholesky: cholesky,
 }
 FUNCTIONS: dict[Any, Callable[..., Any]] = {
-    function: _allowed(rule, function.__name__) for function, rule in _RULES.items()
+    function: _allowed(rule, f"{function.__module__.replace('numpy', 'np')}.{function.__name__}")
+    for function, rule in _RULES.items()
 }
 
 PLAIN_FUNCTIONS = {
@@ -169,3 +219,60 @@ PLAIN_FUNCTIONS = {
     np.iscomplexobj, np.isrealobj, np.array2string, np.array_repr, np.array_str, np.shares_memory,
     np.may_share_memory, np.isin, np.linalg.matrix_rank,
 }  # fmt: skip
+
+# What of a single number is a single number.
+_OF_NUMBERS = {
+    np.sum, np.mean, np.average, np.var, np.std, np.max, np.amax, np.min, np.amin, np.prod, np.ptp, np.linalg.norm,
+    np.clip, np.where, np.nan_to_num, np.copy,
+}  # fmt: skip
+_SAME_OF_ONE = {np.sum, np.mean, np.average, np.max, np.amax, np.min, np.amin, np.prod, np.copy}
+
+
+def call(function: Any, args: Any, kwargs: Any) -> Any:
+    """`function`, one of NumPy's, of tensors among other things."""
+    if rule := FUNCTIONS.get(function):
+        return rule(*args, **kwargs)
+    if function not in PLAIN_FUNCTIONS:
+        raise no_rule(f"{function.__module__.replace('numpy', 'np')}.{function.__name__}")
+    try:
+        return function(*_mapped(_read_only, args), **{key: _mapped(_read_only, arg) for key, arg in kwargs.items()})
+    except ValueError as error:
+        if "read-only" in str(error):
+            raise TypeError(f"np.{function.__name__} cannot write into a Tensor: give it an array as out=") from None
+        raise
+
+
+def call_of_numbers(function: Any, args: Any, kwargs: Any) -> Any:
+    """`function`, one of NumPy's, of Values and no tensors. What gives arrays gives object arrays of Values."""
+    given = [*args, *kwargs.values()]
+    if not any(isinstance(x, np.ndarray) and x.dtype == object for x in given):
+        if function in _SAME_OF_ONE and len(given) == 1 and isinstance(given[0], Node):
+            return given[0]
+        if function in _OF_NUMBERS:
+            return FUNCTIONS[function](*args, **kwargs)
+        if function in PLAIN_FUNCTIONS:
+            return call(function, args, kwargs)
+    return call_of_objects(function, args, kwargs)
+
+
+def call_of_objects(function: Any, args: Any, kwargs: Any) -> Any:
+    """`function`, one of NumPy's, which takes Values for any objects."""
+    return function(*_mapped(boxed, args), **{key: _mapped(boxed, arg) for key, arg in kwargs.items()})
+
+
+def _mapped(change: Callable[[Any], Any], x: Any) -> Any:
+    """`x`, and what lies in its lists and tuples, changed."""
+    return (
+        [_mapped(change, v) for v in x]
+        if type(x) is list
+        else (tuple(_mapped(change, v) for v in x) if type(x) is tuple else change(x))
+    )
+
+
+def _read_only(x: Any) -> Any:
+    """The value of a node, which cannot be written to, and anything else as it is."""
+    if isinstance(x, Node) and isinstance(x.raw, np.ndarray):
+        view = x.raw.view()
+        view.flags.writeable = False
+        return view
+    return plain(x)

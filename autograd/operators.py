@@ -14,36 +14,6 @@ from autograd import graph
 from autograd.arguments import FAILURES, refused, wrong
 from autograd.graph import Node, Primitive
 
-# Which operation each of NumPy's ufuncs is, and each of its reductions. The modules of arrays/ add theirs.
-UFUNCS: dict[Any, Callable[..., Any]] = {
-    op.array: op for op in e.ELEMENTWISE.values() if isinstance(op.array, np.ufunc)
-}
-UFUNCS |= {
-    np.positive: e.identity,
-    np.fabs: e.absolute,
-    np.power: e.power,
-    np.reciprocal: lambda x: 1.0 / x,
-    np.float_power: e.power,
-    np.fmod: lambda x, y: x - y * e.sign(x / y) * e.floor(abs(x / y)),
-    np.fmax: lambda x, y: e.where(np.isnan(plain(y)), x, e.where(np.isnan(plain(x)), y, e.maximum(x, y))),
-    np.fmin: lambda x, y: e.where(np.isnan(plain(y)), x, e.where(np.isnan(plain(x)), y, e.minimum(x, y))),
-    np.heaviside: lambda x, y: np.heaviside(plain(x), plain(y)),
-    np.exp2: lambda x: e.exp(x * e.LN2),
-    np.logaddexp: lambda x, y: e.maximum(x, y) + e.log1p(e.exp(-abs(x - y))),
-    np.deg2rad: lambda x: x * (np.pi / 180),
-    np.radians: lambda x: x * (np.pi / 180),
-    np.rad2deg: lambda x: x * (180 / np.pi),
-    np.degrees: lambda x: x * (180 / np.pi),
-}
-REDUCTIONS: dict[Any, Callable[..., Any]] = {}
-
-# Results that do not vary with their inputs: computed and returned as plain arrays.
-CONSTANT_UFUNCS = {
-    np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal,
-    np.isnan, np.isinf, np.isfinite, np.signbit, np.rint, np.trunc, np.spacing,
-    np.logical_and, np.logical_or, np.logical_xor, np.logical_not,
-}  # fmt: skip
-
 
 def plain(x: Any) -> Any:
     """The value of a node, and anything else as it is."""
@@ -57,6 +27,64 @@ def boxed(x: Any) -> Any:
     box = np.empty((), dtype=object)
     box[()] = x
     return box
+
+
+def _logaddexp_slope(g: Any, x: Any, y: Any) -> Any:
+    """`g` times the share that `exp(x)` has in `exp(x) + exp(y)`: a half of two equal infinities."""
+    apart = x - y
+    infinite = e.differs(apart, apart) * e.equals(x, y)
+    return g * e.sigmoid(e.where(infinite, 0.0, apart))
+
+
+def _float(ufunc: Any) -> Callable[..., float]:
+    return lambda *args: float(ufunc(*args))
+
+
+# What no formula in other operations gives: exact values, and derivatives of any order at ties and at infinities.
+_logaddexp = Primitive(
+    "logaddexp",
+    _float(np.logaddexp),
+    np.logaddexp,
+    lambda g, z, x, y: _logaddexp_slope(g, x, y),
+    lambda g, z, x, y: _logaddexp_slope(g, y, x),
+    elementwise=True,
+)
+
+
+def _heaviside(x: Any, y: Any) -> Any:
+    jump = np.heaviside(plain(x), plain(y))
+    return e.where(np.equal(plain(x), 0.0), y, jump) if isinstance(y, Node) else jump
+
+
+# Which operation each of NumPy's ufuncs is, and each of its reductions. The modules of arrays/ add theirs.
+UFUNCS: dict[Any, Callable[..., Any]] = {
+    op.array: op for op in e.ELEMENTWISE.values() if isinstance(op.array, np.ufunc)
+}
+UFUNCS |= {
+    np.positive: e.identity,
+    np.fabs: e.absolute,
+    np.power: e.power,
+    np.reciprocal: lambda x: 1.0 / x,
+    np.fmod: e.fmod,
+    np.conjugate: e.identity,
+    np.fmax: lambda x, y: e.where(np.isnan(plain(y)), x, e.where(np.isnan(plain(x)), y, e.maximum(x, y))),
+    np.fmin: lambda x, y: e.where(np.isnan(plain(y)), x, e.where(np.isnan(plain(x)), y, e.minimum(x, y))),
+    np.heaviside: _heaviside,
+    np.exp2: lambda x: e.power(2.0, x),
+    np.logaddexp: _logaddexp,
+    np.deg2rad: lambda x: x * (np.pi / 180),
+    np.radians: lambda x: x * (np.pi / 180),
+    np.rad2deg: lambda x: x * (180 / np.pi),
+    np.degrees: lambda x: x * (180 / np.pi),
+}
+REDUCTIONS: dict[Any, Callable[..., Any]] = {}
+
+# Results that do not vary with their inputs: computed and returned as plain arrays.
+CONSTANT_UFUNCS = {
+    np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal,
+    np.isnan, np.isinf, np.isfinite, np.signbit, np.rint, np.trunc, np.spacing,
+    np.logical_and, np.logical_or, np.logical_xor, np.logical_not,
+}  # fmt: skip
 
 
 def _compared(compare: Callable[[Any, Any], Any], op: Primitive, x: Any, y: Any) -> Any:
@@ -138,6 +166,12 @@ class Operators(Node):
     def __rmod__(self, other: Any) -> Any:
         return self.reflected(e.mod, other)
 
+    def __divmod__(self, other: Any) -> Any:
+        return self // other, self % other
+
+    def __rdivmod__(self, other: Any) -> Any:
+        return other // self, other % self
+
     def __rpow__(self, other: Any) -> Any:
         return self.reflected(e.power, other)
 
@@ -190,7 +224,23 @@ class Operators(Node):
     def __le__(self, other: Any) -> Any: return _compared(operator.ge, e.at_least, other, self)
     def __gt__(self, other: Any) -> Any: return _compared(operator.gt, e.greater, self, other)
     def __ge__(self, other: Any) -> Any: return _compared(operator.ge, e.at_least, self, other)
+    # By these names NumPy's functions of object arrays look for what to do with each element.
+    def arcsin(self) -> Any: return self.unary(e.asin)
+    def arccos(self) -> Any: return self.unary(e.acos)
+    def arctan(self) -> Any: return self.unary(e.atan)
+    def arctan2(self, x: Any) -> Any: return self.binary(e.atan2, x)
+    def arcsinh(self) -> Any: return self.unary(e.asinh)
+    def arccosh(self) -> Any: return self.unary(e.acosh)
+    def arctanh(self) -> Any: return self.unary(e.atanh)
+    def fmod(self, other: Any) -> Any: return self.binary(e.fmod, other)
+    def exp2(self) -> Any: return np.exp2(self)
+    def fabs(self) -> Any: return self.unary(e.absolute)
+    def rint(self) -> Any: return np.rint(self)
+    def degrees(self) -> Any: return np.degrees(self)
+    def radians(self) -> Any: return np.radians(self)
+    def conjugate(self) -> Any: return self
     # fmt: on
+    rad2deg, deg2rad = degrees, radians
     __hash__ = object.__hash__
 
     def __bool__(self) -> bool:
@@ -198,35 +248,83 @@ class Operators(Node):
 
     def __float__(self) -> float:
         raise TypeError(
-            f"float() or a function of math would detach this {type(self).__name__} from its graph: use .data for "
+            f"float() or a function of math would detach this {type(self).__name__} from its graph: use .item() for "
             "the number, or ag.sin and its kin, which differentiate, in place of math.sin"
         )
 
     def __int__(self) -> int:
+        raise TypeError(f"int() would detach this {type(self).__name__} from its graph: use int(x.item()), or ag.floor")
+
+    def __index__(self) -> int:
         raise TypeError(
-            f"int() would detach this {type(self).__name__} from its graph: use .data for the number, or ag.floor"
+            f"a count or an index must be an integer, and a {type(self).__name__} is a float in a graph: use "
+            "int(x.item()), or x.numpy().astype(int) for an array of indices"
         )
 
     def __complex__(self) -> complex:
         raise TypeError(f"a {type(self).__name__} is real: complex numbers have no rules here")
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        kwargs = {key: value for key, value in kwargs.items() if not _is_default(key, value)}
+        name = _name(ufunc) + ("" if method == "__call__" else f".{method}")
+        inputs = tuple(np.asarray(x) if isinstance(x, (list, tuple)) else x for x in inputs)
         if method == "__call__" and not kwargs:
             if any(isinstance(x, np.ndarray) and x.dtype == object for x in inputs):
+                if any(isinstance(x, Node) and np.ndim(x.raw) for x in inputs):
+                    raise TypeError(f"{name} of a Tensor and an array of objects: make it a Tensor too, with ag.stack")
                 return ufunc(*map(boxed, inputs))
             if ufunc in UFUNCS:
                 return UFUNCS[ufunc](*inputs)
-            if ufunc in CONSTANT_UFUNCS:
-                return ufunc(*map(plain, inputs))
-        elif method == "reduce" and ufunc in REDUCTIONS and not kwargs.get("out") and len(inputs) == 1:
-            return REDUCTIONS[ufunc](inputs[0], axis=kwargs.get("axis", 0), keepdims=kwargs.get("keepdims", False))
-        name = f"np.{ufunc.__name__}" + ("" if method == "__call__" else f".{method}")
+            if ufunc is np.divmod:
+                return e.floordiv(*inputs), e.mod(*inputs)
+        elif method == "reduce" and ufunc in REDUCTIONS and not kwargs.get("out"):
+            return REDUCTIONS[ufunc](*inputs, **({"axis": 0} | kwargs))
+        if ufunc in CONSTANT_UFUNCS and method != "at" and not any(isinstance(x, Node) for x in kwargs.get("out", ())):
+            return getattr(ufunc, method)(*map(plain, inputs), **kwargs)
         if kwargs.get("out") is not None:
             raise TypeError(
                 f"{name} cannot write a node into an existing array, which would detach it from its graph: "
                 "write `a = a + t` in place of `a += t`, and leave out `out=`"
             )
-        extra = f" with {', '.join(kwargs)}" if kwargs and ufunc in UFUNCS else ""
-        raise TypeError(
-            f"{name}{extra} has no rule here: take the `.data` of its arguments, or define an @ag.primitive"
-        )
+        raise no_rule(name, kwargs if ufunc in UFUNCS or ufunc in REDUCTIONS else ())
+
+
+_DEFAULTS = {"out": None, "where": True, "dtype": None, "casting": "same_kind", "order": "K", "subok": True}
+
+
+def _is_default(key: str, value: Any) -> bool:
+    return value is np._NoValue or (
+        key in _DEFAULTS and isinstance(value, (bool, str, type(None))) and value == _DEFAULTS[key]
+    )
+
+
+def _name(ufunc: Any) -> str:
+    """What a ufunc is called: those of SciPy and others are not NumPy's."""
+    name: str = ufunc.__name__
+    return f"np.{name}" if getattr(np, name, None) is ufunc else f"the ufunc {name}, which is not NumPy's,"
+
+
+# What is ours of the ufuncs of scipy.special, where it goes by another name or is a formula.
+_OURS = {
+    "expit": "ag.sigmoid",
+    "log_expit": "-ag.softplus(-x)",
+    "erfc": "1 - ag.erf(x)",
+    "ndtr": "(1 + ag.erf(x / 2**0.5)) / 2",
+    "logit": "ag.log(x / (1 - x))",
+    "exp10": "10.0**x",
+    "exp2": "2.0**x",
+    "xlogy": "x * ag.log(y)",
+    "xlog1py": "x * ag.log1p(y)",
+}
+
+
+def no_rule(name: str, kwargs: Any = ()) -> TypeError:
+    """The error for what NumPy, or another library, has and we have not; with the arguments that make the difference."""
+    what = f"{name} with {', '.join(kwargs)}" if kwargs else name
+    ours = name.removeprefix("the ufunc ").removesuffix(", which is not NumPy's,")
+    if name != ours and (ours in e.ELEMENTWISE or ours in _OURS):
+        return TypeError(f"{what} has no rule here: use {_OURS.get(ours) or f'ag.{ours}'}")
+    return TypeError(
+        f"{what} has no rule here: write it with functions that have one, or define an @ag.primitive (its .numpy() would "
+        "detach: no derivative goes through what is computed with that, and gradients would be zero in silence)"
+    )

@@ -11,8 +11,8 @@ from autograd import graph
 from autograd.arguments import FAILURES
 from autograd.arrays import indexing, joining, linalg, reductions, shaping
 from autograd.backprop import cotangents, deposit
-from autograd.graph import OLDEST, Node, Primitive, birth
-from autograd.numpy_functions import FUNCTIONS, PLAIN_FUNCTIONS
+from autograd.graph import OLDEST, Node, Primitive, birth, check_kind
+from autograd.numpy_functions import call
 from autograd.operators import Operators, declined, plain
 
 _new = object.__new__
@@ -148,6 +148,8 @@ class Tensor(Operators):
             else:
                 parents.append(None)
                 read = arg
+                if type(arg) is not _ndarray and isinstance(arg, _ndarray):
+                    check_kind(arg)
             # The rules of operations on arrays ask their inputs for a shape, lists and Values too.
             if op.scalar is None and (
                 isinstance(read, (list, tuple)) or (isinstance(read, float) and isinstance(arg, Node))
@@ -265,13 +267,41 @@ class Tensor(Operators):
             "a Tensor's elements cannot be set: use t = ag.index_update(t, key, value), or a leaf's .data[key]"
         )
 
+    def __contains__(self, x: Any) -> bool:
+        return bool((self.raw == plain(x)).any())
+
+    def __bool__(self) -> bool:
+        try:
+            return bool(self.raw)
+        except ValueError:
+            raise ValueError(
+                f"the truth of a Tensor of shape {self.shape} is ambiguous: use (t != 0).any(), (t != 0).all(), or a "
+                "comparison's"
+            ) from None
+
+    def __round__(self, digits: int | None = None) -> Any:
+        return np.round(self.raw, 0 if digits is None else digits)
+
+    def __format__(self, spec: str) -> str:
+        if not spec:
+            return str(self)
+        if self.raw.ndim:
+            raise TypeError(
+                f"a format of {spec!r} is for one number, not for shape {self.shape}: take an element's .item()"
+            )
+        return format(self.raw.item(), spec)
+
     def item(self) -> float:
-        """The one element, as a float."""
+        """The one element, as a float: detached, so that no derivative goes through what is computed with it."""
         return self.raw.item()  # type: ignore[no-any-return]  # slots are Any
 
     def tolist(self) -> Any:
-        """The elements as nested lists of floats."""
+        """The elements as nested lists of floats: detached, as `item()` is."""
         return self.raw.tolist()
+
+    def numpy(self) -> np.ndarray[Any, Any]:
+        """A copy of the array: detached, so that no derivative goes through what is computed with it."""
+        return self.raw.copy()  # type: ignore[no-any-return]  # slots are Any
 
     def __matmul__(self, other: Any) -> Any:
         return self.binary(linalg.matmul, other)
@@ -379,19 +409,13 @@ class Tensor(Operators):
 
     def __array__(self, *args: Any, **kwargs: Any) -> Any:
         raise TypeError(
-            "turning a Tensor into an ndarray would detach it from its graph: use .data for the array, ag.sin and its "
-            "kin or np.sin(tensor) to differentiate, and ag.stack for a list of tensors"
+            "turning a Tensor into an ndarray would detach it from its graph: use .numpy() for the array (to plot, to "
+            "save), ag.sin and its kin or np.sin(tensor) to differentiate, ag.stack for a list of tensors, and "
+            "a = ag.index_update(a, i, t) in place of a[i] = t"
         )
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        if function in FUNCTIONS:
-            return FUNCTIONS[function](*args, **kwargs)
-        if function in PLAIN_FUNCTIONS:
-            return function(*_all_plain(args), **{name: _all_plain(arg) for name, arg in kwargs.items()})
-        module = function.__module__.replace("numpy", "np")
-        raise TypeError(
-            f"{module}.{function.__name__} has no rule here: take the `.data` of its arguments, or define an @ag.primitive"
-        )
+        return call(function, args, kwargs)
 
     # ---- Shown, copied
 
@@ -420,6 +444,8 @@ Node.arrays = Tensor
 def _node(op: Primitive, raw: Any) -> Tensor:
     """A result of `op`, still without its inputs."""
     if type(raw) is not _ndarray:
+        if isinstance(raw, _ndarray):
+            check_kind(raw)
         raw = np.asarray(raw)  # a full reduction gives a NumPy scalar
     if raw.dtype.char not in "dfeg":
         raise TypeError(f"{op.name} gives {raw.dtype}: only real numbers have derivatives here")
@@ -431,16 +457,11 @@ def _node(op: Primitive, raw: Any) -> Tensor:
     return node
 
 
-def _all_plain(x: Any) -> Any:
-    """`x`, and what lies in its lists and tuples, without nodes."""
-    if isinstance(x, (list, tuple)):
-        return type(x)(_all_plain(v) for v in x)
-    return plain(x)
-
-
 def _array(data: Any) -> np.ndarray[Any, Any]:
     if isinstance(data, Node):
         raise TypeError(f"Tensor() of {data!r} would cut it off from its graph: use it as it is, or .detach() it")
+    if isinstance(data, _ndarray):
+        check_kind(data)
     try:
         array = np.asarray(data)
     except ValueError:

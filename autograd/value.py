@@ -13,6 +13,7 @@ from autograd import graph
 from autograd.arguments import as_float, number, shown
 from autograd.backprop import cotangents, deposit
 from autograd.graph import Node, Primitive, birth
+from autograd.numpy_functions import call_of_numbers
 from autograd.operators import Operators, declined
 
 _new = object.__new__
@@ -47,6 +48,28 @@ def _operator(op: Primitive) -> Callable[[Any, Any], Any]:
     return method
 
 
+class _Float64:
+    """float64's dtype, except that its `type` leaves everything as it is: NumPy's mean of an object array calls that,
+    and would otherwise ask a Value for a plain float."""
+
+    dtype = np.dtype(float)
+
+    def type(self, x: Any) -> Any:
+        return x
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.dtype, name)
+
+    def __eq__(self, other: object) -> bool:
+        return bool(self.dtype == other)
+
+    def __hash__(self) -> int:
+        return hash(self.dtype)
+
+    def __repr__(self) -> str:
+        return repr(self.dtype)
+
+
 class Value(Operators):
     """A float in a graph.
 
@@ -62,6 +85,9 @@ class Value(Operators):
 
     __slots__ = ()
     shape: ClassVar[tuple[()]] = ()  # where an operation on arrays takes it for one
+    ndim: ClassVar[int] = 0
+    size: ClassVar[int] = 1
+    dtype: ClassVar[Any] = _Float64()
 
     def __init__(self, data: float, label: str | None = None) -> None:
         self.raw = _number(data)
@@ -206,8 +232,27 @@ class Value(Operators):
         return Value(self.raw, self.label)
 
     def item(self) -> float:
-        """The number."""
+        """The number, as a float: detached, so that no derivative goes through what is computed with it."""
         return self.raw  # type: ignore[no-any-return]  # slots are Any
+
+    def numpy(self) -> np.ndarray[Any, Any]:
+        """The number, as an array of shape (): detached, as `item()` is."""
+        return np.array(self.raw)
+
+    @property
+    def T(self) -> Value:
+        return self
+
+    def __round__(self, digits: int | None = None) -> Any:
+        return round(self.raw, digits)
+
+    def __format__(self, spec: str) -> str:
+        return format(self.raw, spec) if spec else str(self)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if any(issubclass(kind, self.arrays) for kind in types):
+            return NotImplemented
+        return call_of_numbers(function, args, kwargs)
 
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label is not None else ""

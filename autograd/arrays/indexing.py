@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 import numpy as np
 
-from autograd.arrays.shaping import axes_of, hashable, moveaxis, operand, ravel
+from autograd.arrays.shaping import axes_of, fixed, hashable, moveaxis, operand, ravel, unmasked
 from autograd.elementwise import where
 from autograd.graph import Node, Primitive
+
+COPYING = ("edge", "reflect", "symmetric", "wrap")  # the modes of pad that take elements as they are
+_COMPUTING = ("empty", "linear_ramp", "maximum", "mean", "median", "minimum")  # and NumPy's others
 
 
 def _is_basic(key: Any) -> bool:
@@ -23,8 +25,11 @@ def _checked(key: Any) -> Any:
     if isinstance(key, tuple):
         return tuple(map(_checked, key))
     if isinstance(key, Node):
-        raise TypeError(f"an index must be integers, booleans or slices, not {key!r}: take its .data.astype(int)")
-    return np.array(key) if isinstance(key, (np.ndarray, list)) else key
+        raise TypeError(f"an index must be integers, booleans or slices, not {key!r}: take its .numpy().astype(int)")
+    if isinstance(key, (np.ndarray, list)):
+        array = np.array(unmasked(key))
+        return array if array.size or array.dtype != float else array.astype(int)  # an empty list, as NumPy has it
+    return key
 
 
 def _index(key: Any) -> Primitive:
@@ -81,9 +86,14 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Any:
     """The elements (or the slices along `axis`) of `x` at `indices`."""
     x = operand(x, "take")
     if axis is None:
-        return index(ravel(x), np.asarray(indices))
-    [axis] = axes_of(axis, len(x.shape))
-    return index(x, (slice(None),) * axis + (np.asarray(indices),))
+        x, axis = ravel(x), 0
+    if not x.shape:
+        x = ravel(x)
+    [axis] = axes_of(hashable(axis), len(x.shape))
+    places = fixed("take: indices", indices)
+    if places.dtype.kind not in "iub" and (places.size or isinstance(indices, np.ndarray)):
+        raise TypeError(f"take: indices must be integers, got {places.dtype}: use .astype(int)")
+    return index(x, (slice(None),) * axis + (places.astype(int),))
 
 
 def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
@@ -91,7 +101,8 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
     x = operand(x, "repeat")
     if axis is None:
         x, axis = ravel(x), 0
-    return take(x, np.repeat(np.arange(x.shape[axis]), repeats), axis)
+    [axis] = axes_of(hashable(axis), len(x.shape))
+    return take(x, np.repeat(np.arange(x.shape[axis]), fixed("repeat: repeats", repeats)), axis)
 
 
 def _take_along(indices: Any, axis: int) -> Primitive:
@@ -106,7 +117,7 @@ def _take_along(indices: Any, axis: int) -> Primitive:
 def _scatter_along(indices: Any, axis: int, shape: tuple[int, ...]) -> Primitive:
     def forward(y: Any) -> Any:
         out = np.zeros(shape, np.result_type(y, np.float16))
-        key = list(np.ogrid[tuple(slice(n) for n in indices.shape)])
+        key = list(np.ogrid[tuple(slice(n) for n in shape)])  # the indices broadcast against the other axes
         key[axis] = indices
         np.add.at(out, tuple(key), y)
         return out
@@ -116,13 +127,17 @@ def _scatter_along(indices: Any, axis: int, shape: tuple[int, ...]) -> Primitive
 
 def take_along_axis(x: Any, indices: Any, axis: int | None) -> Any:
     """The elements of `x` at `indices` along `axis`, matched with it along the other axes."""
+    x = operand(x, "take_along_axis")
+    places = fixed("take_along_axis: indices", indices)
     if axis is None:
         x, axis = ravel(x), 0
-    return _take_along(np.asarray(indices), axis)(x)
+    [axis] = axes_of(hashable(axis), len(x.shape))
+    return _take_along(np.array(places), axis)(x)
 
 
 def sort(x: Any, axis: int | None = -1) -> Any:
     """`x` in ascending order along `axis`; each cotangent goes back to where its element came from."""
+    x = operand(x, "sort")
     if axis is None:
         x, axis = ravel(x), -1
     if not isinstance(x, Node):
@@ -145,6 +160,8 @@ def diag(x: Any, k: int = 0) -> Any:
     x = operand(x, "diag")
     if len(x.shape) == 2:
         return diagonal(x, k)
+    if len(x.shape) != 1:
+        raise ValueError(f"diag needs a vector or a matrix, got shape {x.shape}: use diagonal for stacks of matrices")
     n = x.shape[0] + abs(k)
     i = np.arange(x.shape[0])
     return index_update(np.zeros((n, n), x.dtype), (i - min(k, 0), i + max(k, 0)), x)
@@ -162,20 +179,28 @@ def tril(x: Any, k: int = 0) -> Any:
     return where(np.tril(np.ones(x.shape[-2:], bool), k), x, 0.0)
 
 
-@cache
-def _pad(widths: tuple[tuple[int, int], ...], value: float) -> Primitive:
+def _pad(widths: tuple[tuple[int, int], ...], value: Any) -> Primitive:
     def rule(g: Any, z: Any, x: Any) -> Any:
         return index(g, tuple(slice(low, low + n) for (low, _), n in zip(widths, x.shape, strict=True)))
 
     return Primitive("pad", None, lambda x: np.pad(x, widths, constant_values=value), rule)
 
 
-def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: float = 0.0) -> Any:
-    """`x` with margins, of one constant or (`mode` "edge", "reflect", "symmetric", "wrap") of its own elements."""
+def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = 0.0) -> Any:
+    """`x` with margins, of constants or (`mode` "edge", "reflect", "symmetric", "wrap") of its own elements.
+
+    `constant_values` is one number, a pair (before, after), or a pair for each axis.
+    """
     x = operand(x, "pad")
+    if mode not in ("constant", *COPYING):
+        kind = TypeError if mode in _COMPUTING or not isinstance(mode, str) else ValueError
+        raise kind(f"np.pad has no rule for mode={mode!r} here: use one of {', '.join(('constant', *COPYING))}")
+    pad_width = fixed("pad: pad_width", pad_width)
+    if pad_width.dtype.kind not in "iu" and pad_width.size:
+        raise TypeError(f"pad: pad_width must be integers, got {pad_width.tolist()!r}")
     widths = tuple(hashable(pair) for pair in np.broadcast_to(pad_width, (len(x.shape), 2)))
     if mode == "constant":
-        return _pad(widths, float(constant_values))(x)
+        return _pad(widths, fixed("pad: constant_values", constant_values))(x)
     for axis, (pair, n) in enumerate(zip(widths, x.shape, strict=True)):
         x = take(x, np.pad(np.arange(n), pair, mode=mode), axis)  # type: ignore[call-overload]  # mode is NumPy's to check
     return x

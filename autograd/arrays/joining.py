@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache, partial
 from itertools import accumulate, pairwise
+from operator import index as index_of
 from typing import Any
 
 import numpy as np
 
 from autograd.arrays.indexing import index
-from autograd.arrays.shaping import operand, ravel
+from autograd.arrays.shaping import axes_of, fixed, operand, ravel
 from autograd.graph import Primitive
 
 
@@ -26,9 +27,10 @@ def _concatenate(axis: int, n: int) -> Primitive:
 
 def concatenate(xs: Sequence[Any], axis: int | None = 0) -> Any:
     """The arrays `xs` one after the other along `axis`; flattened first for None."""
+    xs = [operand(x, "concatenate") for x in xs]
     if axis is None:
         xs, axis = [ravel(x) for x in xs], 0
-    return _concatenate(axis, len(xs))(*xs)
+    return _concatenate(index_of(axis), len(xs))(*xs)
 
 
 @cache
@@ -41,18 +43,20 @@ def _stack(axis: int, n: int) -> Primitive:
 
 def stack(xs: Sequence[Any], axis: int = 0) -> Any:
     """The arrays (or scalars) `xs`, all of one shape, as the slices of a new axis."""
-    return _stack(axis, len(xs))(*xs)
+    return _stack(index_of(axis), len(xs))(*(operand(x, "stack") for x in xs))
 
 
 def split(x: Any, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Any]:
     """`x` cut along `axis` into equal sections, or at the given places."""
     x = operand(x, "split")
+    [axis] = axes_of(index_of(axis), len(x.shape))
     n = x.shape[axis]
-    if isinstance(indices_or_sections, int):
-        if n % indices_or_sections:
-            raise ValueError(f"split: an axis of length {n} does not divide into {indices_or_sections} equal sections")
-        places = list(accumulate([n // indices_or_sections] * (indices_or_sections - 1)))
+    if np.ndim(fixed("split: indices_or_sections", indices_or_sections)) == 0:
+        sections = index_of(indices_or_sections)  # type: ignore[arg-type]  # of no dimension: an integer
+        if sections < 1 or n % sections:
+            raise ValueError(f"split: an axis of length {n} does not divide into {sections} equal sections")
+        places = list(accumulate([n // sections] * (sections - 1)))
     else:
-        places = list(indices_or_sections)
-    before = (slice(None),) * (axis % len(x.shape))
+        places = list(map(index_of, indices_or_sections))  # type: ignore[arg-type]  # no integer: a sequence
+    before = (slice(None),) * axis
     return [index(x, (*before, slice(start, stop))) for start, stop in pairwise([0, *places, n])]

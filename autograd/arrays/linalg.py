@@ -70,10 +70,12 @@ def outer(x: Any, y: Any) -> Any:
 def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
     """Sums of products over the last `axes` axes of `x` and the first of `y`, or over two lists of axes."""
     x, y = operand(x, "tensordot"), operand(y, "tensordot", "y")
-    if isinstance(axes, int):
+    if isinstance(axes, (int, np.integer)):
+        if axes > len(x.shape) or axes > len(y.shape):
+            raise ValueError(f"tensordot: shapes {x.shape} and {y.shape} have no {axes} axes each")
         over_x, over_y = list(range(len(x.shape) - axes, len(x.shape))), list(range(axes))
     else:
-        over_x, over_y = ([side] if isinstance(side, int) else list(side) for side in axes)
+        over_x, over_y = ([int(side)] if isinstance(side, (int, np.integer)) else list(side) for side in axes)
         over_x = list(axes_of(tuple(over_x), len(x.shape)))
         over_y = list(axes_of(tuple(over_y), len(y.shape)))
     if [x.shape[a] for a in over_x] != [y.shape[a] for a in over_y]:
@@ -141,20 +143,35 @@ def einsum(subscripts: str, *xs: Any) -> Any:
         default=0,
     )
     ellipsis = "".join(spare[:extra])
-    operands, letters = [], ""
+    operands, letters, lengths = [], "", dict[str, int]()
     for i, (term, x) in enumerate(zip(terms, xs, strict=True)):
         if "..." in term:
             term = term.replace("...", ellipsis[extra - (len(x.shape) - len(term) + 3) :])
         if len(term) != len(x.shape):
             raise ValueError(f"einsum: operand {i} has shape {x.shape}, but subscripts {terms[i]!r}")
         letters += term
+        for letter, n in zip(term, x.shape, strict=True):
+            if any(n != m for same, m in zip(term, x.shape, strict=True) if same == letter):
+                raise ValueError(
+                    f"einsum: operand {i} has shape {x.shape}, which does not fit {letter!r} in {terms[i]!r}"
+                )
+            if lengths.get(letter, 1) == 1:
+                lengths[letter] = n
         while repeated := [letter for letter in term if term.count(letter) > 1]:
             one, two = [axis for axis, letter in enumerate(term) if letter == repeated[0]][:2]
             x = diagonal(x, 0, one, two)
             term = term[:one] + term[one + 1 : two] + term[two + 1 :] + repeated[0]
         terms[i] = term
         operands.append(x)
+    for i, (term, x) in enumerate(zip(terms, operands, strict=True)):
+        # An axis of length 1 that meets longer ones is the same all along them: it is taken away.
+        stretched = [letter for letter, n in zip(term, x.shape, strict=True) if n == 1 != lengths[letter]]
+        if stretched:
+            terms[i] = "".join(letter for letter in term if letter not in stretched)
+            operands[i] = reshape(x, [lengths[letter] for letter in terms[i]])
     if arrow:
+        if ellipsis and "..." not in out:
+            raise ValueError(f"einsum: {subscripts!r} needs '...' in its result too, for {extra} further axes")
         out = out.replace("...", ellipsis)
     else:
         out = ellipsis + "".join(sorted(c for c in set(letters) if letters.count(c) == 1 and c not in ellipsis))

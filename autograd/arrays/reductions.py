@@ -10,14 +10,14 @@ import numpy as np
 
 from autograd.arrays.indexing import index
 from autograd.arrays.joining import concatenate
-from autograd.arrays.shaping import Axis, axes_of, broadcast_to, flip, hashable, moveaxis, operand, reshape
+from autograd.arrays.shaping import Axis, axes_of, broadcast_to, flag, flip, hashable, moveaxis, operand, reshape
 from autograd.elementwise import equals, exp, finite, nonzero, where
 from autograd.graph import Primitive
 
 
 def _kept(shape: tuple[int, ...], axis: Axis) -> tuple[int, ...]:
     """`shape` with 1 for the axes that a reduction takes away."""
-    gone = axes_of(axis, len(shape))
+    gone = axes_of(axis, len(shape)) if shape else ()  # NumPy lets a number be reduced over axis 0
     return tuple(1 if i in gone else n for i, n in enumerate(shape))
 
 
@@ -49,7 +49,7 @@ def _sum(axis: Axis, keepdims: bool) -> Primitive:
 
 def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The sum of the elements, over `axis` or all."""
-    return _sum(hashable(axis), bool(keepdims))(x)
+    return _sum(hashable(axis), flag(keepdims))(x)
 
 
 @cache
@@ -65,21 +65,27 @@ def _mean(axis: Axis, keepdims: bool) -> Primitive:
 def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The arithmetic mean, over `axis` or all."""
     x = operand(x, "mean")
-    return _mean(hashable(axis), bool(keepdims))(x)
+    return _mean(hashable(axis), flag(keepdims))(x)
+
+
+def freedom(count: int, ddof: float) -> float:
+    """What a sum of squared deviations is divided by: not below 0, where NumPy gives infinity or nan."""
+    return count - ddof if count > ddof else 0.0
 
 
 def var(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
     """The variance: squared deviations from the mean, summed and divided by `n - ddof`."""
     x = operand(x, "var")
     deviations = x - mean(x, axis, keepdims=True)
-    return sum(deviations * deviations, axis, keepdims) / (_count(x.shape, hashable(axis)) - ddof)
+    return sum(deviations * deviations, axis, keepdims) / freedom(_count(x.shape, hashable(axis)), ddof)
 
 
 def std(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
     """The standard deviation; its slope is 0 where all elements are equal."""
     x = operand(x, "std")
     deviations = norm(x - mean(x, axis, keepdims=True), axis=axis, keepdims=keepdims)
-    return deviations / math.sqrt(_count(x.shape, hashable(axis)) - ddof)
+    less = freedom(_count(x.shape, hashable(axis)), ddof)
+    return deviations / (np.sqrt(np.longdouble(less)) if x.dtype == np.longdouble else math.sqrt(less))
 
 
 def _extreme(name: str, array: Any, axis: Axis, keepdims: bool) -> Primitive:
@@ -102,20 +108,22 @@ def _min(axis: Axis, keepdims: bool) -> Primitive:
 
 def max(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The largest element; elements that tie share its cotangent evenly."""
-    return _max(hashable(axis), bool(keepdims))(x)
+    return _max(hashable(axis), flag(keepdims))(x)
 
 
 def min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The smallest element; elements that tie share its cotangent evenly."""
-    return _min(hashable(axis), bool(keepdims))(x)
+    return _min(hashable(axis), flag(keepdims))(x)
 
 
 def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The product of the elements: halves are multiplied until one is left, so its derivatives, of any order, are
     exact also where elements are zero."""
     x = operand(x, "prod")
-    shape = x.shape
-    axes = axes_of(hashable(axis), len(shape))
+    shape, keepdims = x.shape, flag(keepdims)
+    axes = axes_of(hashable(axis) if shape or axis not in (0, -1) else None, len(shape))
+    if len(set(axes)) < len(axes):
+        raise ValueError(f"prod: axis={axis} names an axis twice")
     rest = [n for i, n in enumerate(shape) if i not in axes]
     x = reshape(moveaxis(x, axes, tuple(range(len(axes)))), [math.prod(shape[a] for a in axes), *rest])
     if x.shape[0] == 0:
@@ -138,7 +146,8 @@ def _cumsum(axis: int) -> Primitive:
 
 def cumsum(x: Any, axis: int | None = None) -> Any:
     """Running sums along `axis`; of the flattened array for None."""
-    return _cumsum(0)(reshape(x, -1)) if axis is None else _cumsum(int(axis))(x)
+    axis = hashable(axis)
+    return _cumsum(0)(reshape(x, -1)) if axis is None or (axis in (0, -1) and not np.ndim(x)) else _cumsum(axis)(x)
 
 
 @cache
@@ -157,14 +166,14 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
     axis = hashable(axis)
     one_axis = len(axes_of(axis, len(x.shape))) == 1
     if ord is None or (ord == 2 and one_axis) or (ord == "fro" and not one_axis):
-        return _norm(axis, bool(keepdims))(x)
+        return _norm(axis, flag(keepdims))(x)
     if one_axis and ord == np.inf:
         return max(abs(x), axis, keepdims)
     if one_axis and ord == -np.inf:
         return min(abs(x), axis, keepdims)
     if one_axis and isinstance(ord, (int, float)) and ord != 0:
         powers = sum(abs(x) ** ord, axis, keepdims)
-        return powers if ord == 1 else powers ** (1.0 / ord)
+        return powers if ord == 1 else powers ** (x.dtype.type(1) / ord if x.dtype == np.longdouble else 1.0 / ord)
     raise ValueError(f"norm has no rule for ord={ord!r} of an array of shape {x.shape} over axis={axis}")
 
 
@@ -192,7 +201,7 @@ def _logsumexp(axis: Axis, keepdims: bool) -> Primitive:
 
 def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """`log(sum(exp(x)))`, without overflow."""
-    return _logsumexp(hashable(axis), bool(keepdims))(x)
+    return _logsumexp(hashable(axis), flag(keepdims))(x)
 
 
 def _softmax_forward(x: Any, axis: Axis) -> Any:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
+from operator import index
 from typing import Any
 
 import numpy as np
 
 from autograd.arguments import numbers
-from autograd.graph import Node, Primitive, same
+from autograd.graph import Node, Primitive, check_kind, same
 
 Axis = int | tuple[int, ...] | None
 
@@ -24,9 +25,34 @@ def hashable(axis: Any) -> Any:
     """An axis or a shape in a form that can be a key: lists become tuples, NumPy's integers Python's."""
     if axis is None or type(axis) is int:
         return axis
-    if isinstance(axis, (list, tuple, np.ndarray)):
-        return tuple(int(a) for a in axis)
-    return int(axis)
+    if isinstance(axis, (list, tuple)) or (isinstance(axis, np.ndarray) and axis.ndim):
+        return tuple(map(index, axis))
+    return index(axis)
+
+
+def flag(keepdims: Any) -> bool:
+    """`keepdims` as a truth: a dtype in its place, as NumPy's order of arguments would have it, is a TypeError."""
+    if keepdims is True or keepdims is False:
+        return keepdims
+    if isinstance(keepdims, (int, np.bool_, np.integer)):
+        return bool(keepdims)
+    raise TypeError(
+        f"keepdims must be True or False, got {keepdims!r}: give dtype= and the like by name, to np.sum and kin"
+    )
+
+
+def fixed(what: str, x: Any) -> np.ndarray[Any, Any]:
+    """`x`, which has no derivative, as an array: nodes and masks are a TypeError that starts with `what`."""
+    if isinstance(x, Node):
+        raise TypeError(f"{what} must be plain numbers, which no derivative goes through, not {x!r}: take its .numpy()")
+    return np.asarray(unmasked(x))
+
+
+def unmasked(x: Any) -> Any:
+    """`x`, which must not be an array of a kind whose meaning would be lost: masked, a matrix, with units."""
+    if isinstance(x, np.ndarray) and type(x) is not np.ndarray:
+        check_kind(x)
+    return x
 
 
 def axes_of(axis: Axis, ndim: int) -> tuple[int, ...]:

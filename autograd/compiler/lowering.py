@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
-
-import numpy as np
 
 from autograd import elementwise as e
 from autograd.backprop import unleaked
@@ -13,7 +10,7 @@ from autograd.compiler.program import COMPARISONS, Instruction, Program
 from autograd.compiler.simplify import Builder, rewrite
 from autograd.graph import Primitive
 
-fmod = Primitive("fmod", e.ieee(math.fmod, np.fmod), np.fmod, None, None)
+fmod = e.fmod
 
 # What every back end has: arithmetic, comparisons, choice, and the functions of C's libm.
 MACHINE = {

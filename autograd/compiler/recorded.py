@@ -15,7 +15,8 @@ from autograd import elementwise as e
 from autograd import graph
 from autograd.compiler.program import Instruction
 from autograd.graph import Primitive, birth
-from autograd.operators import UFUNCS, boxed
+from autograd.numpy_functions import PLAIN_FUNCTIONS, call_of_objects
+from autograd.operators import CONSTANT_UFUNCS, UFUNCS, boxed
 from autograd.value import Value
 
 HERE = os.path.join(os.path.dirname(os.path.dirname(__file__)), "")
@@ -75,7 +76,14 @@ class Recorded(Value):
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method == "__call__" and not kwargs and ufunc in _UFUNCS:
             return np.frompyfunc(_UFUNCS[ufunc], len(inputs), 1)(*map(boxed, inputs))
+        if ufunc in CONSTANT_UFUNCS:
+            raise self._refuse(f"np.{ufunc.__name__} takes", "write it with ag.floor, ag.where and comparisons")
         return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if function in PLAIN_FUNCTIONS or (function is np.where and not isinstance(args[0], Recorded)):
+            return call_of_objects(function, args, kwargs)
+        return super().__array_function__(function, types, args, kwargs)
 
     # ---- What needs the number that is not there
 
@@ -98,6 +106,9 @@ class Recorded(Value):
 
     def item(self) -> Any:
         raise self._refuse("this asks for .item() of", "compute with the value itself")
+
+    def numpy(self) -> Any:
+        raise self._refuse("this asks for .numpy() of", "compute with the value itself")
 
     def detach(self) -> Any:
         """The same number, without its past."""
@@ -197,6 +208,11 @@ def _truth(x: Any) -> Any:
     return x if isinstance(x, Recorded) else float(x & 1)
 
 
+def _logaddexp(x: Any, y: Any) -> Any:
+    apart = e.where((x == y) & (abs(x) == math.inf), 0.0, x - y)
+    return e.where(x > y, x + e.softplus(-apart), y + e.softplus(apart))
+
+
 _UFUNCS: dict[Any, Callable[..., Any]] = {
     np.equal: lambda x, y: x == y,
     np.not_equal: lambda x, y: x != y,
@@ -213,6 +229,7 @@ _UFUNCS: dict[Any, Callable[..., Any]] = {
     np.fmax: lambda x, y: e.where(y != y, x, e.where(x != x, y, e.maximum(x, y))),
     np.fmin: lambda x, y: e.where(y != y, x, e.where(x != x, y, e.minimum(x, y))),
     np.heaviside: lambda x, y: e.where(x == 0.0, y, e.where(x != x, x, e.step(x))),
+    np.logaddexp: _logaddexp,
     np.trunc: lambda x: e.where(x < 0.0, e.ceil(x), e.floor(x)),
 }
 

@@ -1,125 +1,256 @@
-"""NumPy's own functions, called on tensors: they differentiate, or give plain arrays, or say what to do instead."""
+"""NumPy's own functions, called on tensors: they differentiate, or give plain arrays, or say what to do instead.
+
+Every function with a rule is called as the rows of `tests/numpy_rows.py` say, on tensors and on arrays.
+"""
+
+import inspect
+import warnings
+from collections import defaultdict
 
 import numpy as np
 import pytest
 
 import autograd as ag
 from autograd.numpy_functions import FUNCTIONS, PLAIN_FUNCTIONS
+from tests.numpy_rows import ROWS, In
 
 X = np.array([[0.5, -1.0, 2.0], [1.5, 0.3, -0.7]])
-SQUARE = np.array([[2.0, 0.3, 0.1], [0.2, 3.0, -0.4], [0.5, 0.1, 1.5]])
-
-CALLS = {
-    np.sum: [
-        lambda x: np.sum(x),
-        lambda x: np.sum(x, axis=1, keepdims=True),
-        lambda x: np.sum(x, 0),
-        lambda x: np.sum(a=x),
-    ],
-    np.mean: [lambda x: np.mean(x), lambda x: np.mean(x, axis=0)],
-    np.average: [lambda x: np.average(x), lambda x: np.average(x, axis=1), lambda x: np.average(x, 1, np.abs(X))],
-    np.var: [lambda x: np.var(x), lambda x: np.var(x, axis=1, ddof=1), lambda x: np.var(x, axis=0, keepdims=True)],
-    np.std: [lambda x: np.std(x), lambda x: np.std(x, axis=1)],
-    np.max: [lambda x: np.max(x), lambda x: np.max(x, axis=0)],
-    np.amax: [lambda x: np.amax(x, axis=1, keepdims=True)],
-    np.min: [lambda x: np.min(x), lambda x: np.min(x, axis=1)],
-    np.amin: [lambda x: np.amin(x, 0)],
-    np.prod: [lambda x: np.prod(x), lambda x: np.prod(x, axis=1)],
-    np.cumsum: [lambda x: np.cumsum(x), lambda x: np.cumsum(x, axis=1)],
-    np.diff: [lambda x: np.diff(x), lambda x: np.diff(x, axis=0), lambda x: np.diff(x, n=2)],
-    np.ptp: [lambda x: np.ptp(x), lambda x: np.ptp(x, axis=1)],
-    np.linalg.norm: [
-        lambda x: np.linalg.norm(x),
-        lambda x: np.linalg.norm(x, axis=1),
-        lambda x: np.linalg.norm(x, 1, 1),
-    ],
-    np.clip: [lambda x: np.clip(x, -0.6, 1.0), lambda x: np.clip(x, None, 1.0), lambda x: np.clip(x, min=0.0)],
-    np.where: [lambda x: np.where(X > 0, x, 0.0), lambda x: np.where(X > 0, 2.0, x * x)],
-    np.nan_to_num: [lambda x: np.nan_to_num(x)],
-    np.reshape: [lambda x: np.reshape(x, (3, 2)), lambda x: np.reshape(x, -1)],
-    np.ravel: [lambda x: np.ravel(x)],
-    np.transpose: [
-        lambda x: np.transpose(x),
-        lambda x: np.transpose(x, (1, 0)),
-        lambda x: np.transpose(x, axes=(0, 1)),
-    ],
-    np.swapaxes: [lambda x: np.swapaxes(x, 0, 1)],
-    np.moveaxis: [lambda x: np.moveaxis(x, 0, -1)],
-    np.expand_dims: [lambda x: np.expand_dims(x, 1), lambda x: np.expand_dims(x, axis=(0, 1))],
-    np.squeeze: [lambda x: np.squeeze(x[:1]), lambda x: np.squeeze(x[:1], axis=0)],
-    np.broadcast_to: [lambda x: np.broadcast_to(x, (2, 2, 3))],
-    np.atleast_1d: [lambda x: np.atleast_1d(x), lambda x: np.atleast_1d(np.sum(x))],
-    np.atleast_2d: [lambda x: np.atleast_2d(x[0])],
-    np.atleast_3d: [lambda x: np.atleast_3d(x), lambda x: np.atleast_3d(x[0])],
-    np.flip: [lambda x: np.flip(x), lambda x: np.flip(x, axis=0)],
-    np.flipud: [lambda x: np.flipud(x)],
-    np.fliplr: [lambda x: np.fliplr(x)],
-    np.roll: [lambda x: np.roll(x, 2), lambda x: np.roll(x, 1, axis=1)],
-    np.tile: [lambda x: np.tile(x, 2), lambda x: np.tile(x, (2, 1, 2))],
-    np.copy: [lambda x: np.copy(x)],
-    np.repeat: [lambda x: np.repeat(x, 2), lambda x: np.repeat(x, [1, 2, 0], axis=1)],
-    np.take: [lambda x: np.take(x, [0, 3, 3]), lambda x: np.take(x, [1, 1], axis=0)],
-    np.take_along_axis: [lambda x: np.take_along_axis(x, np.argsort(X, 1), 1)],
-    np.sort: [lambda x: np.sort(x), lambda x: np.sort(x, axis=0), lambda x: np.sort(x, axis=None)],
-    np.pad: [lambda x: np.pad(x, 1), lambda x: np.pad(x, ((1, 0), (0, 2)), mode="edge")],
-    np.diag: [lambda x: np.diag(x), lambda x: np.diag(x[0], k=1)],
-    np.diagonal: [lambda x: np.diagonal(x), lambda x: np.diagonal(x, offset=1)],
-    np.triu: [lambda x: np.triu(x), lambda x: np.triu(x, k=1)],
-    np.tril: [lambda x: np.tril(x)],
-    np.concatenate: [
-        lambda x: np.concatenate([x, x * x]),
-        lambda x: np.concatenate((x, X), axis=1),
-        lambda x: np.concatenate([x, x], axis=None),
-    ],
-    np.stack: [lambda x: np.stack([x, x * x]), lambda x: np.stack((x, X), axis=-1)],
-    np.vstack: [lambda x: np.vstack([x, x[0]])],
-    np.hstack: [lambda x: np.hstack([x, x * x]), lambda x: np.hstack([x[0], x[1] * x[1]])],
-    np.column_stack: [lambda x: np.column_stack([x[0], x[1]]), lambda x: np.column_stack([x, x[:, 0]])],
-    np.split: [lambda x: sum(np.split(x, 3, axis=1)), lambda x: np.split(x, [1], axis=0)[1]],
-    np.array_split: [lambda x: np.array_split(x, 3, axis=1)[1], lambda x: np.array_split(x, 2, axis=1)[0]],
-    np.dot: [lambda x: np.dot(x, SQUARE), lambda x: np.dot(x[0], x[1])],
-    np.vdot: [lambda x: np.vdot(x, x * x)],
-    np.inner: [lambda x: np.inner(x, x), lambda x: np.inner(x[0], X)],
-    np.outer: [lambda x: np.outer(x[0], x[1])],
-    np.tensordot: [lambda x: np.tensordot(x, SQUARE, 1), lambda x: np.tensordot(x, x, axes=([0, 1], [0, 1]))],
-    np.einsum: [
-        lambda x: np.einsum("ij,kj->ik", x, x),
-        lambda x: np.einsum("...j,...j", x, X),
-        lambda x: np.einsum("ii", x @ x.T),
-        lambda x: np.einsum("ij->", x),
-        lambda x: np.einsum("ij,ij,ij->j", x, x, X),
-    ],
-    np.trace: [lambda x: np.trace(x), lambda x: np.trace(x, offset=1)],
-    np.linalg.inv: [lambda x: np.linalg.inv(x[:, :2] + SQUARE[:2, :2])],
-    np.linalg.solve: [
-        lambda x: np.linalg.solve(SQUARE, x.T),
-        lambda x: np.linalg.solve(x[:, :2] + SQUARE[:2, :2], X[:, 0]),
-    ],
-    np.linalg.det: [lambda x: np.linalg.det(x[:, :2] + SQUARE[:2, :2])],
-    np.linalg.slogdet: [lambda x: np.linalg.slogdet(x[:, :2] + SQUARE[:2, :2])[1]],
-    np.linalg.cholesky: [lambda x: np.linalg.cholesky(x @ x.T)],
-}
-
-every_call = pytest.mark.parametrize(
-    "f",
-    [pytest.param(f, id=f"{function.__name__}-{k}") for function, calls in CALLS.items() for k, f in enumerate(calls)],
-)
+DTYPES = (np.float64, np.float16, np.float32, np.longdouble)
+WIDER = {np.float16: np.float64, np.float32: np.float64, np.float64: np.longdouble, np.longdouble: np.longdouble}
+PRODUCTS = {np.dot, np.vdot, np.inner, np.tensordot, np.einsum}  # which add in an order that memory decides
 
 
-def test_every_function_with_a_rule_has_a_call():
-    assert {function.__name__ for function in set(FUNCTIONS) - set(CALLS)} == set()
+def signature(function):
+    """The signature, or None for those written in C, whose signature older versions of NumPy do not tell."""
+    try:
+        return inspect.signature(function)
+    except ValueError:
+        return None
 
 
-@every_call
-def test_numpys_function_gives_the_same_numbers(f):
-    result = f(ag.Tensor(X))
-    assert type(result) is ag.Tensor
-    np.testing.assert_allclose(result.data, f(X), rtol=1e-12, atol=1e-14)
+def is_known(row):
+    known = signature(row.function)
+    if known is None or any(p.kind is p.VAR_KEYWORD for p in known.parameters.values()):
+        return True
+    return set(row.kwargs) <= set(known.parameters)
 
 
-@every_call
-def test_numpys_function_differentiates(f):
-    assert ag.gradcheck(f, X, order=2, trials=1)
+BY_FUNCTION = defaultdict(list)
+for _row in filter(is_known, ROWS):
+    BY_FUNCTION[_row.function].append(_row)
+
+every_function = pytest.mark.parametrize("function", BY_FUNCTION, ids=lambda f: f.__name__)
+
+
+def filled(x, arrays):
+    """`x`, with an array for each `In` within."""
+    if isinstance(x, In):
+        return next(arrays)
+    if isinstance(x, (list, tuple)):
+        return type(x)(filled(v, arrays) for v in x)
+    if isinstance(x, dict):
+        return {key: filled(v, arrays) for key, v in x.items()}
+    return x
+
+
+def inputs_of(x):
+    if isinstance(x, In):
+        yield x
+    elif isinstance(x, (list, tuple, dict)):
+        for v in x.values() if isinstance(x, dict) else x:
+            yield from inputs_of(v)
+
+
+def called(function, args, kwargs, arrays):
+    """The result, or the exception."""
+    arrays = iter(arrays)
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # NumPy warns of empty means and the like, of its arrays and ours
+        try:
+            return function(*filled(args, arrays), **filled(kwargs, arrays))
+        except Exception as error:
+            return error
+
+
+def parts(result):
+    return list(result) if isinstance(result, (list, tuple)) else [result]
+
+
+def value(x):
+    return np.asarray(x.data if isinstance(x, ag.Node) else x)
+
+
+def mismatch(result, expected, exact, largest=False):
+    """What is wrong with `result`, in words; None if it is within 4 ulps (of the `largest` element) of NumPy's, or as
+    near as that to the exact result."""
+    if isinstance(expected, Exception):
+        return None if isinstance(result, Exception) else f"gives {result}, where NumPy raises {expected!r}"
+    if isinstance(result, Exception):
+        return f"raises {result!r}"
+    if isinstance(expected, (list, tuple)) and type(result) is not type(expected):
+        return f"gives a {type(result).__name__}, NumPy a {type(expected).__name__}"
+    if len(parts(result)) != len(parts(expected)):
+        return "gives another number of results"
+    for x, y, z in zip(map(value, parts(result)), map(value, parts(expected)), map(value, parts(exact)), strict=True):
+        if (x.shape, x.dtype) != (y.shape, y.dtype):
+            return f"gives {x.dtype} of shape {x.shape}, NumPy {y.dtype} of shape {y.shape}"
+        with np.errstate(all="ignore"):
+            near = (x == y) | (np.isnan(x) & np.isnan(y))
+            if y.dtype.kind == "f":
+                near |= np.abs(x - y) <= 4 * np.spacing(np.max(np.abs(y), initial=0) if largest else np.abs(y))
+                near |= np.abs(x - z) <= np.abs(y - z)
+        if not near.all():
+            return f"gives {x}, NumPy {y}, exactly {z}"
+    return None
+
+
+def wider(x, dtype):
+    """`x`, with the precision `dtype` in place of whatever it says."""
+    if isinstance(x, (list, tuple)):
+        return type(x)(wider(v, dtype) for v in x)
+    return dtype if isinstance(x, type) and issubclass(x, np.floating) else x
+
+
+def checked(row, args, kwargs, dtype, laid_out=np.asarray):
+    """Assert that tensors give what arrays of a dtype give; return that, or None where both raise."""
+    arrays = [laid_out(x.make(seed).astype(dtype)) for seed, x in enumerate(inputs_of((args, kwargs)))]
+    result = called(row.function, args, kwargs, [ag.Tensor(x) for x in arrays])
+    if row.refused:
+        assert isinstance(result, TypeError), f"{row}: {result}"
+        assert row.name in str(result) or row.function.__name__ in str(result), f"{row}: {result}"
+        assert row.refused in str(result), f"{row}: {result}"
+        return None
+    expected = called(row.function, args, kwargs, arrays)
+    wide = WIDER[dtype]
+    precise = {key: wider(x, wide) for key, x in kwargs.items()}
+    exact = called(row.function, wider(args, wide), precise, [x.astype(wide) for x in arrays])
+    if isinstance(exact, Exception):  # some are not for all dtypes
+        exact = expected
+    problem = mismatch(result, expected, exact, row.function in PRODUCTS)
+    assert not problem, f"{row} of {np.dtype(dtype)} {problem}"
+    return None if isinstance(expected, Exception) else expected
+
+
+def test_every_function_with_a_rule_has_rows():
+    assert {function.__name__ for function in set(FUNCTIONS) - set(BY_FUNCTION)} == set()
+
+
+def test_every_argument_of_every_function_occurs_by_name():
+    missing = []
+    for function, rows in BY_FUNCTION.items():
+        known = signature(function)
+        for p in known.parameters.values() if known else ():
+            optional = p.default is not p.empty and p.kind is not p.POSITIONAL_ONLY and p.name != "out"
+            if optional and not any(p.name in row.kwargs for row in rows):
+                missing.append(f"{function.__name__}({p.name}=)")
+    assert missing == []
+
+
+@every_function
+def test_tensors_give_what_arrays_give(function):
+    for row in BY_FUNCTION[function]:
+        for dtype in DTYPES:
+            checked(row, row.args, row.kwargs, dtype)
+        checked(row, row.args, row.kwargs, np.float64, lambda x: np.repeat(x, 2, -1)[..., ::2] if x.ndim else x)
+
+
+@every_function
+def test_arguments_may_be_given_by_position_and_by_name(function):
+    known = signature(function)
+    if known is None or any(p.kind is p.VAR_POSITIONAL for p in known.parameters.values()):
+        return
+    named = [p.name for p in known.parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
+    first = [p.name for p in known.parameters.values() if p.kind is p.POSITIONAL_ONLY]
+    for row in BY_FUNCTION[function]:
+        given = dict(zip([*first, *named], row.args, strict=False)) | row.kwargs
+        checked(
+            row,
+            tuple(given[n] for n in first if n in given),
+            {n: x for n, x in given.items() if n not in first},
+            np.float64,
+        )
+        last = max((k for k, n in enumerate(named) if n in given), default=-1)
+        if set(first) <= set(given):
+            args = [given[n] if n in given else known.parameters[n].default for n in [*first, *named[: last + 1]]]
+            checked(row, tuple(args), {n: x for n, x in given.items() if n not in (*first, *named)}, np.float64)
+
+
+@every_function
+def test_out_is_refused_by_name(function):
+    known = signature(function)
+    if known is None or "out" not in known.parameters:
+        return
+    row = next(row for row in BY_FUNCTION[function] if not row.refused)
+    arrays = [x.make(0) for x in inputs_of((row.args, row.kwargs))]
+    out = np.asarray(called(function, row.args, row.kwargs, arrays))
+    result = called(function, row.args, row.kwargs | {"out": out}, map(ag.Tensor, arrays))
+    assert isinstance(result, TypeError), row
+    assert row.name.replace("amax", "max").replace("amin", "min").split(".")[-1] in str(result), row
+    assert "out" in str(result), row
+
+
+def is_by_memory(row):
+    """Whether memory decides about the order of elements: for leaves alone."""
+    return any(isinstance(x, str) and x in ("A", "K") for x in (*row.args, row.kwargs.get("order")))
+
+
+def summed(result, weights):
+    """The varying parts of a result, weighted and summed to one number."""
+    total = 0.0
+    for part, w in zip(parts(result), weights, strict=True):
+        if isinstance(part, (ag.Node, np.ndarray, np.floating)):
+            total = total + ag.sum(part * w)
+    return total
+
+
+@every_function
+def test_derivatives_are_those_of_numpys_function(function):
+    """By finite differences of NumPy's function along one direction; and of our own gradients, for the second."""
+    rng = np.random.default_rng(0)
+    for row in BY_FUNCTION[function]:
+        arrays = [x.make(seed) for seed, x in enumerate(inputs_of((row.args, row.kwargs)))]
+        expected = called(function, row.args, row.kwargs, arrays)
+        if row.refused or isinstance(expected, Exception) or is_by_memory(row):
+            continue
+        if any(np.asarray(p).dtype != float for p in parts(expected)):
+            continue  # too coarse to take differences of
+        if not all((np.abs(part) < 1e100).all() for part in parts(expected)):
+            continue
+        if not any(
+            isinstance(p, ag.Node) for p in parts(called(function, row.args, row.kwargs, map(ag.Tensor, arrays)))
+        ):
+            continue
+        weights = [rng.normal(size=np.shape(p)) for p in parts(expected)]
+
+        def f(*xs, row=row, weights=weights):
+            return summed(function(*filled(row.args, it := iter(xs)), **filled(row.kwargs, it)), weights)
+
+        every = tuple(range(len(arrays)))
+        slopes = ag.grad(f, argnums=every)
+        directions = [rng.normal(size=np.shape(x)) for x in arrays]
+        if row.function is np.linalg.cholesky:  # of symmetric matrices alone
+            directions = [d + np.swapaxes(d, -1, -2) for d in directions]
+
+        def moved(h, arrays=arrays, directions=directions):
+            return [x + h * d if np.isfinite(x).all() else x for x, d in zip(arrays, directions, strict=True)]
+
+        def along(shares, directions=directions, arrays=arrays):
+            return sum(
+                np.sum(s * d) for s, d, x in zip(shares, directions, arrays, strict=True) if np.isfinite(x).all()
+            )
+
+        h = 1e-5
+        numerical = (f(*moved(h)) - f(*moved(-h))) / (2 * h)
+        assert along(slopes(*arrays)) == pytest.approx(numerical, rel=1e-5, abs=1e-6), row
+        assert all(s.shape == x.shape for s, x in zip(slopes(*arrays), arrays, strict=True)), row
+        second = [(p - q) / (2 * h) for p, q in zip(slopes(*moved(h)), slopes(*moved(-h)), strict=True)]
+        products = ag.jvp(
+            slopes,
+            tuple(arrays),
+            tuple(d if np.isfinite(x).all() else 0 * d for d, x in zip(directions, arrays, strict=True)),
+        )[1]
+        for p, q in zip(products, second, strict=True):
+            np.testing.assert_allclose(p, q, rtol=1e-4, atol=1e-5, err_msg=str(row))
 
 
 PLAIN_CALLS = [
@@ -167,7 +298,7 @@ def test_no_function_is_both_differentiable_and_plain():
     [
         (
             lambda t: np.fft.fft(t),
-            r"fft has no rule here: take the `.data` of its arguments, or define an @ag.primitive",
+            r"fft has no rule here: write it with functions that have one, or define an @ag.primitive",
         ),
         (lambda t: np.unique(t), "np.unique has no rule here"),
         (lambda t: np.median(t), "np.median has no rule here"),
@@ -175,13 +306,11 @@ def test_no_function_is_both_differentiable_and_plain():
         (lambda t: np.cross(t, t), "np.cross has no rule here"),
         (lambda t: np.percentile(t, 50), "np.percentile has no rule here"),
         (lambda t: np.interp(t, [0.0], [0.0]), "np.interp has no rule here"),
-        (lambda t: np.sum(t, where=X > 0), "np.sum of a Tensor: its rule got an unexpected keyword argument 'where'"),
-        (lambda t: np.sum(t, out=np.zeros(())), "np.sum of a Tensor"),
         (
-            lambda t: np.mean(t, dtype=np.float32),
-            "np.mean of a Tensor: its rule got an unexpected keyword argument 'dtype'",
+            lambda t: np.clip(t, 0, 1, where=X > 0),
+            "np.clip of a Tensor: its rule got an unexpected keyword argument 'where'",
         ),
-        (lambda t: np.concatenate([t, t], out=np.zeros((4, 3))), "np.concatenate of a Tensor"),
+        (lambda t: np.round(X, 0, t), "np.round cannot write into a Tensor"),
         (lambda t: np.copyto(np.zeros((2, 3)), t), "np.copyto has no rule here"),
     ],
 )

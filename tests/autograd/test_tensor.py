@@ -214,7 +214,7 @@ def test_setting_an_element_says_what_to_do():
 
 
 def test_an_index_that_is_a_node_says_what_to_do():
-    with pytest.raises(TypeError, match=r"an index must be integers.*take its .data.astype\(int\)"):
+    with pytest.raises(TypeError, match=r"an index must be integers.*take its .numpy\(\).astype\(int\)"):
         Tensor(X)[Tensor([0.0])]
 
 

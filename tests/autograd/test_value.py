@@ -305,7 +305,7 @@ def test_operators_with_what_is_not_a_number_are_type_errors(op, other):
 @pytest.mark.parametrize(
     ("f", "message"),
     [
-        (float, r"would detach this \w+ from its graph: use .data for the number, or ag.sin"),
+        (float, r"would detach this \w+ from its graph: use .item\(\) for the number, or ag.sin"),
         (math.sin, "in place of math.sin"),
         (math.exp, "ag.sin and its kin"),
         (int, r"int\(\) would detach"),

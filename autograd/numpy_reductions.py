@@ -1,0 +1,280 @@
+"""NumPy's reductions, with all of NumPy's arguments, in terms of ours: for `np.sum(tensor, where=...)` and kin.
+
+Each function has the name and the signature of NumPy's. `out` is refused before they are called.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd import elementwise as e
+from autograd.arrays import indexing, joining, reductions, shaping
+from autograd.arrays.shaping import axes_of, fixed, hashable, operand
+from autograd.operators import plain
+
+
+def real(name: str, dtype: Any) -> np.dtype[Any]:
+    """The floating-point dtype that an argument names; any other is a TypeError."""
+    kind: np.dtype[Any] = np.dtype(dtype)
+    if kind.kind != "f":
+        raise TypeError(f"{name} with dtype={kind} would detach from the graph: take the .numpy() of its arguments")
+    return kind
+
+
+def in_dtype(name: str, reduce: Callable[[Any], Any], x: Any, dtype: Any, half: bool = False) -> Any:
+    """`reduce(x)` in `dtype`, computed in no lower precision than that of `x`; with `half`, float16 in float32."""
+    dtype = x.dtype if dtype is None else real(name, dtype)
+    wide = np.promote_types(x.dtype, dtype) if x.dtype.kind == "f" else dtype
+    if half and wide == np.float16:
+        wide = np.dtype(np.float32)
+    y = reduce(x if x.dtype == wide else shaping.cast(x, wide))
+    return y if y.dtype == dtype else shaping.cast(y, dtype)
+
+
+def _mask(name: str, x: Any, where: Any) -> Any:
+    """`where` as booleans of the shape of `x`."""
+    mask = fixed(f"{name}: where", where)
+    if mask.dtype.kind not in "biuf":
+        raise TypeError(f"{name}: where must be booleans, got {mask.dtype}")
+    try:
+        return np.broadcast_to(mask.astype(bool), x.shape)
+    except ValueError:
+        raise ValueError(f"{name}: where has shape {mask.shape}, which does not broadcast to {x.shape}") from None
+
+
+def _initial(name: str, initial: Any, dtype: Any) -> Any:
+    start = fixed(f"{name}: initial", initial)
+    if start.ndim or start.dtype.kind not in "biuf":
+        raise TypeError(f"{name}: initial must be one number, got {initial!r}")
+    return start.astype(dtype)[()]
+
+
+def sum(
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: None = None,
+    keepdims: Any = False,
+    initial: Any = None,
+    where: Any = True,
+) -> Any:
+    if dtype is None and initial is None and where is True:
+        return reductions.sum(a, axis, keepdims)
+
+    def reduce(x: Any) -> Any:
+        y = reductions.sum(x if where is True else e.where(_mask("np.sum", x, where), x, 0.0), axis, keepdims)
+        return y if initial is None else y + _initial("np.sum", initial, x.dtype)
+
+    return in_dtype("np.sum", reduce, operand(a), dtype)
+
+
+def prod(
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: None = None,
+    keepdims: Any = False,
+    initial: Any = None,
+    where: Any = True,
+) -> Any:
+    def reduce(x: Any) -> Any:
+        y = reductions.prod(x if where is True else e.where(_mask("np.prod", x, where), x, 1.0), axis, keepdims)
+        return y if initial is None else y * _initial("np.prod", initial, x.dtype)
+
+    return in_dtype("np.prod", reduce, operand(a), dtype)
+
+
+def _extreme(name: str, a: Any, axis: Any, keepdims: Any, initial: Any, where: Any) -> Any:
+    largest = name == "np.max"
+    reduce = reductions.max if largest else reductions.min
+    if initial is None:
+        if where is not True:
+            raise ValueError(f"{name} with where= needs initial=, for where nothing is chosen")
+        return reduce(a, axis, keepdims)
+    a = operand(a)
+    start = _initial(name, initial, a.dtype)
+    if 0 in a.shape:
+        return reductions.sum(a, axis, keepdims) + start
+    if where is not True:
+        a = e.where(_mask(name, a, where), a, start)
+    return (e.maximum if largest else e.minimum)(reduce(a, axis, keepdims), start)
+
+
+def max(
+    a: Any, axis: Any = None, out: None = None, keepdims: Any = False, initial: Any = None, where: Any = True
+) -> Any:
+    return _extreme("np.max", a, axis, keepdims, initial, where)
+
+
+def min(
+    a: Any, axis: Any = None, out: None = None, keepdims: Any = False, initial: Any = None, where: Any = True
+) -> Any:
+    return _extreme("np.min", a, axis, keepdims, initial, where)
+
+
+def ptp(a: Any, axis: Any = None, out: None = None, keepdims: Any = False) -> Any:
+    return reductions.max(a, axis, keepdims) - reductions.min(a, axis, keepdims)
+
+
+def mean(
+    a: Any, axis: Any = None, dtype: Any = None, out: None = None, keepdims: Any = False, *, where: Any = True
+) -> Any:
+    if where is True:
+        return in_dtype("np.mean", lambda x: reductions.mean(x, axis, keepdims), operand(a), dtype, half=True)
+
+    def reduce(x: Any) -> Any:
+        mask = _mask("np.mean", x, where)
+        count = np.sum(mask, axis=hashable(axis), keepdims=keepdims, dtype=x.dtype)
+        return reductions.sum(e.where(mask, x, 0.0), axis, keepdims) / count
+
+    return in_dtype("np.mean", reduce, operand(a), dtype, half=True)
+
+
+def _spread(name: str, x: Any, axis: Any, ddof: Any, keepdims: Any, where: Any, center: Any) -> tuple[Any, Any]:
+    """Deviations from the mean, zero where nothing is to be counted, and by what their squares are divided."""
+    mask = np.broadcast_to(True, x.shape) if where is True else _mask(name, x, where)
+    count = np.sum(mask, axis=hashable(axis), keepdims=True, dtype=x.dtype)
+    if center is None:
+        center = reductions.sum(e.where(mask, x, 0.0), axis, True) / count
+    less = np.maximum(np.sum(mask, axis=hashable(axis), keepdims=keepdims, dtype=x.dtype) - x.dtype.type(ddof), 0)
+    return e.where(mask, x - center, 0.0), less
+
+
+def _ddof(ddof: Any, correction: Any) -> Any:
+    if correction is None:
+        return ddof
+    if ddof != 0:
+        raise ValueError("ddof and correction can't be provided simultaneously.")
+    return correction
+
+
+def var(
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: None = None,
+    ddof: Any = 0,
+    keepdims: Any = False,
+    *,
+    where: Any = True,
+    mean: Any = None,
+    correction: Any = None,
+) -> Any:
+    ddof = _ddof(ddof, correction)
+    if mean is not None and dtype is None:
+        dtype = np.result_type(plain(a), plain(mean))
+
+    def reduce(x: Any) -> Any:
+        if where is True and mean is None:
+            return reductions.var(x, axis, ddof, keepdims)
+        deviations, less = _spread("np.var", x, axis, ddof, keepdims, where, mean)
+        return reductions.sum(deviations * deviations, axis, keepdims) / less
+
+    return in_dtype("np.var", reduce, operand(a), dtype, half=True)
+
+
+def std(
+    a: Any,
+    axis: Any = None,
+    dtype: Any = None,
+    out: None = None,
+    ddof: Any = 0,
+    keepdims: Any = False,
+    *,
+    where: Any = True,
+    mean: Any = None,
+    correction: Any = None,
+) -> Any:
+    ddof = _ddof(ddof, correction)
+    if mean is not None and dtype is None:
+        dtype = np.result_type(plain(a), plain(mean))
+
+    def reduce(x: Any) -> Any:
+        if where is True and mean is None:
+            return reductions.std(x, axis, ddof, keepdims)
+        deviations, less = _spread("np.std", x, axis, ddof, keepdims, where, mean)
+        return reductions.norm(deviations, axis=axis, keepdims=keepdims) / np.sqrt(less)
+
+    return in_dtype("np.std", reduce, operand(a), dtype, half=True)
+
+
+def average(a: Any, axis: Any = None, weights: Any = None, returned: Any = False, *, keepdims: Any = False) -> Any:
+    a = operand(a)
+    axis = None if axis is None else axes_of(hashable(axis), len(a.shape))
+    if weights is None:
+        result = reductions.mean(a, axis, keepdims)
+        scale: Any = np.asarray(a.size / np.maximum(result.size, 1), result.dtype)
+    else:
+        weights = _weights(a, axis, operand(weights))
+        dtype = np.result_type(a.dtype, weights.dtype, *([] if a.dtype.kind == "f" else [np.float64]))
+        wide = np.dtype(np.float32) if dtype == np.float16 else dtype
+        a, weights = shaping.cast(a, wide), shaping.cast(weights, wide)
+        scale = reductions.sum(shaping.broadcast_to(weights, a.shape), axis, keepdims)
+        if np.any(plain(scale) == 0.0):
+            raise ZeroDivisionError("Weights sum to zero, can't be normalized")
+        result = shaping.cast(reductions.sum(a * weights, axis, keepdims) / scale, dtype)
+        scale = shaping.cast(scale, dtype)
+    return (result, shaping.broadcast_to(scale, result.shape)) if returned else result
+
+
+def _weights(a: Any, axis: tuple[int, ...] | None, weights: Any) -> Any:
+    """The weights of an average, in a shape that broadcasts against `a`."""
+    if weights.shape == a.shape:
+        return weights
+    if axis is None:
+        raise TypeError("np.average: Axis must be specified when shapes of a and weights differ.")
+    if weights.shape != tuple(a.shape[i] for i in axis):
+        raise ValueError(
+            f"np.average: Shape of weights must be consistent with shape of a along specified axis, got {weights.shape} "
+            f"for shape {a.shape} along {axis}"
+        )
+    weights = shaping.transpose(weights, tuple(int(i) for i in np.argsort(axis)))
+    return shaping.reshape(weights, tuple(n if i in axis else 1 for i, n in enumerate(a.shape)))
+
+
+def cumsum(a: Any, axis: Any = None, dtype: Any = None, out: None = None) -> Any:
+    return in_dtype("np.cumsum", lambda x: reductions.cumsum(x, axis), operand(a), dtype)
+
+
+def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: None = None) -> Any:
+    return in_dtype("np.trace", lambda x: reductions.sum(indexing.diagonal(x, offset, axis1, axis2), -1), a, dtype)
+
+
+def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
+    a = operand(a)
+    if n < 0:
+        raise ValueError(f"np.diff: order must be non-negative, got {n}")
+    if n == 0:
+        return a
+    if not a.shape:
+        raise ValueError("np.diff: diff requires input that is at least one dimensional")
+    [axis] = axes_of(hashable(axis), len(a.shape))
+    parts = [prepend, a, append]
+    for place in (0, 2):
+        if parts[place] is not None and not operand(parts[place]).shape:
+            shape = tuple(1 if i == axis else length for i, length in enumerate(a.shape))
+            parts[place] = shaping.broadcast_to(parts[place], shape)
+    parts = [part for part in parts if part is not None]
+    x = joining.concatenate(parts, axis) if len(parts) > 1 else a
+    before = (slice(None),) * axis
+    for _ in range(n):
+        x = indexing.index(x, (*before, slice(1, None))) - indexing.index(x, (*before, slice(None, -1)))
+    return x
+
+
+def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Any:
+    x = operand(x)
+    axes = axes_of(hashable(axis), len(x.shape))
+    if (axis is not None or ord is not None) and len(axes) not in (1, 2):
+        raise ValueError("Improper number of dimensions to norm.")
+    if ord == "fro" and len(axes) == 1:
+        raise ValueError("Invalid norm order 'fro' for vectors")
+    try:
+        return reductions.norm(x, ord, axis, keepdims)
+    except ValueError as error:
+        if "no rule" in str(error):
+            raise TypeError(f"np.linalg.norm: {error}") from None
+        raise

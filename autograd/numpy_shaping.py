@@ -1,0 +1,167 @@
+"""NumPy's functions that shape, pick and join, with all of NumPy's arguments, in terms of ours.
+
+Each function has the name and the signature of NumPy's. `out` is refused before they are called.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd import elementwise as e
+from autograd.arrays import indexing, joining, shaping
+from autograd.arrays.shaping import fixed, operand
+from autograd.graph import Node
+from autograd.numpy_reductions import real
+from autograd.operators import plain
+
+
+def _in_order(name: str, x: Any, order: Any) -> Any:
+    """The axes of `x` so exchanged that what NumPy does in an `order` is done in C's."""
+    if order == "C":
+        return x
+    if order == "F":
+        return shaping.transpose(x)
+    if order not in ("A", "K"):
+        raise ValueError(f"{name}: order must be one of 'C', 'F', 'A', or 'K', got {order!r}")
+    if isinstance(x, Node) and x.op is not None:  # which need not lie in memory as NumPy's own result would
+        raise TypeError(f"{name} with order={order!r} has no rule here for a result: use 'C' or 'F'")
+    array = np.asarray(plain(x))
+    if order == "A":
+        return shaping.transpose(x) if array.flags.f_contiguous and not array.flags.c_contiguous else x
+    return shaping.transpose(x, sorted(range(array.ndim), key=lambda axis: -abs(array.strides[axis])))
+
+
+def reshape(a: Any, shape: Any = None, order: Any = "C", *, newshape: Any = None, copy: Any = None) -> Any:
+    if copy is not None and not copy:
+        raise TypeError("np.reshape with copy=False has no rule here: leave it out")
+    shape = newshape if shape is None else shape
+    if order == "K":
+        raise ValueError("np.reshape: order 'K' is not permitted for reshaping")
+    turned = _in_order("np.reshape", a, order)
+    if turned is a:
+        return shaping.reshape(a, shape)
+    lengths = shaping.hashable(shape)
+    return shaping.transpose(shaping.reshape(turned, lengths[::-1] if isinstance(lengths, tuple) else lengths))
+
+
+def ravel(a: Any, order: Any = "C") -> Any:
+    return shaping.ravel(_in_order("np.ravel", a, order))
+
+
+def broadcast_to(array: Any, shape: Any, subok: Any = False) -> Any:
+    return shaping.broadcast_to(array, shape)
+
+
+def copy(a: Any, order: Any = "K", subok: Any = False) -> Any:
+    if order not in ("K", "A", "C", "F"):
+        raise ValueError(f"np.copy: order must be one of 'C', 'F', 'A', or 'K', got {order!r}")
+    return e.identity(a)
+
+
+def atleast(n: int) -> Callable[..., Any]:
+    def one(x: Any) -> Any:
+        x = operand(x)
+        while len(x.shape) < n:
+            x = shaping.expand_dims(x, 0 if len(x.shape) < 2 else 2)
+        return x
+
+    def function(*arys: Any) -> Any:
+        return one(arys[0]) if len(arys) == 1 else tuple(map(one, arys))
+
+    return function
+
+
+def flipud(m: Any) -> Any:
+    if not m.shape:
+        raise ValueError("np.flipud: Input must be >= 1-d.")
+    return shaping.flip(m, 0)
+
+
+def fliplr(m: Any) -> Any:
+    if len(m.shape) < 2:
+        raise ValueError("np.fliplr: Input must be >= 2-d.")
+    return shaping.flip(m, 1)
+
+
+def tile(A: Any, reps: Any) -> Any:
+    reps = fixed("np.tile: reps", reps)
+    return shaping.tile(A, [operator.index(n) for n in np.atleast_1d(reps).tolist()])
+
+
+def take(a: Any, indices: Any, axis: Any = None, out: None = None, mode: Any = "raise") -> Any:
+    if mode != "raise":
+        n = a.shape[axis] if axis is not None and a.shape else a.size
+        places = fixed("np.take: indices", indices)
+        if mode not in ("wrap", "clip"):
+            raise ValueError(f"np.take: mode must be 'raise', 'wrap' or 'clip', got {mode!r}")
+        indices = places % n if mode == "wrap" else np.clip(places, 0, n - 1)
+    return indexing.take(a, indices, axis)
+
+
+def take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Any:
+    return indexing.take_along_axis(arr, indices, axis)
+
+
+def sort(a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> Any:
+    if order is not None:
+        raise TypeError("np.sort with order= has no rule here: it is for structured arrays")
+    if kind is not None and kind not in ("quicksort", "heapsort", "mergesort", "stable"):
+        raise ValueError(f"np.sort: sort kind must be one of 'quick', 'heap', or 'stable' (got {kind!r})")
+    return indexing.sort(a, axis)
+
+
+def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Any:
+    if kwargs.pop("reflect_type", "even") != "even":
+        raise TypeError("np.pad with reflect_type='odd' has no rule here: use 'even'")
+    if extra := [key for key in kwargs if key != "constant_values" or mode != "constant"]:
+        raise TypeError(f"np.pad has no rule for {', '.join(extra)} with mode={mode!r} here: leave it out")
+    if isinstance(pad_width, dict):
+        raise TypeError("np.pad with a dict of widths has no rule here: give a pair for each axis")
+    return indexing.pad(array, pad_width, mode, **kwargs)
+
+
+# ---- Joining
+
+
+def _joined(name: str, arrays: Any, dtype: Any, casting: Any) -> list[Any]:
+    xs = [operand(x) for x in arrays]
+    if dtype is None:
+        return xs
+    dtype = real(name, dtype)
+    for x in xs:
+        if not np.can_cast(x.dtype, dtype, casting):
+            raise TypeError(f"{name}: cannot cast {x.dtype} to {dtype} with casting={casting!r}")
+    return [shaping.cast(x, dtype) for x in xs]
+
+
+def concatenate(arrays: Any, axis: Any = 0, out: None = None, *, dtype: Any = None, casting: Any = "same_kind") -> Any:
+    return joining.concatenate(_joined("np.concatenate", arrays, dtype, casting), axis)
+
+
+def stack(arrays: Any, axis: Any = 0, out: None = None, *, dtype: Any = None, casting: Any = "same_kind") -> Any:
+    return joining.stack(_joined("np.stack", arrays, dtype, casting), axis)
+
+
+def vstack(tup: Any, *, dtype: Any = None, casting: Any = "same_kind") -> Any:
+    return joining.concatenate([atleast(2)(x) for x in _joined("np.vstack", tup, dtype, casting)], 0)
+
+
+def hstack(tup: Any, *, dtype: Any = None, casting: Any = "same_kind") -> Any:
+    xs = [atleast(1)(x) for x in _joined("np.hstack", tup, dtype, casting)]
+    return joining.concatenate(xs, 0 if len(xs[0].shape) == 1 else 1)
+
+
+def column_stack(tup: Any) -> Any:
+    xs = map(operand, tup)
+    return joining.concatenate([shaping.reshape(x, (-1, 1)) if len(x.shape) < 2 else x for x in xs], 1)
+
+
+def array_split(ary: Any, indices_or_sections: Any, axis: Any = 0) -> list[Any]:
+    if np.ndim(fixed("np.array_split: indices_or_sections", indices_or_sections)) == 0:
+        parts = np.array_split(np.arange(ary.shape[axis]), operator.index(indices_or_sections))
+        indices_or_sections = np.cumsum([len(part) for part in parts[:-1]], dtype=int).tolist()
+    return joining.split(ary, indices_or_sections, axis)
