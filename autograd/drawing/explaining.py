@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import chain, count
+from itertools import chain, count, groupby
 from typing import Any
 
 import numpy as np
@@ -26,12 +26,13 @@ INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/", "power": "**", "mod": "
 ARGUMENTS = 8  # of more, the first and the last are shown
 
 
-def explain(node: Node, *, digits: int = 4) -> str:
+def explain(node: Node, *, max_lines: int = 20_000, digits: int = 4) -> str:
     """How `node` came about, and how its derivative comes about: each operation forwards, then backwards.
 
     Nodes are called by their labels, or %1, %2, ... and out. A line of the backward part adds to the gradient of one input:
-    the gradient of the result times the local derivative. Numbers have so many `digits`. Nothing is stored in the
-    graph: `.grad` stays as it is. A node of more than one element is a ValueError, anything but a node a TypeError.
+    the gradient of the result times the local derivative. Of more than `max_lines` lines (10 at least) each part shows its
+    first and its last, and says how many there are between them. Numbers have so many `digits`. Nothing is stored in
+    the graph: `.grad` stays as it is. A node of more than one element is a ValueError, anything but a node a TypeError.
 
     >>> from autograd.value import Value
     >>> x = Value(3.0, "x")
@@ -56,6 +57,7 @@ def explain(node: Node, *, digits: int = 4) -> str:
             f"explain needs a Value or a Tensor, got {type(node).__name__}: pass the result, such as the loss"
         )
     digits = integer("explain", "digits", digits, least=1, most=MOST_DIGITS)
+    max_lines = integer("explain", "max_lines", max_lines, least=10)
     if np.size(node.raw) != 1:
         raise ValueError(f"explain needs a scalar, got shape {np.shape(node.raw)}: reduce with .sum() or .mean()")
     with np.errstate(all="ignore"):
@@ -63,33 +65,62 @@ def explain(node: Node, *, digits: int = 4) -> str:
     nodes = ancestors(node)
     names = _names(nodes, node)
     top = f"d{names[node]}/d"
+    edges = [(n, i) for n in reversed(nodes) if n in found for i, x in enumerate(n.inputs) if isinstance(x, Node)]
+    leaves = [n for n in nodes if n.op is None and n in found]
+    fixed = 5 if node.op is not None else 3  # titles, and empty lines between the parts
+    rooms = _rooms([len(nodes), len(edges), len(leaves)], max_lines - fixed)
 
-    width = _width(names.values())
-    results = {n: f"{names[n]:<{width}} = {_expression(n, names, digits)}" for n in nodes if n.op is not None}
-    span = _width(results.values())
-    lines = ["Forward"]
-    for n in nodes:
-        if n.op is None:
-            lines.append(f"  {names[n]:<{width}} = {quantity(n.raw, digits)}")
-        else:
-            lines.append(f"  {results[n]:<{span}} = {quantity(n.raw, digits)}")
-    if results:
+    shown, hidden = _ends(nodes, rooms[0])
+    known, unshown = _ends(edges, rooms[1])
+    operations = dict.fromkeys(n for n in chain(shown, (n for n, _ in known)) if n.op is not None)
+    width = _width(names[n] for n in chain(shown, operations))
+    results = {n: f"{names[n]:<{width}} = {_expression(n, names, digits)}" for n in operations}
+    span = _width(results[n] for n in shown if n.op is not None)
+    forward = [
+        f"  {names[n]:<{width}} = {quantity(n.raw, digits)}"
+        if n.op is None
+        else f"  {results[n]:<{span}} = {quantity(n.raw, digits)}"
+        for n in shown
+    ]
+    lines = ["Forward", *_gap(forward, hidden)]
+    if node.op is not None:
         lines += [
             "",
             f"Backward, from {top}{names[node]} = 1: each input gets (gradient of the result) * (local derivative)",
         ]
-        steps = [
-            (results[n], *step)
-            for n in reversed(nodes)
-            if n in found
-            for step in _steps(n, found[n], names, top, digits)
-        ]
-        lines += _table(steps)
+        steps: list[Line] = []
+        for _, uses in groupby(known, key=lambda edge: edge[0].birth):
+            places = list(uses)
+            n = places[0][0]
+            steps += [(results[n], *step) for step in _steps(n, found[n], {i for _, i in places}, names, top, digits)]
+        lines += _gap(list(_table(steps)), unshown)
     lines += ["", "Gradients"]
-    leaves = {n: names[n] for n in nodes if n.op is None and n in found}
-    width = _width(leaves.values())
-    lines += [f"  {top}{name:<{width}} = {quantity(found[n], digits)}" for n, name in leaves.items()]
+    some, others = _ends(leaves, rooms[2])
+    width = _width(names[n] for n in some)
+    lines += _gap([f"  {top}{names[n]:<{width}} = {quantity(found[n], digits)}" for n in some], others)
     return "\n".join(line.rstrip() for line in lines)
+
+
+def _rooms(needed: list[int], most: int) -> list[int]:
+    """How many of `most` lines each part gets: what it needs, or an even share of what the others leave."""
+    rooms = [0] * len(needed)
+    for left, i in zip(range(len(needed), 0, -1), sorted(range(len(needed)), key=needed.__getitem__), strict=True):
+        rooms[i] = min(needed[i], (most - sum(rooms)) // left)
+    return rooms
+
+
+def _ends(items: list[Any], room: int) -> tuple[list[Any], int]:
+    """The first and the last of the `items`, and how many are between them, for which a line is kept."""
+    if len(items) <= room:
+        return items, 0
+    first, last = room // 2, (room - 1) // 2
+    return items[:first] + items[len(items) - last :], len(items) - first - last
+
+
+def _gap(lines: list[str], hidden: int) -> list[str]:
+    """The lines, with one in the middle that counts the hidden ones."""
+    middle = (len(lines) + 1) // 2
+    return [*lines[:middle], f"  ... {hidden:,} lines left out", *lines[middle:]] if hidden else lines
 
 
 def _names(nodes: Iterable[Node], output: Node) -> dict[Node, str]:
@@ -97,10 +128,13 @@ def _names(nodes: Iterable[Node], output: Node) -> dict[Node, str]:
     names: dict[Node, str] = {}
     taken: set[str] = set()
     unnamed = count(1)
+    numbered: dict[str, Iterator[int]] = {}  # so that a thousand nodes of one label take a thousand tries
     for n in nodes:
         if n.label or n is output:
             label = one_line(n.label or "out", most=20)
-            candidates: Iterator[str] = chain([label], (f"{label}#{i}" for i in count(2)))
+            candidates: Iterator[str] = (f"{label}#{i}" for i in numbered.setdefault(label, count(2)))
+            if label not in taken:
+                candidates = iter([label])
         else:
             candidates = (f"%{i}" for i in unnamed)
         names[n] = next(name for name in candidates if name not in taken)
@@ -133,12 +167,14 @@ def _list(args: list[str]) -> str:
 
 
 Step = tuple[str, str, str]
+Line = tuple[str, str, str, str]
 
 
-def _steps(node: Node, g: Any, names: dict[Node, str], top: str, digits: int) -> Iterator[Step]:
-    """What each input of `node` gets of its gradient `g`: whose gradient it adds to, the product, and its value."""
-    for x, share, local in zip(node.inputs, shares(node, g), local_derivatives(node), strict=True):
-        if isinstance(x, Node) and share is not None:
+def _steps(node: Node, g: Any, at: set[int], names: dict[Node, str], top: str, digits: int) -> Iterator[Step]:
+    """What the inputs of `node` at these places get of its gradient `g`: whose gradient it adds to, the product, and its
+    value."""
+    for i, (x, share, local) in enumerate(zip(node.inputs, shares(node, g), local_derivatives(node), strict=True)):
+        if i in at and isinstance(x, Node) and share is not None:
             share = np.asarray(share)
             if not np.any(g):  # a cotangent of zero stays zero, whatever it is multiplied with
                 share = np.zeros_like(share)
@@ -154,7 +190,7 @@ def _factor(x: Any, digits: int) -> str:
     return quantity(x, digits) if np.ndim(x) else number(float(x), digits)
 
 
-def _table(steps: list[tuple[str, str, str, str]]) -> Iterator[str]:
+def _table(steps: list[Line]) -> Iterator[str]:
     """The steps in columns; the result is named once, however many inputs it has."""
     widths = [_width(step[i] for step in steps) for i in range(3)]
     before = None

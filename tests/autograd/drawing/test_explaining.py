@@ -162,3 +162,33 @@ def test_a_long_chain_is_explained_without_recursion():
     text = explain(x)
     assert len(steps(text)) == 5_000
     assert text.endswith("dout/dx = 1")
+
+
+@pytest.mark.parametrize("most", [10, 11, 20, 57, 100])
+def test_no_more_lines_than_asked_for_and_the_others_are_counted(most):
+    x, y = ag.Value(1.0, "x"), ag.Value(2.0, "y")
+    out = x
+    for _ in range(20):
+        out = out * y + ag.sum([x, y, out])
+    whole, lines = explain(out).splitlines(), explain(out, max_lines=most).splitlines()
+    assert len(lines) <= most
+    hidden = sum(int(found) for found in re.findall(r"\.\.\. ([\d,]+) lines left out", "\n".join(lines)))
+    gaps = sum("lines left out" in line for line in lines)
+    assert len(lines) - gaps + hidden == len(whole)
+    assert lines[-2:] == whole[-2:] or most == 10
+    squeezed = {" ".join(line.split()) for line in whole}
+    assert {" ".join(line.split()) for line in lines if "left out" not in line} <= squeezed | {""}
+
+
+def test_a_node_of_many_inputs_and_one_label_for_all():
+    many = [ag.Value(1.0, "x") for _ in range(2000)]
+    text = explain(ag.sum(many), max_lines=30)
+    assert len(text.splitlines()) <= 30
+    assert "... 1,9" in text
+    assert "x#2000" in text
+
+
+@pytest.mark.parametrize("wrong", [9, 0, -1, 2.5, "60", True, None, float("nan")])
+def test_a_limit_is_an_integer_from_10(wrong):
+    with pytest.raises((TypeError, ValueError), match="explain: max_lines must be an integer from 10, got"):
+        explain(ag.Value(1.0) * 2, max_lines=wrong)
