@@ -14,7 +14,7 @@ import numpy as np
 from autograd.files import file_path
 from nn.dependencies import optional
 from nn.evaluation import batched, called, pairs
-from nn.module import Module
+from nn.module import Module, too_deep
 from nn.optim.optimizer import Optimizer
 from nn.validation import integer, number, shown
 
@@ -84,7 +84,10 @@ def find_lr(
         raise TypeError(f"find_lr needs a Module and an Optimizer, got {shown(model)} and {shown(optimizer)}")
     called("loss", loss)
     batched(batches)
-    model, optimizer, loss = copy.deepcopy((model, optimizer, loss))  # together, so that they stay together
+    try:
+        model, optimizer, loss = copy.deepcopy((model, optimizer, loss))  # together, so that they stay together
+    except RecursionError:
+        raise too_deep(model) from None
     model.train()
     rates = np.geomspace(start_lr, end_lr, steps)
     losses: list[float] = []

@@ -70,6 +70,9 @@ class Pending:
         return f"Pending({self.dtype})"
 
 
+REPR_LINES = 1000
+
+
 class IncompatibleKeys(NamedTuple):
     """What `load_state_dict` did not find, and what it did not know."""
 
@@ -110,7 +113,10 @@ class Module:
         )
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.forward(*args, **kwargs)
+        try:
+            return self.forward(*args, **kwargs)
+        except RecursionError:
+            raise too_deep(self) from None
 
     # ---- What is inside
 
@@ -147,7 +153,7 @@ class Module:
 
     def _named(self, kind: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
         seen = set()
-        for name, part in _walk(self, prefix):
+        for name, part in _walk(self, prefix, once=True):
             if isinstance(part, kind) and id(part) not in seen:
                 seen.add(id(part))
                 yield name, part
@@ -158,7 +164,7 @@ class Module:
 
     def zero_grad(self) -> None:
         """Forget the gradient of every parameter."""
-        for _, part in _walk(self):
+        for _, part in _walk(self, once=True):
             if isinstance(part, Parameter):
                 part.zero_grad()
 
@@ -179,7 +185,7 @@ class Module:
         Make the optimizer afterwards: one made before refuses parameters of another dtype.
         """
         dtype = float_dtype(dtype)
-        for _, part in _walk(self):
+        for _, part in _walk(self, once=True):
             if isinstance(part, Parameter) and part.dtype != dtype:
                 grad = part.grad
                 part.data = part.raw.astype(dtype)
@@ -218,26 +224,22 @@ class Module:
 
     # ---- Shown
 
-    def summary(self, input_shape: tuple[int, ...], dtype: Any = None) -> Summary:
-        """A table, shown when it is printed: the modules, the shapes they give, their parameters and memory.
+    def summary(self, input_shape: tuple[int, ...], dtype: Any = None, max_lines: int = 1000) -> Summary:
+        """A table, shown when it is printed, of at most `max_lines` lines: the modules, the shapes they give, their
+        parameters and memory.
 
         The model is run once, in evaluation mode and without gradients, on zeros of `input_shape`, which includes the
         batch, and of `dtype`: that of the parameters unless given (for an `Embedding`, give `int`). It is left as it
         was, but layers that wait for an input to know their shape now have it.
         """
-        return summarize(self, input_shape, dtype)
+        return summarize(self, input_shape, dtype, max_lines)
 
     def extra_repr(self) -> str:
         """What stands in the parentheses of the module's repr."""
         return ""
 
     def __repr__(self) -> str:
-        name, extra = type(self).__name__, self.extra_repr()
-        parts = [(label, part) for label, part in _members(self, "") if isinstance(part, Module)]
-        if not parts:
-            return f"{name}({extra})"
-        lines = [f"({label}): {part!r}" for label, part in parts]
-        return f"{name}({extra}\n" + "\n".join(lines).replace("\n", "\n  ").join(("  ", "\n")) + ")"
+        return described(self)
 
 
 def fitting(model: Module, state: Any, strict: bool = True) -> tuple[dict[str, np.ndarray[Any, Any]], IncompatibleKeys]:
@@ -309,24 +311,84 @@ def _array(part: Any) -> np.ndarray[Any, Any]:
     return part.raw if isinstance(part, Parameter) else part.data  # type: ignore[no-any-return]  # slots are Any
 
 
-def _walk(part: Any, name: str = "", path: tuple[int, ...] = ()) -> Iterator[tuple[str, Any]]:
-    """`part` and the parameters, buffers and modules within it, in order; `path` are the modules around it."""
-    if id(part) in path:  # a module that refers to one around it
-        return
+def too_deep(module: Any) -> ValueError:
+    """What to raise where Python's limit of calls within calls was reached in `module`."""
+    return ValueError(
+        f"there are more modules within one another, down to a {type(module).__name__}, than Python's limit of "
+        f"{sys.getrecursionlimit():,} calls allows, or one contains itself: put layers side by side in one nn.Sequential, or "
+        "raise sys.setrecursionlimit"
+    )
+
+
+def _walk(part: Any, name: str = "", once: bool = False) -> Iterator[tuple[str, Any]]:
+    """`part` and the parameters, buffers and modules within it, in order, with their names. A module within itself is
+    left out, one that is in several places is there under each of its names, or, where all are wanted `once`, with its
+    first alone. Not recursive: there may be thousands within one another."""
     yield name, part
-    if isinstance(part, Module):
-        for label, member in _members(part, f"{name}." if name else ""):
-            yield from _walk(member, label, (*path, id(part)))
+    if not isinstance(part, Module):
+        return
+    around, seen = {id(part)}, {id(part)}
+    stack = [(part, members_of(part, f"{name}." if name else ""))]
+    while stack:
+        owner, members = stack[-1]
+        for label, member in members:
+            if not isinstance(member, Module):
+                yield label, member
+            elif id(member) not in around and not (once and id(member) in seen):
+                yield label, member
+                around.add(id(member))
+                seen.add(id(member))
+                stack.append((member, members_of(member, f"{label}.")))
+                break
+        else:
+            stack.pop()
+            around.discard(id(owner))
 
 
-def _members(part: Any, prefix: str) -> Iterator[tuple[str, Any]]:
-    """The parameters, buffers and modules directly in `part`, or in the lists, tuples and dicts there."""
-    if isinstance(part, Module):
-        items: Any = part.members()
-    else:
-        items = part.items() if isinstance(part, dict) else enumerate(part)
-    for key, member in items:
-        if isinstance(member, (Parameter, Module, Buffer, Pending)):
-            yield f"{prefix}{key}", member
-        elif isinstance(member, (list, tuple, dict)):
-            yield from _members(member, f"{prefix}{key}.")
+def members_of(module: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """The parameters, buffers and modules directly in a module, or in the lists, tuples and dicts there, with names."""
+    stack: list[Any] = [(module, prefix, iter(module.members()))]
+    around = {id(module)}
+    while stack:
+        holder, place, items = stack[-1]
+        for key, member in items:
+            if isinstance(member, (Parameter, Module, Buffer, Pending)):
+                yield f"{place}{key}", member
+            elif isinstance(member, (list, tuple, dict)) and id(member) not in around:
+                around.add(id(member))
+                inner = member.items() if isinstance(member, dict) else enumerate(member)
+                stack.append((member, f"{place}{key}.", iter(inner)))
+                break
+        else:
+            stack.pop()
+            around.discard(id(holder))
+
+
+def described(module: Module) -> str:
+    """The repr of a module: its name and settings, and the modules within it, on about `REPR_LINES` lines at most."""
+    lines: list[str] = []
+    around: list[int] = []
+    stack = [iter([("", module)])]
+    while stack and len(lines) < REPR_LINES:
+        indent = "  " * len(around)
+        found = next(stack[-1], None)
+        if found is None:
+            stack.pop()
+            if around:
+                around.pop()
+                lines.append(f"{'  ' * len(around)})")
+            continue
+        label, part = found
+        head = f"{indent}{label}{type(part).__name__}("
+        inner = [(f"({name}): ", member) for name, member in members_of(part) if isinstance(member, Module)]
+        if id(part) in around:
+            lines.append(f"{head}...)")
+        elif part is not module and type(part).__repr__ is not Module.__repr__:
+            lines += f"{indent}{label}{part!r}".replace("\n", f"\n{indent}").split("\n")
+        elif inner:
+            lines.append(f"{head}{part.extra_repr()}")
+            around.append(id(part))
+            stack.append(iter(inner))
+        else:
+            lines.append(f"{head}{part.extra_repr()})")
+    return "\n".join([*lines, "... and more"] if stack else lines)

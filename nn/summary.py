@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,10 @@ import numpy as np
 
 from autograd import Tensor, no_grad
 from autograd.operators import plain
+from nn.modes import evaluating
+from nn.validation import integer, sequence
+
+_NOTING = threading.Lock()
 
 
 @dataclass
@@ -25,7 +30,8 @@ class Row:
 
 @dataclass
 class Summary:
-    """The rows of a model, outermost first, and totals. Its `str` is a table; memory is in bytes."""
+    """The rows of a model, outermost first, and totals; memory is in bytes. Its `str` is a table of at most `max_lines`
+    lines, which says how many modules it leaves out."""
 
     rows: list[Row]
     input_shape: tuple[int, ...]
@@ -33,10 +39,14 @@ class Summary:
     parameter_memory: int
     buffer_memory: int
     activation_memory: int  # of all innermost modules' results together, which a backward pass needs
+    max_lines: int = 1000
 
     def __str__(self) -> str:
         cells = [("layer", "output", "parameters", "memory")]
-        for row in self.rows:
+        room = self.max_lines - 4  # but for titles, rules and totals
+        hidden = len(self.rows) - (room - 1) if len(self.rows) > room else 0
+        middle = (len(self.rows) - hidden + 1) // 2
+        for row in (*self.rows[:middle], *self.rows[middle + hidden :]):
             depth = row.name.count(".") + bool(row.name)
             label = f"{'  ' * depth}{row.name.rpartition('.')[2]}: {row.kind}" if row.name else row.kind
             shape = "not called" if row.output is None else str(row.output)
@@ -47,6 +57,8 @@ class Summary:
             f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c:>{widths[2]}}  {d:>{widths[3]}}".rstrip() for a, b, c, d in cells
         ]
         rule = "-" * max(map(len, lines))
+        if hidden:
+            lines.insert(1 + middle, f"... {hidden:,} modules left out")
         memory = f"{human(self.parameter_memory)}, buffers {human(self.buffer_memory)}"
         return "\n".join(
             [
@@ -62,24 +74,26 @@ class Summary:
     __repr__ = __str__
 
 
-def summarize(model: Any, input_shape: tuple[int, ...], dtype: Any = None) -> Summary:
+def summarize(model: Any, input_shape: tuple[int, ...], dtype: Any = None, max_lines: int = 1000) -> Summary:
     """The summary of a `Module`, as its method `summary` says."""
+    max_lines = integer("summary", "max_lines", max_lines, least=6)
+    lengths = sequence("summary", "input_shape", input_shape)
+    input_shape = tuple(integer("summary", "each of input_shape", n, least=0) for n in lengths)
     modules = list(model.named_modules())
-    modes = [(module, module.__dict__.get("training")) for _, module in modules]
     results: dict[int, Any] = {}
-    for _, module in modules:
-        module.forward = _noting(module, module.forward, results)
-    try:
-        model.eval()
-        with no_grad():
-            model(np.zeros(input_shape, _dtype(model) if dtype is None else dtype))
-    finally:
-        for module, mode in modes:
-            del module.__dict__["forward"]
-            if mode is None:
-                del module.__dict__["training"]
-            else:
-                module.training = mode
+    with _NOTING:  # which changes the modules for a while: one thread at a time
+        own = [vars(module).get("forward") for _, module in modules]
+        for _, module in modules:
+            vars(module)["forward"] = _noting(module, module.forward, results)
+        try:
+            with evaluating(), no_grad():
+                model(np.zeros(input_shape, _dtype(model) if dtype is None else dtype))
+        finally:
+            for (_, module), forward in zip(modules, own, strict=True):
+                if forward is None:
+                    del vars(module)["forward"]
+                else:
+                    vars(module)["forward"] = forward
     owned = dict.fromkeys((name for name, _ in modules), 0)
     parameters = list(model.named_parameters())
     for name, parameter in parameters:
@@ -94,14 +108,17 @@ def summarize(model: Any, input_shape: tuple[int, ...], dtype: Any = None) -> Su
         result = results.get(id(module))
         shape = None if result is None else tuple(result.shape)
         rows.append(Row(name, type(module).__name__, shape, owned[name], 0 if result is None else result.nbytes))
-    innermost = [row for row in rows if not any(_within(other.name, row.name) for other in rows)]
+    outer = {row.name.rpartition(".")[0] for row in rows if row.name}
+    outer |= {name[:i] for name in outer for i, c in enumerate(name) if c == "."} | ({""} if len(rows) > 1 else set())
+    innermost = [row for row in rows if row.name not in outer]
     return Summary(
         rows,
-        tuple(input_shape),
+        input_shape,
         sum(parameter.size for _, parameter in parameters),
         sum(parameter.raw.nbytes for _, parameter in parameters),
         sum(buffer.data.nbytes for buffer in model.buffers()),
         sum(row.memory for row in innermost),
+        max_lines,
     )
 
 
@@ -121,9 +138,11 @@ def human(n: float) -> str:
 def _noting(module: Any, forward: Callable[..., Any], results: dict[int, Any]) -> Callable[..., Any]:
     """`forward`, which puts the array that it gives first among the results of `module`."""
 
+    own = threading.get_ident()
+
     def noted(*args: Any, **kwargs: Any) -> Any:
         result = forward(*args, **kwargs)
-        if isinstance(result, (Tensor, np.ndarray)):
+        if isinstance(result, (Tensor, np.ndarray)) and threading.get_ident() == own:
             results.setdefault(id(module), plain(result))
         return result
 
@@ -137,7 +156,3 @@ def _dtype(model: Any) -> Any:
             if isinstance(member, Tensor):
                 return member.dtype
     return np.float32
-
-
-def _within(name: str, outer: str) -> bool:
-    return name != outer and (not outer or name.startswith(f"{outer}."))

@@ -8,7 +8,8 @@ from typing import Any, overload
 import numpy as np
 
 from autograd.operators import plain
-from nn.module import Module
+from nn.module import Module, too_deep
+from nn.validation import shown
 
 
 class Sequential(Module):
@@ -32,7 +33,26 @@ class Sequential(Module):
 
     def forward(self, x: Any) -> Any:
         for layer in self.layers:
-            x = layer(x)
+            x = self._through(layer, x) if type(layer) is Sequential else layer(x)
+        return x
+
+    def _through(self, layer: Sequential, x: Any) -> Any:
+        """`layer(x)`, without a call for each Sequential within another: there may be more than Python has calls for."""
+        around = {id(self)}
+        stack: list[tuple[Any, Any]] = [(self, iter((layer,)))]
+        while stack:
+            owner, layers = stack[-1]
+            following = next(layers, None)
+            if following is None:
+                stack.pop()
+                around.discard(id(owner))
+            elif type(following) is not Sequential or "forward" in vars(following):
+                x = following(x)
+            elif id(following) in around:
+                raise too_deep(following)
+            else:
+                around.add(id(following))
+                stack.append((following, iter(following.layers)))
         return x
 
     def members(self) -> Iterator[tuple[str, Any]]:
@@ -90,16 +110,16 @@ class ModuleList(Module):
     """
 
     def __init__(self, modules: Iterable[Module] = ()) -> None:
-        self.items = list(modules)
+        self.items: list[Module] = _modules(modules)
 
     def append(self, module: Module) -> ModuleList:
         """Add a module at the end, and return the list."""
-        self.items.append(module)
+        self.items += _modules([module])
         return self
 
     def extend(self, modules: Iterable[Module]) -> ModuleList:
         """Add modules at the end, and return the list."""
-        self.items.extend(modules)
+        self.items += _modules(modules)
         return self
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
@@ -115,7 +135,7 @@ class ModuleList(Module):
         return iter(self.items)
 
     def __setitem__(self, i: int, module: Module) -> None:
-        self.items[i] = module
+        (self.items[i],) = _modules([module])
 
     @overload
     def __getitem__(self, i: int) -> Module: ...
@@ -127,10 +147,19 @@ class ModuleList(Module):
         return ModuleList(self.items[i]) if isinstance(i, slice) else self.items[i]
 
 
+def _modules(modules: Any) -> list[Module]:
+    if isinstance(modules, Module) or not isinstance(modules, Iterable):
+        raise TypeError(f"a ModuleList is made of a list of modules, got {shown(modules)}: write [module]")
+    found = list(modules)
+    for module in found:
+        if not isinstance(module, Module):
+            raise TypeError(f"a ModuleList takes modules, got {shown(module)}")
+    return found
+
+
 def _callables(name: str, layers: tuple[Any, ...]) -> list[Any]:
     for i, layer in enumerate(layers):
-        if not callable(layer):
-            raise TypeError(
-                f"{name} needs modules or functions, but layer {i} is {layer!r}: unpack a list with {name}(*layers)"
-            )
+        if isinstance(layer, type) or not callable(layer):
+            cure = f"write {layer.__name__}()" if isinstance(layer, type) else f"unpack a list with {name}(*layers)"
+            raise TypeError(f"{name} needs modules or functions, but layer {i} is {shown(layer)}: {cure}")
     return list(layers)

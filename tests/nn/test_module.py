@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import autograd as ag
+import nn
 from nn import Buffer, Linear, Module, Parameter, ReLU, Sequential
 
 
@@ -245,3 +246,81 @@ def test_a_buffer_that_does_not_fit_keeps_everything_from_being_loaded():
         net.load_state_dict({"total": np.ones(2), "weight": [5.0]})
     assert net.weight.data.tolist() == [1.0]
     assert net.seen.data == 0
+
+
+# ---- Very many modules, and modules within themselves
+
+
+class Around(nn.Module):
+    def __init__(self, inner):
+        self.inner = inner
+
+    def forward(self, x):
+        return self.inner(x)
+
+
+def nested(kind, n=1100):
+    model = nn.Linear(2, 2, dtype=float, rng=0)
+    for _ in range(n):
+        model = kind(model)
+    return model
+
+
+@pytest.mark.parametrize(
+    "kind", [nn.Sequential, Around, lambda inner: Around([inner]), lambda inner: Around({"a": (inner,)})]
+)
+def test_what_is_in_a_thousand_nested_modules_is_found(kind):
+    model = nested(kind)
+    assert [p.shape for p in model.parameters()] == [(2, 2), (2,)]
+    assert len(list(model.modules())) == 1101
+    assert len(model.state_dict()) == 2
+    assert not any(module.training for module in model.eval().modules())
+    assert len(repr(model).splitlines()) <= 1001
+    model.load_state_dict(model.state_dict())
+    model.to(np.float32).zero_grad()
+    assert {p.dtype for p in model.parameters()} == {np.dtype(np.float32)}
+
+
+def test_a_thousand_nested_sequentials_compute():
+    model, x = nested(nn.Sequential), np.ones((3, 2))
+    np.testing.assert_array_equal(model(x).data, next(m for m in model.modules() if isinstance(m, nn.Linear))(x).data)
+    model(x).sum().backward()
+    assert next(model.parameters()).grad.shape == (2, 2)
+    mixed = nn.Sequential(
+        nn.Sequential(nn.Sequential(), lambda x: x + 1, nn.Sequential(lambda x: 2 * x)), lambda x: x - 1
+    )
+    assert mixed(np.ones(1)) == 3.0
+
+
+@pytest.mark.parametrize("kind", [Around, lambda inner: Around([inner])])
+def test_what_is_too_deep_to_be_called_says_so(kind):
+    model = nested(Around)
+    with pytest.raises(ValueError, match=r"Python's limit of [\d,]+ calls .* side by side in one nn\.Sequential"):
+        model(np.ones((3, 2)))
+    with pytest.raises(ValueError, match="Python's limit"):
+        model.summary((1, 2))
+    assert "forward" not in vars(model)
+
+
+def test_a_module_within_itself():
+    model = nn.Sequential(nn.Linear(2, 2, rng=0))
+    model.layers.append(nn.Sequential(model))
+    inner = nn.Module()
+    inner.again, inner.list = inner, [[nn.Linear(1, 1, rng=0)]]
+    inner.list.append(inner.list)
+    for whole in (model, inner):
+        assert len(list(whole.parameters())) == len(whole.state_dict()) == 2
+        assert "(...)" in repr(whole)
+        whole.eval()
+    with pytest.raises(ValueError, match="one contains itself"):
+        model(np.ones((1, 2)))
+
+
+def test_modules_that_are_shared_at_every_level_are_visited_once():
+    model = nn.Linear(2, 2, rng=0)
+    for _ in range(30):
+        model = nn.Sequential(model, model)
+    assert len(list(model.parameters())) == 2
+    assert len(list(model.modules())) == 31
+    model.train().zero_grad()
+    assert len(repr(model).splitlines()) == 1001

@@ -1,8 +1,11 @@
 """A summary tells what a model is made of, and leaves it as it was."""
 
+import threading
+
 import numpy as np
 import pytest
 
+import nn
 from nn import BatchNorm2d, Conv2d, Dropout, Embedding, Flatten, Linear, Module, Parameter, ReLU, Sequential
 from nn.summary import human
 
@@ -93,3 +96,42 @@ def test_integers_are_asked_for_where_they_are_needed():
 )
 def test_memory_is_in_units_that_people_read(n, text):
     assert human(n) == text
+
+
+def test_a_long_summary_says_how_many_modules_it_leaves_out():
+    model = nn.Sequential(*(nn.ReLU() for _ in range(3000)))
+    summary = model.summary((1, 2))
+    assert len(summary.rows) == 3001
+    assert len(str(summary).splitlines()) == 1000
+    assert "... 2,006 modules left out" in str(summary)
+    assert len(str(model.summary((1, 2), max_lines=6)).splitlines()) == 6
+    with pytest.raises(ValueError, match="max_lines must be an integer from 6, got 2"):
+        model.summary((1, 2), max_lines=2)
+
+
+def test_two_threads_summarize_one_model_while_a_third_uses_it():
+    model, found = nn.Sequential(nn.Linear(2, 3, rng=0), nn.Tanh()), []
+    own = model[1].forward
+    model[1].forward = lambda x: own(x) + 0.0  # which must survive
+    kept = model[1].forward
+
+    def use(i):
+        for _ in range(20):
+            found.append(
+                model(np.ones((7, 2))).shape == (7, 3) if i == 2 else model.summary((1, 2)).rows[1].output == (1, 3)
+            )
+
+    threads = [threading.Thread(target=use, args=(i,)) for i in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [True] * 60
+    assert model[1].forward is kept
+    assert "forward" not in vars(model[0])
+
+
+@pytest.mark.parametrize("shape", [3, (1.5, 2), "12", None, (-1, 2)])
+def test_an_input_shape_is_of_integers(shape):
+    with pytest.raises((TypeError, ValueError), match=r"summary: .*input_shape must be"):
+        nn.Sequential().summary(shape)
