@@ -95,10 +95,10 @@ def public():
     for module in (nn, nn.init, nn.scalar):
         for name in getattr(module, "__all__", vars(module)):
             found = getattr(module, name)
-            local = getattr(found, "__module__", "").startswith("nn.")
-            if callable(found) and local and name not in NOT_SETTINGS and not name.startswith("_") and name[0] != "S":
+            local = callable(found) and getattr(found, "__module__", "").startswith("nn.")
+            error = isinstance(found, type) and issubclass(found, Exception)
+            if local and not error and not name.startswith("_") and name not in NOT_SETTINGS:
                 yield name, found
-    yield from (("SGD", nn.SGD), ("Softplus", nn.Softplus), ("StepLR", nn.StepLR), ("Softmax", nn.Softmax))
 
 
 def settings(kinds):
