@@ -16,6 +16,7 @@ Axis = int | tuple[int, ...] | None
 # What a computation raises that is given something else than numbers, in NumPy's and Python's own words.
 FAILURES = (TypeError, ValueError, OverflowError, ZeroDivisionError, AttributeError, LookupError, RecursionError)
 
+WORD = 2**63  # integers from -WORD to below it are counts, sizes and places
 _SHORT = Repr()
 _SHORT.maxstring = _SHORT.maxother = 80
 
@@ -79,6 +80,8 @@ def integer(owner: str, name: str, value: Any, *, least: int | None = None, most
         or (most is not None and found > most)
     ):
         raise ValueError(wrong(owner, name, wanted, value))
+    if not -WORD <= found < WORD:
+        raise ValueError(wrong(owner, name, f"{wanted} that fits into 64 bits", value))
     return int(found)
 
 
@@ -123,6 +126,8 @@ def integers(owner: str, name: str, value: Any, optional: bool = False) -> Any:
         if any(isinstance(n, (bool, np.bool_)) for n in members):
             raise TypeError
         found = tuple(map(index, members))
+        if any(not -WORD <= n < WORD for n in found):
+            raise TypeError
     except TypeError:
         what = "None, an integer or a tuple of integers" if optional else "an integer or a tuple of integers"
         raise TypeError(wrong(owner, name, what, value)) from None
@@ -130,7 +135,7 @@ def integers(owner: str, name: str, value: Any, optional: bool = False) -> Any:
 
 
 def numbers(owner: str, name: str, data: Any, kinds: str = "fiub") -> Any:
-    """`data` as an array of real numbers, or of whatever has a dtype of these kinds, or a TypeError."""
+    """`data` as an array of real numbers, or of whatever has a dtype of these kinds, or a TypeError; ragged lists are one."""
     try:
         array = np.asarray(data)
     except FAILURES:
@@ -204,7 +209,7 @@ def _scalar(value: Any) -> Any:
 
 
 def _is_real(x: Any) -> bool:
-    return isinstance(x, Real) and not isinstance(x, bool)
+    return isinstance(x, Real) and not isinstance(x, (bool, np.timedelta64))  # which NumPy calls an integer
 
 
 def _range(kind: str, least: float | None, above: float | None, most: float | None, below: float | None) -> str:

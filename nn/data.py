@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
 from autograd.graph import Node
-from nn.validation import Seed, flag, generator, integer, number, real_array
+from nn.validation import Seed, flag, generator, integer, number, numbers, real_array
 
 Array = np.ndarray[Any, Any]
 
@@ -137,8 +137,12 @@ def standardize(X: Any, *others: Any) -> tuple[Any, ...]:
     return (*(fitted(x) for x in (X, *others)), fitted)
 
 
+def _array(name: str, data: Any) -> Array:
+    return cast(Array, numbers("batches of data", name, data, "fiubcmMOSUV"))
+
+
 def _pair(X: Any, y: Any) -> tuple[Array, Array]:
-    X, y = np.asarray(X), np.asarray(y)
+    X, y = _array("X", X), _array("y", y)
     if X.ndim == 0 or y.ndim == 0 or len(X) != len(y):
         raise ValueError(f"X and y need one row each for every example, got shapes {X.shape} and {y.shape}")
     return X, y

@@ -10,6 +10,7 @@ from autograd.arguments import choice as choice
 from autograd.arguments import flag as flag
 from autograd.arguments import integer as integer
 from autograd.arguments import number as number
+from autograd.arguments import numbers as numbers
 from autograd.arguments import sequence as sequence
 from autograd.arguments import shown as shown
 from autograd.arguments import wrong
@@ -32,6 +33,13 @@ def generator(owner: str, rng: Any, name: str = "rng") -> np.random.Generator:
         return np.random.default_rng(np.asarray(rng) if isinstance(rng, np.ndarray) else rng)
     except (TypeError, ValueError) as error:
         raise type(error)(wrong(owner, name, wanted, rng)) from None
+
+
+def operand(owner: str, x: Any) -> Any:
+    """The input of a layer that has no dtype of its own: a node or an array as it is, lists and numbers as arrays."""
+    if isinstance(x, Node) or (isinstance(x, np.ndarray) and x.dtype.kind in "fiubO"):
+        return x
+    return real_array(owner, "input", x)
 
 
 def real_array(owner: str, name: str, data: Any, dtype: Any = None) -> Array:

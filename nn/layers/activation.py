@@ -7,7 +7,7 @@ from typing import Any
 
 import autograd as ag
 from nn.module import Module
-from nn.validation import choice, integer, number
+from nn.validation import choice, integer, number, operand
 
 # Klambauer et al., "Self-normalizing neural networks", 2017, where they are derived to this precision.
 SELU_ALPHA = 1.6732632423543772848170429916717
@@ -36,6 +36,7 @@ class LeakyReLU(Module):
         self.negative_slope = number("LeakyReLU", "negative_slope", negative_slope)
 
     def forward(self, x: Any) -> Any:
+        x = operand("LeakyReLU", x)
         return ag.where(ag.step(x), x, self.negative_slope * x)
 
     def extra_repr(self) -> str:
@@ -55,7 +56,7 @@ class ELU(Module):
         self.alpha = number("ELU", "alpha", alpha)
 
     def forward(self, x: Any) -> Any:
-        return _elu(x, self.alpha)
+        return _elu(operand("ELU", x), self.alpha)
 
     def extra_repr(self) -> str:
         return f"alpha={self.alpha}"
@@ -69,7 +70,7 @@ class SELU(Module):
     """
 
     def forward(self, x: Any) -> Any:
-        return SELU_SCALE * _elu(x, SELU_ALPHA)
+        return SELU_SCALE * _elu(operand("SELU", x), SELU_ALPHA)
 
 
 def _elu(x: Any, alpha: float) -> Any:
@@ -91,6 +92,7 @@ class GELU(Module):
         self.approximate = choice("GELU", "approximate", approximate, ("none", "tanh"))
 
     def forward(self, x: Any) -> Any:
+        x = operand("GELU", x)
         if self.approximate == "tanh":
             return 0.5 * x * (1.0 + ag.tanh(math.sqrt(2.0 / math.pi) * (x + 0.044715 * (x * x * x))))
         return 0.5 * x * (1.0 + ag.erf(x * math.sqrt(0.5)))
@@ -107,6 +109,7 @@ class SiLU(Module):
     """
 
     def forward(self, x: Any) -> Any:
+        x = operand("SiLU", x)
         return x * ag.sigmoid(x)
 
 
@@ -144,6 +147,7 @@ class Softplus(Module):
         self.threshold = number("Softplus", "threshold", threshold, infinite=True)
 
     def forward(self, x: Any) -> Any:
+        x = operand("Softplus", x)
         scaled = self.beta * x
         return ag.where(ag.step(scaled - self.threshold), x, ag.softplus(scaled) * (1.0 / self.beta))
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from autograd.operators import plain
 from nn.module import Module
-from nn.validation import Seed, generator, number
+from nn.validation import Seed, generator, number, operand
 
 
 class Dropout(Module):
@@ -32,6 +32,7 @@ class Dropout(Module):
     def forward(self, x: Any) -> Any:
         if not self.training or self.p == 0.0:
             return x
+        x = operand("Dropout", x)
         value = np.asarray(plain(x))
         kept = self.rng.random(value.shape, np.float32) >= self.p
         dtype = value.dtype if value.dtype.kind == "f" else np.dtype(np.float64)

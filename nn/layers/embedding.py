@@ -9,7 +9,7 @@ import numpy as np
 import autograd as ag
 from autograd.operators import plain
 from nn.module import Module, Parameter, float_dtype
-from nn.validation import Seed, generator, integer
+from nn.validation import Seed, generator, integer, numbers
 
 
 class Embedding(Module):
@@ -47,7 +47,7 @@ class Embedding(Module):
         self.weight = Parameter(weight)
 
     def forward(self, x: Any) -> Any:
-        rows = np.asarray(plain(x))
+        rows = numbers("Embedding", "x", plain(x))
         if rows.dtype.kind not in "iu":
             raise TypeError(
                 f"{self!r} takes integers, got {rows.dtype} of shape {rows.shape}: use x.astype(int), on an array"

@@ -12,7 +12,7 @@ from autograd.arrays.reductions import softmax
 from autograd.graph import Node, Primitive
 from autograd.operators import plain
 from nn.losses.base import Array, Loss, as_data, as_input, shared, weights
-from nn.validation import integer, number
+from nn.validation import integer, number, numbers
 
 
 class ClassLoss(Loss):
@@ -31,7 +31,7 @@ class ClassLoss(Loss):
         """`target` as a new array of indices into the classes of `input`, checked; and where they count, if not
         everywhere. What does not count is 0."""
         name, shape = type(self).__name__, np.shape(plain(input))
-        labels = np.asarray(plain(target))
+        labels = numbers(name, "target", plain(target))
         if labels.dtype.kind not in "iu":
             raise TypeError(
                 f"{name} needs class labels as integers, got {labels.dtype} of shape {labels.shape}: use y.astype(int)"
@@ -57,7 +57,7 @@ class ClassLoss(Loss):
 
     def weight_of(self, input: Any, target: Any) -> float:
         """The sum of the weights of the labels that count."""
-        labels = np.asarray(plain(target))
+        labels = numbers(type(self).__name__, "target", plain(target))
         counted = labels if self.ignore_index is None else labels[labels != self.ignore_index]
         return float(counted.size if self.weight is None else self.weight[counted].sum())
 

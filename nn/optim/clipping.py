@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from autograd import Tensor, Value
-from nn.validation import flag, number, shown
+from nn.validation import flag, number, sequence, shown
 
 
 def clip_grad_norm_(
@@ -63,9 +62,7 @@ def clip_grad_value_(parameters: Any, clip_value: float) -> None:
 
 
 def _with_gradients(name: str, parameters: Any) -> list[Any]:
-    if isinstance(parameters, dict) or not isinstance(parameters, Iterable):
-        raise TypeError(f"{name} takes a list of parameters, got {shown(parameters)}: pass model.parameters()")
-    many = [parameters] if isinstance(parameters, (Tensor, Value)) else list(parameters)
+    many = [parameters] if isinstance(parameters, (Tensor, Value)) else sequence(name, "parameters", parameters)
     for parameter in many:
         if not isinstance(parameter, (Tensor, Value)):
             raise TypeError(
