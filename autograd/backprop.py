@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import graph
+from autograd import constants, graph
 from autograd.elementwise import where
 from autograd.graph import OLDEST, Node, Primitive, same
 
@@ -46,6 +46,8 @@ def cotangents(output: Node, seed: Any, keep_graph: bool = False, since: int = O
     else:
         traced = graph.tracer() is not None  # then a nan is not known yet, and where it would leak is marked
         found, leaves = _general_cotangents(output, seed, keep_graph, since, careful=traced)
+        if constants.watched:
+            constants.check(found, since)
         if not traced and any(_has_nan(found[leaf]) for leaf in leaves):
             found, _ = _general_cotangents(output, seed, keep_graph, since, careful=True)
     if (watcher := graph.watcher()) and not graph.tracer():

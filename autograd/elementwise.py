@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from autograd.forks import importing
-from autograd.graph import Primitive, Rule, same
+from autograd.graph import Primitive, Rule, opposite, same
 
 ELEMENTWISE: dict[str, Primitive] = {}
 
@@ -137,7 +137,7 @@ def nonzero(x: Any) -> Any:
 identity = primitive("identity", lambda x: x, lambda x: x, same)
 neg = primitive("neg", operator.neg, np.negative, lambda g, z, x: -g)
 add = primitive("add", operator.add, np.add, same, same)
-sub = primitive("sub", operator.sub, np.subtract, same, lambda g, z, x, y: -g)
+sub = primitive("sub", operator.sub, np.subtract, same, opposite)
 mul = primitive("mul", operator.mul, np.multiply, lambda g, z, x, y: g * y, lambda g, z, x, y: g * x)
 div = primitive(
     "div",

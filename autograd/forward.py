@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd import graph
+from autograd import constants, graph
 from autograd.backprop import cotangents, guarded
-from autograd.graph import Node, birth, recording
+from autograd.graph import OLDEST, Node, birth, recording
 from autograd.tensor import Tensor
 
 
@@ -21,6 +21,8 @@ def push(moving: dict[Node, Any], nodes: list[Node], keep_graph: bool) -> None:
         for node in nodes:
             if node not in moving and any(parent in moving for parent in node.parents):
                 moving[node] = _tangent(node, moving, keep_graph)
+    if constants.watched:
+        constants.check(moving, OLDEST)
 
 
 def _tangent(node: Node, moving: dict[Node, Any], keep_graph: bool) -> Any:

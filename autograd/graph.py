@@ -28,6 +28,14 @@ def same(g: Any, *_: Any) -> Any:
     return g
 
 
+def opposite(g: Any, *_: Any) -> Any:
+    """The derivative of what is subtracted."""
+    return -g
+
+
+_UNREADING: frozenset[Rule | None] = frozenset((None, same, opposite))
+
+
 class Primitive:
     """An operation: what it computes, and one derivative for each argument.
 
@@ -35,7 +43,8 @@ class Primitive:
     `z`. It is plain arithmetic: given numbers it computes them, given nodes it records them. `None` in place of a
     rule says that the derivative is zero. An operation on any number of inputs gives one rule for all of them,
     `many(g, z, *inputs) -> cotangents in order`. `elementwise` says that a rule, given a tangent in place of `g`,
-    is also the forward-mode derivative. `scalar` is None for what arrays alone have.
+    is also the forward-mode derivative. `scalar` is None for what arrays alone have. `reads` says whether a rule looks
+    at its inputs' elements, so that constants must stay as they are: where it does not, or at their shapes alone, False.
     """
 
     __slots__ = (
@@ -48,6 +57,7 @@ class Primitive:
         "flat",
         "many",
         "name",
+        "reads",
         "rules",
         "scalar",
     )
@@ -60,6 +70,7 @@ class Primitive:
         *rules: Rule | None,
         many: Rule | None = None,
         elementwise: bool = False,
+        reads: bool = True,
     ) -> None:
         self.name = name
         self.scalar = scalar
@@ -68,6 +79,8 @@ class Primitive:
         self.elementwise = elementwise
         self.rules = rules
         self.bind(rules)
+        if not reads:
+            self.reads = False
 
     def bind(self, rules: tuple[Rule | None, ...]) -> None:
         """Take `rules` as the derivatives, one an argument."""
@@ -78,6 +91,7 @@ class Primitive:
             raise TypeError(
                 f"the rules of {self.name} are functions (g, z, *inputs) or None, got {rules!r:.200}"
             ) from None
+        self.reads = self.many is not None or not _UNREADING.issuperset(rules)
         self.flat = self.many is None and len(rules) <= 2  # a node keeps its inputs in flat slots, not in tuples
         # The rules of the commonest operations, of one input or of two that both count, are ready to hand.
         self.dx: Any

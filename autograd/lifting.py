@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd import constants
 from autograd.elementwise import identity
 from autograd.graph import Node
 from autograd.stand_ins import Substitution, stand_in
@@ -119,8 +120,10 @@ class Lifted:
             node = Value(leaf)
             self.inputs.append(node)
         elif isinstance(leaf, (np.ndarray, np.generic)):
-            node = Tensor(np.array(leaf) if self._copy else leaf)
+            node = Tensor(np.array(leaf) if self._copy else constants.own(leaf))
             node.held = "graph"  # who asks for its data gets a copy
+            if node.raw is leaf:  # which the function may change by the caller's name
+                constants.watch(node, (leaf,))
             self.inputs.append(node)
         else:
             raise TypeError(

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from autograd import graph
+from autograd import constants, graph
 from autograd.arguments import FAILURES
 from autograd.arrays import indexing, joining, linalg, reductions, shaping
 from autograd.backprop import cotangents, deposit
@@ -26,8 +26,9 @@ class Tensor(Operators):
     with respect to it: accumulated over calls of `backward()` on a leaf, of the last call elsewhere. `label` names it
     in drawings. What is not a real array is a TypeError or, if ragged, a ValueError.
 
-    A leaf's data may be changed at any time; what was computed before keeps what it read. (Of an ndarray that meets a
-    tensor as a constant no copy is made: change it in place only after the backward pass.)
+    A leaf's data may be changed at any time; what was computed before keeps what it read. An ndarray that meets a tensor
+    is a constant, and may be changed too: what was computed with one of up to 16 KB keeps what it read; with a larger one,
+    `backward()` raises a RuntimeError. (Above 1 MB a change may go unnoticed where no 127 elements in a row have changed.)
 
     >>> x = Tensor([1.0, 2.0])
     >>> (x * x).sum().backward()
@@ -113,6 +114,10 @@ class Tensor(Operators):
         elif isinstance(other, (float, int, _ndarray, np.generic)) and not graph.modes_in_use and not op.constant:
             b = other
             right = None
+            if isinstance(b, _ndarray) and op.reads:
+                if b.nbytes > constants.SMALL:
+                    return self.record(op, (self, b))
+                b = b.copy("K")  # the caller may change theirs
         elif isinstance(other, (float, int, _ndarray, Node, np.generic)):
             return self.record(op, (self, other))
         else:
@@ -139,6 +144,7 @@ class Tensor(Operators):
                 if arg.rank > cls.rank if isinstance(arg, Node) else type(arg) is _ndarray and arg.dtype.char == "O":
                     return tracer.record(op, args)
         record = not op.constant and graph.is_recording()
+        keep = record and op.reads
         reads = []
         parents: list[Node | None] = []
         for arg in args:
@@ -147,7 +153,7 @@ class Tensor(Operators):
                 read = arg._read() if record and arg.op is None and isinstance(arg, Tensor) else arg.raw
             else:
                 parents.append(None)
-                read = arg
+                read = constants.own(arg) if keep else arg
                 if type(arg) is not _ndarray and isinstance(arg, _ndarray):
                     check_kind(arg)
             # The rules of operations on arrays ask their inputs for a shape, lists and Values too.
@@ -168,7 +174,8 @@ class Tensor(Operators):
             return result
         node = _node(op, raw)
         if not op.flat:
-            node.left, node.a = args, tuple(reads)
+            node.left = tuple(arg if isinstance(arg, Node) else x for arg, x in zip(args, reads, strict=True))
+            node.a = tuple(reads)
             node.right = node.b = None
         elif len(reads) == 2:
             node.left, node.right = parents
@@ -176,6 +183,8 @@ class Tensor(Operators):
         else:
             node.left, node.a = parents[0], reads[0]
             node.right = node.b = None
+        if keep:
+            constants.watch(node, args)
         if watcher := graph.watcher():
             watcher.recorded(node)
         return node

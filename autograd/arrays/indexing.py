@@ -79,7 +79,9 @@ def index_update(x: Any, key: Any, y: Any) -> Any:
         last[key] = order
         return where(last[key] == order, picked, 0.0)
 
-    return Primitive("index_update", None, forward, lambda g, z, x, y: index_update(g, key, 0.0), to_y)(x, y)
+    return Primitive("index_update", None, forward, lambda g, z, x, y: index_update(g, key, 0.0), to_y, reads=False)(
+        x, y
+    )
 
 
 def take(x: Any, indices: Any, axis: int | None = None) -> Any:

@@ -22,7 +22,9 @@ def _concatenate(axis: int, n: int) -> Primitive:
         part = slice(start, start + xs[i].shape[axis])
         return index(g, (slice(None),) * (axis % len(z.shape)) + (part,))
 
-    return Primitive("concatenate", None, lambda *xs: np.concatenate(xs, axis), *(partial(rule, i) for i in range(n)))
+    return Primitive(
+        "concatenate", None, lambda *xs: np.concatenate(xs, axis), *(partial(rule, i) for i in range(n)), reads=False
+    )
 
 
 def concatenate(xs: Sequence[Any], axis: int | None = 0) -> Any:
@@ -38,7 +40,7 @@ def _stack(axis: int, n: int) -> Primitive:
     def rule(i: int, g: Any, z: Any, *xs: Any) -> Any:
         return index(g, (slice(None),) * (axis % len(z.shape)) + (i,))
 
-    return Primitive("stack", None, lambda *xs: np.stack(xs, axis), *(partial(rule, i) for i in range(n)))
+    return Primitive("stack", None, lambda *xs: np.stack(xs, axis), *(partial(rule, i) for i in range(n)), reads=False)
 
 
 def stack(xs: Sequence[Any], axis: int = 0) -> Any:
