@@ -41,7 +41,7 @@ from autograd.arrays.linalg import (
     trace,
 )
 from autograd.arrays.pooling import adaptive_avg_pool2d, avg_pool2d, max_pool2d
-from autograd.arrays.reductions import cumsum, log_softmax, max, mean, min, softmax, std, var
+from autograd.arrays.reductions import cumsum, log_softmax, max, min, softmax, std, var
 from autograd.arrays.shaping import (
     broadcast_to,
     cast,
@@ -105,7 +105,7 @@ from autograd.elementwise import (
 from autograd.extending import primitive
 from autograd.forks import importing as _importing
 from autograd.graph import Node, Primitive, no_grad
-from autograd.many import dot, logsumexp, norm, prod, sum
+from autograd.many import dot, logsumexp, mean, norm, prod, sum
 from autograd.tensor import Tensor
 from autograd.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
 from autograd.value import Value

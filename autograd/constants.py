@@ -80,10 +80,11 @@ def _fingerprint(array: Array) -> bytes:
     if array.nbytes > EXACT:
         contiguous = array if array.flags.c_contiguous else array.T
         flat = contiguous.reshape(-1) if contiguous.flags.c_contiguous else array.flat
-        return flat[::STRIDE].tobytes() + flat[-1:].tobytes()
+        samples: bytes = flat[::STRIDE].tobytes() + flat[-1:].tobytes()
+        return samples
     octets = array.ravel("K").view(np.uint8)
     whole = octets.size - octets.size % (8 * _COLUMNS)
     words = octets[:whole].view(np.uint64)
-    sums = np.add.reduce(words.reshape(-1, _COLUMNS), 0)
+    sums: Array = np.add.reduce(words.reshape(-1, _COLUMNS), 0)
     # An even number of changed signs may leave a sum as it was: of all elements, say, which the samples notice.
     return sums.tobytes() + words[::STRIDE].tobytes() + octets[whole:].tobytes()

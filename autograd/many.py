@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from builtins import sum as _builtin_sum
-from collections.abc import Iterator
+from collections.abc import Iterable
 from functools import reduce
 from itertools import accumulate
 from operator import add, mul
@@ -84,18 +84,63 @@ MANY = {op.name: op for op in (sum_of, dot_of, prod_of, logsumexp_of, norm_of)}
 
 
 _SCALARS = {Value, float, int}
+_NUMBERS = (float, int, np.floating, np.integer, np.bool_)
 
 
-def _scalars(x: Any) -> list[Any] | None:
-    """The elements of a collection of floats and Values, or None if `x` is something else."""
-    if isinstance(x, Iterator):
-        x = list(x)
-    elif isinstance(x, np.ndarray) and x.dtype == object:
+def _listed(x: Any) -> Any:
+    """`x`, as a list where it is an iterator, or another collection without an order of its own to index."""
+    if isinstance(x, (list, tuple, Node, np.ndarray, str, dict)) or not isinstance(x, Iterable):
+        return x
+    return x if hasattr(x, "__array__") else list(x)
+
+
+def _scalars(x: Any, beside_values: bool = False) -> list[Any] | None:
+    """The elements of a collection of floats and Values, or None if `x` is something else.
+
+    NumPy's numbers and arrays among Values, or `beside_values`, are taken for what they hold, so that Values stay Values.
+    """
+    if type(x) not in (list, tuple):
+        if not isinstance(x, np.ndarray):
+            return None
+        if x.dtype != object:
+            return x.tolist() if beside_values and x.ndim == 1 and x.dtype.kind in "fiub" else None
         x = x.ravel().tolist()
+    kinds = set(map(type, x))
+    if kinds <= _SCALARS:
+        return list(x)
+    if beside_values or not all(issubclass(kind, (float, int)) for kind in kinds):
+        found = _flat(x)
+        return found[1] if found and (beside_values or any(isinstance(v, Value) for v in found[1])) else None
+    return list(x)
+
+
+def _flat(x: Any) -> tuple[tuple[int, ...], list[Any]] | None:
+    """The shape of nested lists and arrays of scalars, and these one after the other; None for anything else."""
+    if isinstance(x, Value):
+        return (), [x]
+    if isinstance(x, _NUMBERS):
+        return (), [float(x)]
+    if isinstance(x, np.ndarray):
+        if x.dtype.kind in "fiub":
+            return x.shape, [float(v) for v in x.ravel()]
+        x = x.tolist()
+        if isinstance(x, Value):
+            return _flat(x)
     if not isinstance(x, (list, tuple)):
         return None
-    kinds = set(map(type, x))
-    return list(x) if kinds <= _SCALARS or all(issubclass(kind, (Value, float, int)) for kind in kinds) else None
+    parts = [_flat(v) for v in x]
+    known = [part for part in parts if part is not None]
+    shapes = {shape for shape, _ in known}
+    if len(known) < len(parts) or len(shapes) > 1:
+        return None
+    return (len(x), *(shapes.pop() if shapes else ())), [v for _, part in known for v in part]
+
+
+def _is_row(x: Any) -> bool:
+    """Whether these are scalars, and not lists of such."""
+    if isinstance(x, np.ndarray):
+        return x.ndim == 1
+    return isinstance(x, (list, tuple)) and not any(isinstance(v, (list, tuple, np.ndarray)) for v in x)
 
 
 def operand(x: Any) -> Any:
@@ -121,13 +166,27 @@ def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     >>> sum([1.0, Value(2.0)]).data
     3.0
     """
+    x = _listed(x)
     if axis is None and (xs := _scalars(x)) is not None:
         return _apply(sum_of, xs)
     return reductions.sum(operand(x), axis, keepdims)
 
 
+def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The arithmetic mean of scalars, or of an array over `axis` or all.
+
+    >>> mean([1.0, Value(2.0)]).data
+    1.5
+    """
+    x = _listed(x)
+    if axis is None and (xs := _scalars(x)) and any(isinstance(v, Value) for v in xs):
+        return _apply(sum_of, xs) / len(xs)
+    return reductions.mean(operand(x), axis, keepdims)
+
+
 def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The product of scalars, as one node, or of an array; its derivatives are exact also where there are zeros."""
+    x = _listed(x)
     if axis is None and (xs := _scalars(x)) is not None:
         return _apply(prod_of, xs)
     return reductions.prod(operand(x), axis, keepdims)
@@ -135,6 +194,7 @@ def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """`log(sum(exp(x)))` of scalars, as one node, or of an array, without overflow."""
+    x = _listed(x)
     if axis is None and (xs := _scalars(x)):
         return _apply(logsumexp_of, xs)
     return reductions.logsumexp(operand(x), axis, keepdims)
@@ -142,7 +202,8 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
     """The Euclidean norm of scalars, as one node, or of an array (where other orders exist), with slope 0 at 0."""
-    if axis is None and ord in (None, 2) and (xs := _scalars(x)) is not None:
+    x = _listed(x)
+    if axis is None and (ord is None or (ord == 2 and _is_row(x))) and (xs := _scalars(x)) is not None:
         return _apply(norm_of, xs)
     return reductions.norm(operand(x), ord, axis, keepdims)
 
@@ -164,7 +225,10 @@ def dot(x: Any, y: Any, start: Any = 0.0) -> Any:
             node = None
         if node is not None:
             return node
+    x, y = _listed(x), _listed(y)
     left, right = _scalars(x), _scalars(y)
+    if (left is None) != (right is None) and any(isinstance(v, Value) for v in left or right or ()):
+        left, right = _scalars(x, True), _scalars(y, True)
     if left is not None and right is not None:
         if len(left) != len(right):
             raise ValueError(f"dot: {len(left)} and {len(right)} scalars do not pair up")

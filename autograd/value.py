@@ -15,13 +15,18 @@ from autograd.backprop import cotangents, deposit
 from autograd.graph import Node, Primitive, birth
 from autograd.numpy_functions import call_of_numbers
 from autograd.operators import Operators, declined
+from autograd.updates import Updates
 
 _new = object.__new__
 
 
+PARAMETER = object()  # in place of its first input, which a leaf has not, it says that the leaf is learned
+
+
 @cache
-def _operator(op: Primitive) -> Callable[[Any, Any], Any]:
-    """The method of `Value` that records `op` of itself and one other operand, by the shortest way."""
+def _operator(op: Primitive, augmented: bool = False) -> Callable[[Any, Any], Any]:
+    """The method of `Value` that records `op` of itself and one other operand, by the shortest way; the `augmented` one
+    changes a parameter."""
     scalar = op.scalar
 
     def method(self: Value, other: Any) -> Any:
@@ -30,10 +35,12 @@ def _operator(op: Primitive) -> Callable[[Any, Any], Any]:
             node.right = other
             node.b = b = other.raw
         elif type(other) is float:
+            if augmented and self.updated(op, other):
+                return self
             node.right = None
             node.b = b = other
         else:
-            return self._binary(op, self, other)
+            return self if augmented and self.updated(op, other) else self._binary(op, self, other)
         if graph.modes_in_use:
             return self._binary(op, self, other)
         node.left = self
@@ -70,7 +77,7 @@ class _Float64:
         return repr(self.dtype)
 
 
-class Value(Operators):
+class Value(Updates, Operators):
     """A float in a graph.
 
     `data` is the number, `grad` the derivative of the last `backward()` with respect to it: accumulated over calls
@@ -130,6 +137,10 @@ class Value(Operators):
     __sub__ = _operator(e.sub)
     __mul__ = _operator(e.mul)
     __truediv__ = _operator(e.div)
+    __iadd__ = _operator(e.add, augmented=True)
+    __isub__ = _operator(e.sub, augmented=True)
+    __imul__ = _operator(e.mul, augmented=True)
+    __itruediv__ = _operator(e.div, augmented=True)
 
     def reflected(self, op: Primitive, other: Any) -> Any:
         return self._binary(op, other, self)
@@ -178,6 +189,8 @@ class Value(Operators):
                 reads.append(as_float(op.name, arg))
             elif isinstance(arg, Value):
                 reads.append(arg.raw)
+            elif isinstance(arg, np.ndarray) and arg.ndim == 0 and arg.dtype.kind in "fiub":
+                return cls.record(op, tuple(x[()] if isinstance(x, np.ndarray) and x.ndim == 0 else x for x in args))
             else:
                 return cls.arrays.record(op, args)
         raw = op.scalar(*reads)
@@ -227,6 +240,14 @@ class Value(Operators):
         """Set `.grad` to zero."""
         self.grad = 0.0
 
+    def is_parameter(self) -> bool:
+        return self.left is PARAMETER
+
+    def update(self, op: Primitive, other: Any) -> None:
+        if np.shape(other) != ():
+            raise ValueError(f"{op.name} in place of a Value needs one number, got an array of shape {np.shape(other)}")
+        self.raw = float(op.scalar(self.raw, float(other)))
+
     def detach(self) -> Value:
         """The same number as a new leaf, without its past."""
         return Value(self.raw, self.label)
@@ -261,10 +282,26 @@ class Value(Operators):
     def __reduce__(self) -> Any:
         if self.op is not None:
             raise TypeError("a Value with a past cannot be copied or pickled: use .detach() first")
-        return (type(self), (self.raw, self.label), {"grad": self.grad})
+        return (type(self), (self.raw, self.label), {"grad": self.grad, "parameter": self.is_parameter()})
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.grad = state["grad"]
+        if state.get("parameter"):
+            self.left = PARAMETER
+
+
+def learned(data: float) -> Value:
+    """A Value that is learned: an augmented assignment to it changes it (under `no_grad`), or raises.
+
+    >>> w = learned(2.0)
+    >>> with graph.no_grad():
+    ...     w -= 0.5
+    >>> w.data
+    1.5
+    """
+    value = Value(data)
+    value.left = PARAMETER
+    return value
 
 
 def _number(data: Any) -> float:

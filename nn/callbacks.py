@@ -220,6 +220,13 @@ class Schedule(Callback):
             raise ValueError(f"every is 'epoch' or 'step', and a monitor needs 'epoch', got {every!r} and {monitor!r}")
         self.scheduler, self.every, self.monitor = scheduler, every, monitor
 
+    def on_begin(self, training: Training) -> None:
+        if getattr(self.scheduler, "optimizer", training.optimizer) is not training.optimizer:
+            raise ValueError(
+                f"Schedule: {self.scheduler!r} sets the rate of another optimizer than the one that fit was given: make it "
+                "from the same"
+            )
+
     def on_step(self, training: Training) -> None:
         if self.every == "step":
             self.scheduler.step()

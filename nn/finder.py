@@ -14,6 +14,7 @@ import numpy as np
 from autograd.files import file_path
 from nn.dependencies import optional
 from nn.evaluation import batched, called, pairs
+from nn.hooks import check_optimizer
 from nn.module import Module, too_deep
 from nn.optim.optimizer import Optimizer
 from nn.validation import integer, number, shown
@@ -84,6 +85,7 @@ def find_lr(
         raise TypeError(f"find_lr needs a Module and an Optimizer, got {shown(model)} and {shown(optimizer)}")
     called("loss", loss)
     batched(batches)
+    check_optimizer("find_lr", optimizer, model, loss)
     try:
         model, optimizer, loss = copy.deepcopy((model, optimizer, loss))  # together, so that they stay together
     except RecursionError:

@@ -7,9 +7,11 @@ from contextlib import ExitStack
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from nn.evaluation import Metrics, by_name
 from nn.history import History
-from nn.module import Module
+from nn.module import Module, known_parameters
 from nn.randomness import generators, set_state, state_of
 from nn.resuming import SavedTraining
 
@@ -88,6 +90,7 @@ class Training:
         for callback in (callbacks := list(callbacks)):
             if not isinstance(callback, Callback):
                 raise TypeError(f"fit takes callbacks that are nn.Callback, got {callback!r}")
+        check_optimizer("fit", optimizer, model, loss)
         self.callbacks = sorted(callbacks, key=lambda callback: callback.runs_last)
         self.metrics = by_name(metrics)
         self.history = History()
@@ -160,3 +163,16 @@ class Training:
 
 def _overrides(callback: Callback, name: str) -> bool:
     return getattr(type(callback), name) is not getattr(Callback, name)
+
+
+def check_optimizer(owner: str, optimizer: Any, model: Module, loss: Any) -> None:
+    """Raise a ValueError if an optimizer has parameters that neither `model` nor a `loss` that is a module has: they would
+    not be trained. It need not have all of theirs, so that some stay as they are."""
+    own = {id(parameter) for module in (model, loss) for parameter in known_parameters(module)}
+    given = [parameter for group in getattr(optimizer, "param_groups", ()) for parameter in group["params"]]
+    if foreign := [parameter for parameter in given if id(parameter) not in own]:
+        raise ValueError(
+            f"{owner}: {len(foreign)} of the optimizer's {len(given)} parameters are not the model's, and would not be "
+            f"trained (the first has shape {np.shape(foreign[0].raw)}): make the optimizer from model.parameters(), after "
+            "the last change of the model's layers"
+        )

@@ -4,71 +4,19 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from autograd import Tensor
 from autograd.arguments import shown
-from autograd.backprop import deposit
 from autograd.operators import plain
 from nn.modes import is_evaluating
+from nn.parameters import Buffer as Buffer
+from nn.parameters import Parameter as Parameter
+from nn.parameters import Pending as Pending
+from nn.parameters import check_assigned
+from nn.parameters import float_dtype as float_dtype
 from nn.summary import Summary, summarize
-
-
-class Parameter(Tensor):
-    """A tensor that is to be learned: a `Tensor` leaf that a `Module` finds among its attributes.
-
-    >>> Parameter([1.0, 2.0]).shape
-    (2,)
-    """
-
-    __slots__ = ()
-    fresh: ClassVar[int] = 0  # what `sys.getrefcount(g)` says in `accumulate` where only the traversal has `g`
-
-    def accumulate(self, g: Any) -> None:
-        # A large gradient that nobody else has is kept as it is: copying it would cost as much as half a step.
-        if self.grad is None and type(g) is np.ndarray and g.base is None and sys.getrefcount(g) <= self.fresh:
-            self.grad = g
-        else:
-            super().accumulate(g)
-
-
-class _Probe(Parameter):
-    __slots__ = ()
-
-    def accumulate(self, g: Any) -> None:
-        Parameter.fresh = sys.getrefcount(g)
-
-
-deposit({_Probe(0.0): np.zeros(())})
-
-
-class Buffer:
-    """An array that belongs to a model's state without being learned, such as a running mean; of any dtype.
-
-    A `Module` finds it among its attributes: it is saved and loaded with the parameters. `data` is the array.
-
-    >>> Buffer(np.zeros(2)).data.tolist()
-    [0.0, 0.0]
-    """
-
-    def __init__(self, data: Any) -> None:
-        self.data: np.ndarray[Any, Any] = np.asarray(data)
-
-    def __repr__(self) -> str:
-        return f"Buffer(shape {self.data.shape}, {self.data.dtype})"
-
-
-class Pending:
-    """The place of a parameter whose shape the first input will tell: until then only its `dtype` is known."""
-
-    def __init__(self, dtype: Any) -> None:
-        self.dtype = float_dtype(dtype)
-
-    def __repr__(self) -> str:
-        return f"Pending({self.dtype})"
-
 
 REPR_LINES = 1000
 
@@ -117,6 +65,15 @@ class Module:
             return self.forward(*args, **kwargs)
         except RecursionError:
             raise too_deep(self) from None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        old = vars(self).get(name)
+        if old is not None and old is not value and isinstance(old, _HOLDERS):
+            holder = Module()
+            vars(holder)[name] = old
+            held = [part for _, part in members_of(holder) if _lasts(part)]
+            check_assigned(type(self).__name__, name, held, value)
+        super().__setattr__(name, value)
 
     # ---- What is inside
 
@@ -249,6 +206,11 @@ def fitting(model: Module, state: Any, strict: bool = True) -> tuple[dict[str, n
         raise TypeError(f"load_state_dict takes a dict of arrays, as state_dict() gives, got {shown(state)}")
     own = dict(model._state())
     keys = IncompatibleKeys([name for name in own if name not in state], [name for name in state if name not in own])
+    if own and state and not strict and len(keys.unexpected_keys) == len(state):
+        raise ValueError(
+            f"none of the names of this state ({', '.join(map(str, keys.unexpected_keys[:3]))}, ...) is one of the model's "
+            f"({', '.join(keys.missing_keys[:3])}, ...), so that nothing would be loaded: rename them"
+        )
     faults = []
     if strict:
         faults += [f"{name} is missing" for name in keys.missing_keys]
@@ -292,12 +254,17 @@ def _converted(data: Any, own: np.ndarray[Any, Any]) -> tuple[Any, str]:
     return converted, ""
 
 
-def float_dtype(dtype: Any) -> np.dtype[Any]:
-    """`dtype` as NumPy's, or a TypeError if it is not one of real floating-point numbers."""
-    found: np.dtype[Any] = np.dtype(dtype)
-    if found.kind != "f":
-        raise TypeError(f"parameters need a floating-point dtype, got {found}: use np.float32 or np.float64")
-    return found
+_HOLDERS = (Parameter, Buffer, Pending, Module, list, tuple, dict)
+
+
+def known_parameters(model: Any) -> list[Parameter]:
+    """The parameters of a module, but for those that wait for its first input; none of anything else."""
+    return [part for _, part in _walk(model) if isinstance(part, Parameter)] if isinstance(model, Module) else []
+
+
+def _lasts(part: Any) -> bool:
+    """Whether this is, or has, a parameter or a buffer."""
+    return any(isinstance(inner, (Parameter, Buffer, Pending)) for _, inner in _walk(part))
 
 
 def _not_yet(name: str) -> ValueError:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Value, dot
+from autograd.value import learned
 from nn.validation import Seed, flag, generator, integer, sequence
 
 
@@ -47,11 +48,13 @@ class Neuron(Module):
             weights = [random.uniform(-1, 1) for _ in range(nin)]
         else:
             weights = generator("Neuron", rng).uniform(-1, 1, nin).tolist()
-        self.w = [Value(weight) for weight in weights]
-        self.b = Value(0.0)
+        self.w = [learned(weight) for weight in weights]
+        self.b = learned(0.0)
         self.nonlin = flag("Neuron", "nonlin", nonlin)
 
-    def __call__(self, x: Sequence[Any]) -> Any:
+    def __call__(self, x: Sequence[Any] | np.ndarray[Any, Any]) -> Any:
+        if isinstance(x, np.ndarray):
+            x = _row(x)
         if len(x) != len(self.w):
             raise ValueError(f"{self!r} takes {len(self.w)} inputs, got {len(x)}: make it with nin={len(x)}")
         out = dot(self.w, x, start=self.b)
@@ -77,7 +80,9 @@ class Layer(Module):
             rng = generator("Layer", rng)  # one for all neurons, or an integer would make them equal
         self.neurons = [Neuron(nin, nonlin, rng) for _ in range(integer("Layer", "nout", nout, least=1))]
 
-    def __call__(self, x: Sequence[Any]) -> Any:
+    def __call__(self, x: Sequence[Any] | np.ndarray[Any, Any]) -> Any:
+        if isinstance(x, np.ndarray):
+            x = _row(x)
         out = [neuron(x) for neuron in self.neurons]
         return out[0] if len(out) == 1 else out
 
@@ -113,7 +118,7 @@ class MLP(Module):
         last = len(nouts) - 1
         self.layers = [Layer(sizes[i], sizes[i + 1], nonlin=i != last, rng=rng) for i in range(len(nouts))]
 
-    def __call__(self, x: Sequence[Any]) -> Any:
+    def __call__(self, x: Sequence[Any] | np.ndarray[Any, Any]) -> Any:
         for layer in self.layers:
             x = layer(x if isinstance(x, (Sequence, np.ndarray)) else [x])
         return x
@@ -128,3 +133,12 @@ class MLP(Module):
 
     def __repr__(self) -> str:
         return f"MLP of [{', '.join(map(str, self.layers))}]"
+
+
+def _row(x: Any) -> list[Any]:
+    """A NumPy row as the list of its numbers, which scalars compute with faster, and stay scalars."""
+    if x.ndim != 1:
+        raise ValueError(
+            f"a network of scalars takes one row of numbers at a time, got shape {x.shape}: loop over rows"
+        )
+    return x.tolist()  # type: ignore[no-any-return]  # NumPy's is Any

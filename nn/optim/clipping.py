@@ -68,6 +68,8 @@ def _with_gradients(name: str, parameters: Any) -> list[Any]:
             raise TypeError(
                 f"{name} takes Parameters, Tensors or Values, got {shown(parameter)}: pass model.parameters()"
             )
+    if not many:
+        raise ValueError(f"{name} needs at least one parameter, got none: if a generator was used up, make a new one")
     return [parameter for parameter in dict.fromkeys(many) if parameter.grad is not None]
 
 

@@ -74,6 +74,11 @@ class ElementwiseOptimizer(Optimizer):
             gathered = [
                 stretch.flat.gather() for stretch, _ in work
             ]  # all, before the first is changed: this may raise
+            if not any(gathered):
+                raise ValueError(
+                    f"{type(self).__name__}: no parameter has a gradient, so that a step would change nothing: call "
+                    "backward() of a loss that depends on them before step()"
+                )
             for (stretch, group), runs in zip(work, gathered, strict=True):
                 flat = stretch.flat
                 stretch.allot(self.arrays(group))

@@ -18,6 +18,7 @@ import numpy as np
 
 from autograd import Tensor, Value
 from autograd.graph import birth
+from nn.validation import shown
 
 ALIGNMENT = 64  # bytes: a cache line, and the widest SIMD register
 LARGE = 1 << 16  # elements from which a parameter is updated by itself: copying its gradient costs more than its calls
@@ -114,6 +115,10 @@ class FlatTensors(Flat):
                 tensor.held = (
                     None  # who read `.data` has let go of it: besides the tensor, only `rows` and `view` refer
                 )
+            if type(grad) is not np.ndarray or grad.dtype.kind not in "fiub":
+                raise TypeError(
+                    f"{self._name(i)} has as gradient {shown(grad)}: set an array of real numbers, or call zero_grad()"
+                )
             if grad.shape != slot.shape:
                 raise ValueError(
                     f"{self._name(i)} has shape {slot.shape}, but a gradient of shape {grad.shape}: "
@@ -174,10 +179,23 @@ class FlatValues(Flat):
 
     def gather(self) -> list[Run]:
         self.data[:] = [value.raw for value in self.parameters]
-        self.grad[:] = [value.grad for value in self.parameters]
+        try:
+            self.grad[:] = [value.grad for value in self.parameters]
+        except (TypeError, ValueError):
+            self._refuse()
+            raise
+        square = np.dot(self.grad, self.grad)
+        if square != square:  # as of a None, which NumPy takes for nan
+            self._refuse()
         starts = [i for i, count in enumerate(self.counts) if not i or count != self.counts[i - 1]]
         stops = [*starts[1:], self.size]
         return [Run(a, b, self.counts[a] + 1, self.grad[a:b]) for a, b in zip(starts, stops, strict=True)]
+
+    def _refuse(self) -> None:
+        """Raise if a gradient is no number."""
+        for i, value in zip(self.positions, self.parameters, strict=True):
+            if not isinstance(value.grad, (float, int, np.floating, np.integer)):
+                raise TypeError(f"parameter {i} has as gradient {shown(value.grad)}: set a number, as zero_grad() does")
 
     def begin(self) -> None:
         self.counts = [count + 1 for count in self.counts]

@@ -112,3 +112,44 @@ def _train(MLP, Value):
             p.data -= (1.0 - 0.9 * k / 100) * p.grad
         losses.append(total.data)
     return repr(model), losses, [p.data for p in model.parameters()], [p.grad for p in model.parameters()]
+
+
+ROWS = {
+    "list": [0.5, -1.0],
+    "tuple": (0.5, -1.0),
+    "row": np.array([0.5, -1.0]),
+    "float32 row": np.array([0.5, -1.0], np.float32),
+    "strided row": np.array([[0.5, 9.0], [-1.0, 9.0]])[:, 0],
+    "NumPy's numbers": [np.float64(0.5), np.float32(-1.0)],
+    "arrays of no axes": [np.array(0.5), np.array(-1.0)],
+    "Values": [ag.Value(0.5), ag.Value(-1.0)],
+    "Values and NumPy's": [ag.Value(0.5), np.float32(-1.0)],
+    "an array of Values": np.array([ag.Value(0.5), ag.Value(-1.0)]),
+}
+
+
+@pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
+def test_values_stay_values_whatever_form_a_row_has(row):
+    model = MLP(2, [3, 2, 1], rng=0)
+    expected = model([0.5, -1.0])
+    expected.backward()
+    gradients = [p.grad for p in model.parameters()]
+    model.zero_grad()
+    out = model(row)
+    assert type(out) is ag.Value
+    assert out.data == expected.data
+    out.backward()
+    assert [p.grad for p in model.parameters()] == gradients
+    assert type(model.layers[0].neurons[0](row)) is ag.Value
+    assert all(type(x) is ag.Value for x in model.layers[0](row))
+
+
+def test_integers_in_a_row_are_taken_as_they_are():
+    model = MLP(2, [2, 1], rng=0)
+    assert model(np.array([1, 2])).data == model([1, 2]).data == model(np.array([True, 2])).data
+
+
+def test_several_rows_at_once_are_an_error():
+    for part in (MLP(2, [2, 1], rng=0), Layer(2, 2, rng=0), Neuron(2, rng=0)):
+        with pytest.raises(ValueError, match=r"one row of numbers at a time, got shape \(2, 2\): loop over rows"):
+            part(np.ones((2, 2)))

@@ -252,3 +252,85 @@ def test_a_history_is_written_as_a_table_and_drawn(tmp_path):
     pytest.importorskip("matplotlib")
     history.plot(tmp_path / "curves.png")
     assert (tmp_path / "curves.png").stat().st_size > 1000
+
+
+# ---- Optimizers that would train something else
+
+
+def _line(**settings):
+    return nn.Linear(1, 1, rng=0, **settings)
+
+
+LINE = (np.linspace(-1.0, 1.0, 8)[:, None], np.linspace(-2.0, 2.0, 8)[:, None])
+
+
+def _other_models():
+    model = _line()
+    return nn.SGD(_line().parameters(), lr=0.1), model
+
+
+def _partly_anothers():
+    model = _line()
+    return nn.SGD([*model.parameters(), *_line().parameters()], lr=0.1), model
+
+
+def _replaced_parameter():
+    model = _line()
+    optimizer = nn.SGD(model.parameters(), lr=0.1)
+    model.weight = nn.Parameter(model.weight.data.copy())
+    return optimizer, model
+
+
+def _replaced_layer():
+    model = nn.Sequential(_line(), _line())
+    optimizer = nn.Adam(model.parameters())
+    model.layers[1] = _line()
+    return optimizer, model
+
+
+def _lazy_model():
+    return nn.SGD(_line().parameters(), lr=0.1), nn.Linear(None, 1, rng=0)
+
+
+def _in_groups():
+    model = _line()
+    return nn.SGD([{"params": model.parameters()}, {"params": _line().parameters()}], lr=0.1), model
+
+
+@pytest.mark.parametrize(
+    "make", [_other_models, _partly_anothers, _replaced_parameter, _replaced_layer, _lazy_model, _in_groups]
+)
+def test_an_optimizer_of_parameters_that_the_model_has_not_is_an_error(make):
+    optimizer, model = make()
+    wanted = r"of the optimizer's \d+ parameters are not the model's.*make the optimizer from model.parameters\(\)"
+    with pytest.raises(ValueError, match=f"fit: .*{wanted}"):
+        nn.fit(model, LINE, loss=nn.MSELoss(), optimizer=optimizer, epochs=1)
+    with pytest.raises(ValueError, match=f"find_lr: .*{wanted}"):
+        nn.find_lr(model, nn.batches(*LINE, 4), nn.MSELoss(), optimizer)
+
+
+def test_a_part_of_the_model_and_a_loss_that_learns_may_be_trained():
+    class Weighed(nn.Module):
+        def __init__(self):
+            self.scale = nn.Parameter(1.0)
+
+        def forward(self, x, y):
+            return self.scale * ((x - y) ** 2).mean()
+
+    model, loss = nn.Sequential(_line(), _line()), Weighed()
+    before = {name: array.copy() for name, array in model.state_dict().items()}
+    optimizer = nn.SGD([*model[1].parameters(), *loss.parameters()], lr=0.1)
+    nn.fit(model, LINE, loss=loss, optimizer=optimizer, epochs=1)
+    after = model.state_dict()
+    assert [name for name in before if np.array_equal(before[name], after[name])] == ["0.weight", "0.bias"]
+    assert loss.scale.item() != 1.0
+
+
+def test_a_schedule_of_another_optimizer_is_an_error():
+    model = _line()
+    mine, other = nn.SGD(model.parameters(), lr=0.1), nn.SGD(_line().parameters(), lr=0.1)
+    schedule = nn.callbacks.Schedule(nn.optim.StepLR(other, step_size=1))
+    with pytest.raises(ValueError, match="sets the rate of another optimizer"):
+        nn.fit(model, LINE, loss=nn.MSELoss(), optimizer=mine, epochs=1, callbacks=[schedule])
+    with pytest.raises(TypeError, match=r"callbacks that are nn\.Callback"):
+        nn.fit(model, LINE, loss=nn.MSELoss(), optimizer=mine, epochs=1, callbacks=[nn.callbacks.Schedule])

@@ -531,3 +531,57 @@ def test_an_optimizer_is_shown_with_its_settings():
         repr(Adam([Parameter([1.0])]))
         == "Adam(1 parameters, lr=0.001, betas=(0.9, 0.999), eps=1e-08, weight_decay=0.0, amsgrad=False)"
     )
+
+
+# ---- Steps that would do nothing, or something else than asked
+
+
+@pytest.mark.parametrize("kind", [SGD, nn.Adam, nn.AdamW, nn.optim.RMSprop], ids=lambda kind: kind.__name__)
+def test_a_step_without_any_gradient_is_an_error(kind):
+    p, q = Parameter([1.0]), Parameter([2.0])
+    optimizer = kind([p, q], lr=0.1)
+    with pytest.raises(ValueError, match=r"no parameter has a gradient.*call backward\(\)"):
+        optimizer.step()
+    p.grad = np.ones(1)
+    optimizer.step()  # the other is left alone
+    assert p.data[0] < 1.0
+    assert q.data[0] == 2.0
+    optimizer.zero_grad()
+    with pytest.raises(ValueError, match="no parameter has a gradient"):
+        optimizer.step()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [0.5, [0.5, 0.5], None, Tensor([0.5, 0.5]), np.array([1j, 2j]), np.array(["a", "b"]), np.float64(0.5)],
+    ids=lambda wrong: type(wrong).__name__,
+)
+def test_a_gradient_that_is_no_array_of_numbers_is_an_error_and_nothing_is_changed(wrong):
+    p, q = Parameter([1.0, 2.0]), Parameter([3.0])
+    optimizer = SGD([p, q], lr=0.1)
+    p.grad, q.grad = wrong, np.ones(1)
+    if wrong is None:
+        optimizer.step()
+        return
+    with pytest.raises(TypeError, match=r"parameter 0 has as gradient .*call zero_grad\(\)"):
+        optimizer.step()
+    assert (p.data.tolist(), q.data.tolist()) == ([1.0, 2.0], [3.0])
+
+
+@pytest.mark.parametrize("wrong", [None, "a", np.ones(2), 1j], ids=lambda wrong: type(wrong).__name__)
+def test_a_gradient_of_a_value_that_is_no_number_is_an_error(wrong):
+    p, q = Value(1.0), Value(2.0)
+    optimizer = SGD([p, q], lr=0.1)
+    q.grad = wrong
+    with pytest.raises(TypeError, match=r"parameter 1 has as gradient .*: set a number"):
+        optimizer.step()
+    assert (p.data, q.data) == (1.0, 2.0)
+
+
+@pytest.mark.parametrize("clip", [nn.clip_grad_norm_, nn.clip_grad_value_])
+def test_clipping_by_a_generator_that_is_used_up_is_an_error(clip):
+    p = Parameter([1.0])
+    parameters = iter([p])
+    assert list(parameters) == [p]
+    with pytest.raises(ValueError, match="at least one parameter, got none: if a generator was used up"):
+        clip(parameters, 1.0)

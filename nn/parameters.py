@@ -1,0 +1,158 @@
+"""What a module has that lasts: parameters, buffers, and the places of parameters to come."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from autograd import Node, Tensor
+from autograd.arguments import FAILURES
+from autograd.arrays.linalg import matmul
+from autograd.backprop import deposit
+from autograd.graph import Primitive
+from autograd.operators import plain
+from autograd.updates import Updates, is_plain
+
+
+def float_dtype(dtype: Any) -> np.dtype[Any]:
+    """`dtype` as NumPy's, or a TypeError if it is not one of real floating-point numbers."""
+    found: np.dtype[Any] = np.dtype(dtype)
+    if found.kind != "f":
+        raise TypeError(f"parameters need a floating-point dtype, got {found}: use np.float32 or np.float64")
+    return found
+
+
+class Parameter(Updates, Tensor):
+    """A tensor that is to be learned: a `Tensor` leaf that a `Module` finds among its attributes.
+
+    `p -= 0.1 * p.grad` changes it in place under `ag.no_grad()`, as `p.data -= 0.1 * p.grad` does anywhere; where
+    operations are recorded it is a TypeError. With a node on the right, `p + node` takes its name, as elsewhere.
+
+    >>> import autograd as ag
+    >>> p = Parameter([1.0, 2.0])
+    >>> with ag.no_grad():
+    ...     p *= 2
+    >>> p.tolist()
+    [2.0, 4.0]
+    """
+
+    __slots__ = ()
+    fresh: ClassVar[int] = 0  # what `sys.getrefcount(g)` says in `accumulate` where only the traversal has `g`
+
+    def accumulate(self, g: Any) -> None:
+        # A large gradient that nobody else has is kept as it is: copying it would cost as much as half a step.
+        if self.grad is None and type(g) is np.ndarray and g.base is None and sys.getrefcount(g) <= self.fresh:
+            self.grad = g
+        else:
+            super().accumulate(g)
+
+    def is_parameter(self) -> bool:
+        return True
+
+    def update(self, op: Primitive, other: Any) -> None:
+        raw = self.raw
+        try:
+            with np.errstate(all="ignore"):
+                new = np.asarray(op.array(raw, other))
+        except FAILURES as error:
+            raise op.refused((raw, other), error) from None
+        if new.shape != raw.shape:
+            raise ValueError(
+                f"{op.name} in place of a parameter of shape {raw.shape} gives shape {new.shape}: reduce or reshape "
+                f"what is on the right, of shape {np.shape(other)}"
+            )
+        if self.held in (None, "caller") and raw.flags.writeable:
+            raw[...] = new  # whoever has it, as an optimizer, sees the new numbers
+        else:  # a graph relies on the old ones
+            self.raw, self.held = new.astype(raw.dtype, copy=False), None
+
+    def __imatmul__(self, other: Any) -> Any:
+        return self if self.updated(matmul, other) else self @ other
+
+
+class _Probe(Parameter):
+    __slots__ = ()
+
+    def accumulate(self, g: Any) -> None:
+        Parameter.fresh = sys.getrefcount(g)
+
+
+deposit({_Probe(0.0): np.zeros(())})
+
+
+class Buffer:
+    """An array that belongs to a model's state without being learned, such as a running mean; of any dtype.
+
+    A `Module` finds it among its attributes: it is saved and loaded with the parameters. `data` is the array.
+
+    >>> Buffer(np.zeros(2)).data.tolist()
+    [0.0, 0.0]
+    """
+
+    def __init__(self, data: Any) -> None:
+        self._data: np.ndarray[Any, Any] = np.asarray(data)
+
+    @property
+    def data(self) -> np.ndarray[Any, Any]:
+        """The array. It may be set anew, to one of its shape."""
+        return self._data
+
+    @data.setter
+    def data(self, data: Any) -> None:
+        array = np.asarray(plain(data))
+        if array.shape != self._data.shape or array.dtype == object:
+            raise ValueError(
+                f"the data of a buffer of shape {self._data.shape} keeps it, got {array.dtype} of shape {array.shape}: "
+                "assign a new nn.Buffer in place of the buffer"
+            )
+        self._data = array
+
+    def __repr__(self) -> str:
+        return f"Buffer(shape {self.data.shape}, {self.data.dtype})"
+
+
+class Pending:
+    """The place of a parameter whose shape the first input will tell: until then only its `dtype` is known."""
+
+    def __init__(self, dtype: Any) -> None:
+        self.dtype = float_dtype(dtype)
+
+    def __repr__(self) -> str:
+        return f"Pending({self.dtype})"
+
+
+def check_assigned(owner: str, name: str, held: Sequence[Any], value: Any) -> None:
+    """Raise a TypeError if an attribute that `held` parameters, buffers or modules with such is assigned a `value` of
+    plain numbers or results, so that what is learned would be lost. None, modules and functions are deliberate."""
+    if not held or not _loses(value, held):
+        return
+    shown = (
+        f"{type(value).__name__} of shape {np.shape(plain(value))}" if hasattr(plain(value), "shape") else repr(value)
+    )
+    if len(held) == 1 and not hasattr(held[0], "named_parameters"):
+        kind = type(held[0]).__name__
+        kind = "Parameter" if kind == "Pending" else kind
+        raise TypeError(
+            f"{owner}.{name} is a {kind}, which would be lost if it were assigned a {shown}: set its numbers with "
+            f"`.{name}.data = ...`, or assign an nn.{kind}(...)"
+        )
+    raise TypeError(
+        f"{owner}.{name} has parameters, which would be lost if it were assigned a {shown}: set the numbers of each with "
+        "`.data = ...`, or assign modules or nn.Parameter(...)"
+    )
+
+
+def _loses(value: Any, held: Sequence[Any]) -> bool:
+    """Whether among `value` there are numbers or nodes that nobody learns."""
+    if isinstance(value, (list, tuple)):
+        return any(_loses(member, held) for member in value)
+    if isinstance(value, dict):
+        return any(_loses(member, held) for member in value.values())
+    if isinstance(value, Buffer):
+        return any(not isinstance(part, Buffer) for part in held)
+    if isinstance(value, Parameter):
+        return False
+    return isinstance(value, Node) or is_plain(value) or isinstance(value, np.ndarray)
