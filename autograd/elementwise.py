@@ -122,7 +122,7 @@ differs = primitive("differs", lambda x, y: 1.0 if x != y else 0.0, _typed(np.no
 greater = primitive("greater", lambda x, y: 1.0 if x > y else 0.0, _typed(np.greater), None, None)
 at_least = primitive("at_least", lambda x, y: 1.0 if x >= y else 0.0, _typed(np.greater_equal), None, None)
 finite = primitive("finite", lambda x: 1.0 if math.isfinite(x) else 0.0, _typed(np.isfinite), None)
-sign = primitive("sign", lambda x: float((x > 0.0) - (x < 0.0)) if x == x else x, np.sign, None)
+sign = primitive("sign", lambda x: 1.0 if x > 0.0 else -1.0 if x < 0.0 else 0.0 if x == x else x, np.sign, None)
 floor = primitive("floor", ieee(_whole(math.floor), np.floor), np.floor, None)
 ceil = primitive("ceil", ieee(_whole(math.ceil), np.ceil), np.ceil, None)
 

@@ -1,5 +1,6 @@
 """Every elementwise operation: its value by `math` and NumPy, its derivatives by finite differences, to order two."""
 
+import itertools
 import math
 
 import numpy as np
@@ -35,6 +36,14 @@ def test_on_floats_it_gives_what_math_gives(name, data):
     result = ELEMENTWISE[name](*args)
     assert type(result) is float
     assert result == pytest.approx(ROWS[name].by_math(*args), rel=1e-14, abs=1e-15)
+
+
+@every_operation
+def test_on_scalars_of_numpy_it_gives_what_it_gives_on_floats(name):
+    op = ELEMENTWISE[name]
+    for args in itertools.product([0.0, 1.0, -2.0, 3.0], repeat=len(op.rules)):
+        with np.errstate(all="ignore"):
+            np.testing.assert_allclose(float(op(*map(np.float64, args))), op(*args), rtol=1e-14)
 
 
 @every_operation
