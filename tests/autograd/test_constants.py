@@ -245,21 +245,36 @@ def test_forward_mode_and_pullbacks_are_right_or_refuse(n):
         assert "was changed in place" in str(error)  # noqa: PT017  # one of two right answers
 
 
-@pytest.mark.parametrize("n", SIZES.values(), ids=SIZES)
-def test_a_second_derivative_is_right_or_refused(n):
-    a, x = array(n), array(n, 1)
+SECOND = {
+    "two inputs": lambda t, a: t * t * a,
+    "three inputs": lambda t, a: ag.einsum("i,i,i->i", t, t, a),
+    "where": lambda t, a: ag.where(a > 0.0, t * t * np.abs(a), -t * t * np.abs(a)),
+    "condition": lambda t, a: ag.where(a, t * t, t) * 1.0,
+}
 
-    def f(t):
-        y = (t * t * a).sum()
-        negate(a)
+
+@pytest.mark.parametrize("f", SECOND.values(), ids=SECOND)
+@pytest.mark.parametrize("n", SIZES.values(), ids=SIZES)
+def test_a_second_derivative_is_right_or_refused(n, f):
+    a, x = array(n), array(n, 1)
+    expected = ag.grad(lambda t: ag.grad(lambda t: f(t, a).sum())(t).sum())(x)
+
+    def changes(t):
+        y = f(t, a).sum()
+        a[...] = 0.0
         return y
 
     try:
-        found = ag.grad(lambda t: ag.grad(f)(t).sum())(x)
+        found = ag.grad(lambda t: ag.grad(changes)(t).sum())(x)
     except RuntimeError as error:
         assert "was changed in place" in str(error)  # noqa: PT017  # one of two right answers
     else:
-        np.testing.assert_allclose(found, 2 * array(n))
+        np.testing.assert_allclose(found, expected)
+
+
+def test_that_all_signs_change_is_noticed_though_sums_of_words_may_stay():
+    a = np.ones(4 * 1021)  # so many words that each sum has four of them, and nothing is left over
+    assert not right_or_refused(lambda t: t * a, np.ones(a.size), lambda: negate(a))
 
 
 def test_a_buffer_that_is_filled_anew_for_each_batch_trains_as_arrays_of_their_own_do():

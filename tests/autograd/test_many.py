@@ -185,3 +185,97 @@ def test_a_neuron_is_five_nodes():
     w, x, b = [ag.Value(0.5) for _ in range(10)], [0.1] * 10, ag.Value(0.0)
     y = ag.tanh(ag.dot(w, x) + b)
     assert len(ancestors(y)) == 10 + 1 + 3
+
+
+# ---- Values stay Values, whatever they are collected in
+
+COLLECTIONS = {
+    "list": lambda v, w: [v, w],
+    "tuple": lambda v, w: (v, w),
+    "generator": lambda v, w: (x for x in [v, w]),
+    "dict's values": lambda v, w: {"v": v, "w": w}.values(),
+    "object array": lambda v, w: np.array([v, w]),
+    "object matrix": lambda v, w: np.array([[v], [w]]),
+    "nested lists": lambda v, w: [[v], [w]],
+    "rows": lambda v, w: [[v], np.array([w.data])],
+    "float": lambda v, w: [v, w.data],
+    "int": lambda v, w: [v, 2],
+    "bool": lambda v, w: [v, w, True],
+    "float64": lambda v, w: [v, np.float64(w.data)],
+    "float32": lambda v, w: [v, np.float32(w.data)],
+    "int64": lambda v, w: [np.int64(2), v],
+    "array of no axes": lambda v, w: [np.array(w.data), v],
+}
+PLAIN = {
+    "sum": np.sum,
+    "prod": np.prod,
+    "mean": np.mean,
+    "norm": lambda x: np.sqrt(np.sum(np.square(x))),
+    "logsumexp": lambda x: np.log(np.sum(np.exp(x))),
+}
+
+
+@pytest.mark.parametrize("collect", COLLECTIONS.values(), ids=COLLECTIONS)
+@pytest.mark.parametrize("name", PLAIN)
+def test_a_reduction_of_values_is_a_value(name, collect):
+    v, w = ag.Value(3.0), ag.Value(2.0)
+    numbers = [3.0, 2.0, 1.0] if collect is COLLECTIONS["bool"] else [3.0, 2.0]
+    out = getattr(ag, name)(collect(v, w))
+    assert type(out) is ag.Value
+    assert out.data == pytest.approx(PLAIN[name](np.array(numbers)), rel=1e-14)
+    out.backward()
+    step = 1e-6
+    up, down = (PLAIN[name](np.array([numbers[0] + h, *numbers[1:]])) for h in (step, -step))
+    assert v.grad == pytest.approx((up - down) / (2 * step), rel=1e-7)
+
+
+ROWS = {
+    "list": [3.0, 4.0],
+    "tuple": (3.0, 4.0),
+    "ints": [3, 4],
+    "row": np.array([3.0, 4.0]),
+    "float32 row": np.array([3.0, 4.0], np.float32),
+    "int row": np.array([3, 4]),
+    "column": np.array([[3.0, 0.0], [4.0, 0.0]])[:, 0],
+    "NumPy's numbers": [np.float64(3.0), np.float32(4.0)],
+    "Values": [ag.Value(3.0), ag.Value(4.0)],
+    "Values and numbers": [ag.Value(3.0), np.int64(4)],
+    "object array": np.array([ag.Value(3.0), 4.0]),
+}
+
+
+@pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
+def test_the_inner_product_of_values_and_any_row_is_a_value(row):
+    for weights in (
+        [ag.Value(1.0), ag.Value(2.0)],
+        (ag.Value(1.0), ag.Value(2.0)),
+        np.array([ag.Value(1.0), ag.Value(2.0)]),
+    ):
+        for out in (
+            ag.dot(weights, row),
+            ag.dot(row, weights),
+            ag.dot(weights, iter(list(row))),
+            ag.dot(weights, row, 1.0),
+        ):
+            assert type(out) is ag.Value
+        assert ag.dot(weights, row).data == 11.0
+        for w in weights:
+            w.grad = 0.0
+        ag.dot(weights, row).backward()
+        assert [w.grad for w in weights] == [3.0, 4.0]
+
+
+def test_rows_of_another_length_do_not_pair_up():
+    with pytest.raises(ValueError, match="2 and 3 scalars do not pair up"):
+        ag.dot([ag.Value(1.0), ag.Value(2.0)], np.ones(3))
+
+
+def test_without_a_value_lists_and_arrays_are_what_they_were():
+    assert type(ag.dot([1.0, 2.0], np.array([3.0, 4.0]))) is np.float64
+    assert type(ag.mean([1.0, 2.0])) is np.float64
+    assert type(ag.sum([[1.0], [2.0]])) is np.float64
+    assert type(ag.sum([ag.Tensor([1.0]), ag.Tensor([2.0])])) is ag.Tensor
+    assert type(ag.sum([ag.Value(1.0), ag.Tensor(2.0)])) is ag.Tensor
+    assert ag.sum(np.array([[ag.Value(1.0), 2.0]]), axis=0).shape == (2,)
+    assert type(ag.norm([[ag.Value(3.0)], [4.0]])) is ag.Value
+    assert ag.sum(ag.Tensor([1.0, x]) for x in (1.0, 2.0)).data == 5.0

@@ -397,3 +397,29 @@ def test_setting_the_data_of_a_result_is_refused_since_its_rule_reads_it():
     y = Value(1.0).tanh()
     with pytest.raises(TypeError, match=r"set a leaf's, or \.detach\(\) it first"):
         y.data = 0.5
+
+
+@pytest.mark.parametrize(
+    "kind", [float, int, np.float64, np.float32, np.int64, np.array, lambda x: np.array(x, np.float32)]
+)
+@pytest.mark.parametrize("name", ["add", "sub", "mul", "truediv", "pow", "mod"])
+def test_a_value_and_a_number_in_any_form_make_a_value(name, kind):
+    f = getattr(operator, name)
+    for found, expected in (
+        (f(Value(3.0), kind(2)), f(3.0, 2.0)),
+        (f(kind(2), Value(3.0)), f(2.0, 3.0)),
+        (ag.hypot(Value(3.0), kind(4)), 5.0),
+        (ag.where(np.array(True), Value(3.0), kind(2)), 3.0),
+        (np.maximum(kind(2), Value(3.0)), 3.0),
+    ):
+        assert type(found) is Value
+        assert found.data == expected
+
+
+def test_an_array_of_no_axes_may_change_after_it_met_a_value():
+    a = np.array(2.0)
+    x = Value(3.0)
+    y = ag.where(a, x * a, x) * a
+    a[...] = 0.0
+    y.backward()
+    assert x.grad == 4.0
