@@ -1,0 +1,101 @@
+"""Updates that did nothing, constants that changed unnoticed, and Values that became Tensors, put back."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+
+from autograd import backprop, constants, forward, lifting, many
+from autograd.arrays import indexing
+from autograd.tensor import Tensor
+from autograd.updates import Updates
+from autograd.value import Value
+from nn import callbacks, finder, hooks, module, parameters, scalar
+from nn.optim import clipping, elementwise, flat
+from tests.autograd import test_constants, test_many, test_updates, test_value
+from tests.mutation import Mutant, check
+from tests.nn import test_parameters, test_scalar, test_training
+from tests.nn.optim import test_optimizer
+
+WATCHED, COPIED = 3_000, 30  # floats
+read = test_constants.test_every_operation_that_reads_a_constant_is_right_or_refuses
+changed = test_constants.test_a_changed_constant_gives_the_right_derivative_or_an_error
+second = test_constants.test_a_second_derivative_is_right_or_refused
+argument = test_constants.test_an_argument_of_grad_that_the_function_changes_by_its_own_name_is_right_or_refused
+lost = test_parameters.test_what_would_lose_a_parameter_is_an_error
+
+MUTANTS = [
+    Mutant("a small constant was the caller's", constants.own, 'constant.copy("K") if', "constant if",
+           partial(read, "user's", (16, 64), False)),
+    Mutant("a list as a constant was the caller's", constants.own, "copy.deepcopy(constant) if", "constant if",
+           test_constants.test_lists_as_constants_may_change),
+    Mutant("so was one behind an operator", Tensor.binary, 'b = b.copy("K")', "pass", partial(changed, COPIED, test_constants.fill)),
+    Mutant("large constants were not watched", constants.watch, "if large:", "if False:", partial(changed, WATCHED, test_constants.fill)),
+    Mutant("nor in reverse mode", backprop.cotangents, "constants.check(found, since)", "pass",
+           partial(changed, WATCHED, test_constants.first)),
+    Mutant("nor in forward mode", forward.push, "constants.check(moving, OLDEST)", "pass",
+           partial(test_constants.test_forward_mode_and_pullbacks_are_right_or_refuse, WATCHED)),
+    Mutant("an argument of grad was the caller's", lifting.Lifted._input, "constants.own(leaf)", "leaf", partial(argument, COPIED)),
+    Mutant("nor was it watched", lifting.Lifted._input, "constants.watch(node, (leaf,))", "pass", partial(argument, WATCHED)),
+    Mutant("a traversal that records read what the caller had", Tensor.record,
+           "tuple(arg if isinstance(arg, Node) else x for arg, x in zip(args, reads, strict=True))", "args",
+           partial(second, COPIED, test_constants.SECOND["condition"])),
+    Mutant("signs that change in pairs were not noticed", constants._fingerprint, "words[::STRIDE].tobytes()", "b''",
+           test_constants.test_that_all_signs_change_is_noticed_though_sums_of_words_may_stay),
+    Mutant("indices were the caller's", indexing.take_along_axis, "np.array(places)", "places",
+           partial(test_constants.test_indices_and_labels_may_change_at_any_time, "take_along_axis")),
+    Mutant("an update of a parameter bound its name anew",
+           lambda patch: patch.setattr(Updates, "updated", lambda self, op, other: False), "", "",
+           partial(test_updates.test_descent_written_with_minus_equals_learns, lambda: scalar.MLP(3, [2, 1], rng=0))),
+    Mutant("also where operations are recorded", Updates.updated, "if is_recording():", "if False:",
+           test_updates.test_matrices_are_multiplied_in_place_too),
+    Mutant("an update changed what a graph relies on", parameters.Parameter.update,
+           'if self.held in (None, "caller") and raw.flags.writeable:', "if True:",
+           partial(test_updates.test_an_update_leaves_older_graphs_right_and_shows_wherever_the_array_is_held, "a graph")),
+    Mutant("an update changed the shape", parameters.Parameter.update, "if new.shape != raw.shape:", "if False:",
+           test_updates.test_what_changes_the_shape_or_is_no_real_number_is_an_error),
+    Mutant("a copy forgot that it is learned", Value.__setstate__, 'state.get("parameter")', "False",
+           test_updates.test_copies_of_what_is_learned_are_learned),
+    Mutant("an assignment lost a parameter", module.Module.__setattr__,
+           "check_assigned(type(self).__name__, name, held, value)", "pass", partial(lost, *test_parameters.LOST["an array"])),
+    Mutant("a list of results lost parameters",
+           lambda patch: patch.setattr(parameters, "_loses", lambda value, held: not isinstance(value, list)), "", "",
+           partial(lost, *test_parameters.LOST["results for a list"])),
+    Mutant("a buffer took another shape", parameters.Buffer.data.fset, "array.shape != self._data.shape", "False",
+           test_parameters.test_the_data_of_a_buffer_keeps_its_shape),
+    Mutant("a state that fits nowhere loaded nothing", module.fitting, "if own and state and not strict", "if False and not strict",
+           test_parameters.test_a_state_that_fits_nowhere_is_an_error_also_where_not_all_must_fit),
+    Mutant("fit trained with another's optimizer", hooks.check_optimizer, "if id(parameter) not in own]", "if False]",
+           partial(test_training.test_an_optimizer_of_parameters_that_the_model_has_not_is_an_error, test_training._other_models)),
+    Mutant("find_lr did", finder.find_lr, 'check_optimizer("find_lr", optimizer, model, loss)', "pass",
+           partial(test_training.test_an_optimizer_of_parameters_that_the_model_has_not_is_an_error, test_training._lazy_model)),
+    Mutant("a schedule set another optimizer's rate", callbacks.Schedule.on_begin, "is not training.optimizer:", "is None:",
+           test_training.test_a_schedule_of_another_optimizer_is_an_error),
+    Mutant("a step without gradients did nothing", elementwise.ElementwiseOptimizer.step, "if not any(gathered):", "if False:",
+           partial(test_optimizer.test_a_step_without_any_gradient_is_an_error, test_optimizer.SGD)),
+    Mutant("a complex gradient lost its imaginary part", flat.FlatTensors.gather,
+           'type(grad) is not np.ndarray or grad.dtype.kind not in "fiub"', "False",
+           partial(test_optimizer.test_a_gradient_that_is_no_array_of_numbers_is_an_error_and_nothing_is_changed, np.array([1j, 2j]))),
+    Mutant("a gradient of None made a Value nan", flat.FlatValues.gather, "if square != square:", "if False:",
+           partial(test_optimizer.test_a_gradient_of_a_value_that_is_no_number_is_an_error, None)),
+    Mutant("clipping by a generator that is used up did nothing", clipping._with_gradients, "if not many:", "if False:",
+           partial(test_optimizer.test_clipping_by_a_generator_that_is_used_up_is_an_error, clipping.clip_grad_norm_)),
+    Mutant("an inner product with a row was a Tensor", many._scalars, "beside_values and x.ndim == 1", "False",
+           partial(test_many.test_the_inner_product_of_values_and_any_row_is_a_value, test_many.ROWS["row"])),
+    Mutant("a sum with a NumPy number was a Tensor",
+           lambda patch: patch.setattr(many, "_NUMBERS", (float, int)), "", "",
+           partial(test_many.test_a_reduction_of_values_is_a_value, "sum", test_many.COLLECTIONS["float32"])),
+    Mutant("a mean of Values was refused", many.mean, "any(isinstance(v, Value) for v in xs)", "False",
+           partial(test_many.test_a_reduction_of_values_is_a_value, "mean", test_many.COLLECTIONS["list"])),
+    Mutant("a generator was used up before it was read", many._listed, "else list(x)", "else x",
+           partial(test_many.test_a_reduction_of_values_is_a_value, "sum", test_many.COLLECTIONS["generator"])),
+    Mutant("a Value and an array of no axes made a Tensor", Value.record, "isinstance(arg, np.ndarray) and arg.ndim == 0", "False",
+           partial(test_value.test_a_value_and_a_number_in_any_form_make_a_value, "mul", np.array)),
+    Mutant("several rows at once were taken for columns", scalar._row, "if x.ndim != 1:", "if False:",
+           test_scalar.test_several_rows_at_once_are_an_error),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_put_back_it_is_noticed(mutant):
+    check(mutant)
