@@ -56,7 +56,7 @@ def _erf(x: Any) -> Any:
 
 def _sigmoid(x: Any) -> Any:
     e = np.exp(-np.abs(x))  # at most 1, so it never overflows
-    return np.where(np.greater_equal(x, 0), np.ones_like(e), e) / (1 + e)
+    return np.where(np.signbit(x), e, np.ones_like(e)) / (1 + e)  # signbit refuses complex numbers
 
 
 def _sigmoid_float(x: float) -> float:

@@ -103,6 +103,11 @@ class Primitive:
     def __call__(self, *args: Any) -> Any:
         if len(args) == 1 and isinstance(args[0], Node):
             return args[0].unary(self)
+        if self.elementwise and len(args) > len(self.rules) and type(self) is Primitive:
+            # NumPy's would take one more for the array to write into
+            raise TypeError(
+                f"{self.name} takes {len(self.rules)} argument{'s' * (len(self.rules) > 1)}, got {len(args)}"
+            )
         kind = None
         for arg in args:
             if isinstance(arg, Node) and (kind is None or arg.rank > kind.rank):

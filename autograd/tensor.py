@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from autograd import constants, graph
-from autograd.arguments import FAILURES
+from autograd.arguments import FAILURES, numbers
 from autograd.arrays import indexing, joining, linalg, reductions, shaping
 from autograd.backprop import cotangents, deposit
 from autograd.graph import OLDEST, Node, Primitive, birth, check_kind
@@ -221,7 +221,7 @@ class Tensor(Operators):
                 )
             seed = np.ones_like(self.raw)
         else:
-            seed = np.asarray(plain(gradient), self.dtype)
+            seed = numbers("backward", "gradient", plain(gradient)).astype(self.dtype)  # a copy: it becomes a `.grad`
             if seed.shape != self.shape:
                 raise ValueError(f"backward() of shape {self.shape} needs a gradient of that shape, got {seed.shape}")
         with np.errstate(all="ignore"):  # IEEE's infinities and nans are answers here

@@ -191,6 +191,16 @@ def flatten(tree: Any, open_modules: bool = True, name: str = "the structure") -
     return leaves, Definition(tuple(parts))
 
 
+def too_deep(name: str, most: int, *trees: Any) -> ValueError:
+    """The error for trees of which one contains itself, or is nested more than `most` deep."""
+    for tree in trees:
+        try:
+            flatten(tree, name=name)
+        except ValueError as error:
+            return error.with_traceback(None)
+    return ValueError(f"{name}: there are more than {most} lists, tuples and dicts within each other: make it flatter")
+
+
 def leaves(tree: Any) -> list[Any]:
     """What is in the tree that is not itself a tree, in order."""
     return flatten(tree)[0]

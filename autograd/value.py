@@ -220,6 +220,8 @@ class Value(Updates, Operators):
             return share
         if isinstance(share, Node):
             return share if isinstance(share, Value) or share.raw.ndim == 0 else share.sum()  # type: ignore[attr-defined]  # the other kind, which has sum
+        if np.iscomplexobj(share):
+            raise TypeError(f"a derivative came out as {share!r}: complex numbers have no rules here")
         return float(np.sum(share))
 
     def check_unchanged(self, reader: Node, value: float, keep_graph: bool) -> None:

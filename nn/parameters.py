@@ -26,7 +26,7 @@ def float_dtype(dtype: Any) -> np.dtype[Any]:
 
 
 class Parameter(Updates, Tensor):
-    """A tensor that is to be learned: a `Tensor` leaf that a `Module` finds among its attributes.
+    """A tensor that is to be learned: a `Tensor` leaf that a `Module` finds among its attributes. It copies its array.
 
     `p -= 0.1 * p.grad` changes it in place under `ag.no_grad()`, as `p.data -= 0.1 * p.grad` does anywhere; where
     operations are recorded it is a TypeError. With a node on the right, `p + node` takes its name, as elsewhere.
@@ -41,6 +41,11 @@ class Parameter(Updates, Tensor):
 
     __slots__ = ()
     fresh: ClassVar[int] = 0  # what `sys.getrefcount(g)` says in `accumulate` where only the traversal has `g`
+
+    def __init__(self, data: Any, label: str | None = None) -> None:
+        super().__init__(data, label)
+        self.raw = self.raw.copy()  # or a step would change the caller's array too
+        self.held = None
 
     def accumulate(self, g: Any) -> None:
         # A large gradient that nobody else has is kept as it is: copying it would cost as much as half a step.
@@ -86,14 +91,14 @@ deposit({_Probe(0.0): np.zeros(())})
 class Buffer:
     """An array that belongs to a model's state without being learned, such as a running mean; of any dtype.
 
-    A `Module` finds it among its attributes: it is saved and loaded with the parameters. `data` is the array.
+    A `Module` finds it among its attributes: it is saved and loaded with the parameters. `data` is the array, a copy at first.
 
     >>> Buffer(np.zeros(2)).data.tolist()
     [0.0, 0.0]
     """
 
     def __init__(self, data: Any) -> None:
-        self._data: np.ndarray[Any, Any] = np.asarray(data)
+        self._data: np.ndarray[Any, Any] = np.array(data)
 
     @property
     def data(self) -> np.ndarray[Any, Any]:

@@ -205,4 +205,6 @@ def cast(x: Any, dtype: Any) -> Any:
     dtype = np.dtype(dtype)
     if dtype.kind != "f":
         raise TypeError(f"a cast to {dtype} would detach from the graph: take .data.astype({dtype})")
+    if np.iscomplexobj(x.raw if isinstance(x, Node) else x):
+        raise TypeError(f"a cast of complex numbers to {dtype} would lose their imaginary parts: take .real or .imag")
     return _cast(dtype)(x)

@@ -11,10 +11,10 @@ import numpy as np
 
 from autograd.arguments import FAILURES, shown
 from autograd.compiler.recorded import CompileError, Vector
-from autograd.compiler.results import Numbers, Repeated
+from autograd.compiler.results import MOST_NESTED, Numbers, Repeated
 from autograd.compiler.signatures import Signature
 from autograd.graph import Node
-from autograd.trees import is_module
+from autograd.trees import is_module, too_deep
 
 _FLOAT64 = np.dtype(np.float64)
 
@@ -154,7 +154,7 @@ class Arguments:
         try:
             tree = self._read(args), self._read(kwargs)
         except RecursionError:
-            raise TypeError(f"the arguments of {name} are nested too deeply, or contain themselves") from None
+            raise too_deep(f"what {name} is given", MOST_NESTED, args, kwargs) from None
         self.nodes = any(isinstance(x, Node) for x in self.given)
         if self.nodes:
             return
@@ -172,16 +172,19 @@ class Arguments:
         """What is done with arrays of these shapes."""
         return Layout(self.arrays, self.structure.cores, _result_type(self.given), patterns)
 
-    def _read(self, tree: Any) -> Any:
+    def _read(self, tree: Any, depth: int = 0) -> Any:
         """The structure of a tree whose leaves are taken into `given`, in order."""
+        if depth > MOST_NESTED:
+            raise RecursionError
+        depth += 1
         if isinstance(tree, (tuple, list)):
-            return (type(tree), *map(self._read, tree))
+            return (type(tree), *(self._read(value, depth) for value in tree))
         if isinstance(tree, dict):
-            return (dict, *((key, self._read(value)) for key, value in tree.items()))
+            return (dict, *((key, self._read(value, depth)) for key, value in tree.items()))
         if tree is None or isinstance(tree, (str, bool)):
             return tree
         if isinstance(tree, np.ndarray) and tree.dtype == object:
-            return (np.ndarray, tree.shape, *map(self._read, tree.ravel().tolist()))
+            return (np.ndarray, tree.shape, *(self._read(value, depth) for value in tree.ravel().tolist()))
         if is_module(tree):
             raise CompileError(
                 f"a {type(tree).__name__} is not a number: let the function reach it by itself, and pass "

@@ -14,8 +14,10 @@ import numpy as np
 from autograd.arguments import shown
 from autograd.compiler.recorded import CompileError
 from autograd.compiler.signatures import Signature
+from autograd.trees import too_deep
 
 Builder = Callable[[Any], Any]
+MOST_NESTED = 100  # structures within each other
 
 
 class Results:
@@ -45,15 +47,17 @@ class Results:
             outputs.append(output)
             return bool if output.type == "bool" or isinstance(x, (bool, np.bool_)) else float
 
-        def walk(tree: Any) -> Any:
+        def walk(tree: Any, depth: int = 0) -> Any:
+            if depth > MOST_NESTED:
+                raise RecursionError
             if isinstance(tree, np.ndarray) and tree.ndim and (tree.dtype == object or tree.dtype.kind in "fiub"):
                 kinds = {take(x) for x in tree.ravel().tolist()}
                 shapes.append(tree.shape)
                 return (np.ndarray, tree.shape, bool if kinds == {bool} else float)
             if isinstance(tree, dict):
-                return (dict, *((key, walk(value)) for key, value in tree.items()))
+                return (dict, *((key, walk(value, depth + 1)) for key, value in tree.items()))
             if isinstance(tree, (list, tuple)):
-                return (type(tree), *map(walk, tree))
+                return (type(tree), *(walk(value, depth + 1) for value in tree))
             if tree is None:
                 return None
             shapes.append(())
@@ -64,7 +68,7 @@ class Results:
         try:
             structure = walk(result)
         except RecursionError:
-            raise CompileError(f"what {name} returned is nested too deeply, or contains itself") from None
+            raise too_deep(f"what {name} returned", MOST_NESTED, result) from None
         self.structure = structure  # `float` and `bool` stand where numbers and truths stood
         self._builders: WeakKeyDictionary[Numbers, Builder] = WeakKeyDictionary()
         if signature:

@@ -310,3 +310,20 @@ def test_a_watcher_sees_what_is_recorded_and_what_is_found():
     _ = x * x
     assert spy.names == ["sin", "mul", "div", "add", "neg", "where"]
     assert spy.found == 5
+
+
+@pytest.mark.parametrize(
+    ("op", "n", "takes"),
+    [
+        (ag.exp, 2, "exp takes 1 argument, got 2"),
+        (ag.abs, 2, "abs takes 1 argument"),
+        (ag.add, 3, "add takes 2 arguments"),
+    ],
+)
+@pytest.mark.parametrize("kind", [float, np.atleast_1d, ag.Value, ag.Tensor], ids=lambda kind: kind.__name__)
+def test_an_argument_too_many_is_an_error_and_not_written_into(op, n, takes, kind):
+    out = np.zeros(1)
+    for args in ([kind(1.0)] * (n - 1) + [out], [out] * (n - 1) + [kind(1.0)]):
+        with pytest.raises(TypeError, match=takes):
+            op(*args)
+    assert out.tolist() == [0.0]

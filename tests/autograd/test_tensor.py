@@ -286,3 +286,57 @@ def test_lists_are_taken_for_arrays_beside_tensors():
     assert t.grad.tolist() == [1.0, 1.0]
     y = ag.matmul([[1.0, 2.0], [3.0, 4.0]], t)
     assert y.tolist() == [5.0, 11.0]
+
+
+# ---- Complex numbers
+
+COMPLEX = [1 + 1j, np.complex128(1 + 1j), np.array(1 + 1j), np.array([1 + 1j, 2.0]), np.complex64([1j, 2]), [1j, 2.0]]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("bad", COMPLEX, ids=repr)
+@pytest.mark.parametrize("good", [Tensor([0.5, 0.7]), Tensor(0.5), ag.Value(0.5)], ids=["tensor", "0-d", "value"])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x, bad: x + bad,
+        lambda x, bad: bad - x,
+        lambda x, bad: x * bad,
+        lambda x, bad: bad / x,
+        lambda x, bad: x**bad,
+        lambda x, bad: bad**x,
+        lambda x, bad: x // bad,
+        lambda x, bad: bad % x,
+        lambda x, bad: ag.maximum(x, bad),
+        lambda x, bad: ag.atan2(bad, x),
+        lambda x, bad: ag.where(True, x, bad),
+        lambda x, bad: ag.where(False, bad, x),
+        lambda x, bad: np.multiply(bad, x),
+        lambda x, bad: np.add(x, bad),
+        lambda x, bad: np.hypot(x, bad),
+        lambda x, bad: ag.clip(x, bad, None),
+        lambda x, bad: ag.stack([x, bad]),
+        lambda x, bad: ag.concatenate([ag.reshape(x, (-1,)), bad]),
+        lambda x, bad: ag.dot([x], [bad]),
+        lambda x, bad: ag.sum([x, bad]),
+        lambda x, bad: (x * 1.0).backward(bad),
+        lambda x, bad: x.fit(bad),
+        lambda x, bad: type(x)(bad),
+        lambda x, bad: setattr(type(x)(x.data), "data", bad),
+        lambda x, bad: ag.cast(bad, np.float32),
+        lambda x, bad: ag.sigmoid(bad),
+        lambda x, bad: ag.jacobian(ag.primitive(lambda x: x, lambda g, z, x: g * np.asarray(bad).ravel()[0]))(x),
+    ],
+)
+def test_complex_numbers_never_lose_a_part_in_silence(call, good, bad):
+    with pytest.raises(TypeError):
+        call(good, bad)
+
+
+def test_a_gradient_given_to_backward_stays_the_callers():
+    x = Tensor([1.0, 2.0])
+    seed = np.ones(2)
+    y = x * 1.0
+    y.backward(seed)
+    y.grad += 5.0
+    assert seed.tolist() == [1.0, 1.0]

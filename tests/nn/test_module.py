@@ -9,6 +9,7 @@ import pytest
 import autograd as ag
 import nn
 from nn import Buffer, Linear, Module, Parameter, ReLU, Sequential
+from nn import SGD, Buffer, Linear, Module, Parameter, ReLU, Sequential
 
 
 class Net(Module):
@@ -324,3 +325,21 @@ def test_modules_that_are_shared_at_every_level_are_visited_once():
     assert len(list(model.modules())) == 31
     model.train().zero_grad()
     assert len(repr(model).splitlines()) == 1001
+def test_parameters_and_buffers_copy_their_arrays():
+    for make in (Parameter, Buffer):
+        for array in (np.ones(3), np.ones((2, 2))[:, 0], np.float32([1.0])):
+            made = make(array)
+            made.data[...] = 5.0
+            assert not np.any(array == 5.0)
+            array[...] = 7.0
+            assert np.all(made.data == 5.0)
+            assert made.data.dtype == array.dtype
+
+
+def test_an_optimizer_leaves_the_array_alone_that_a_parameter_was_made_of():
+    array = np.ones(3)
+    parameter = Parameter(array)
+    parameter.grad = np.ones(3)
+    SGD([parameter], lr=0.5).step()
+    assert parameter.data.tolist() == [0.5, 0.5, 0.5]
+    assert array.tolist() == [1.0, 1.0, 1.0]

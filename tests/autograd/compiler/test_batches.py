@@ -279,3 +279,77 @@ def test_truths_come_as_truths_also_in_arrays(backend):
     )
     for batch in ([1.0, -1.0], [[1.0, -1.0], [-1.0, 1.0]]):
         assert {np.asarray(part).dtype for part in kernel(batch)} == {np.dtype(bool)}
+
+
+# ---- What is no batch of real numbers
+
+
+def itself(kind):
+    tree = [1.0] if kind == "list" else {"a": 1.0}
+    if kind == "list":
+        tree.append((tree,))
+    else:
+        tree["b"] = [tree]
+    return tree
+
+
+@pytest.mark.parametrize("kind", ["list", "dict"])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda t: ag.compile(lambda x: 1.0, backend="numpy")(t),
+        lambda t: ag.compile(lambda x, t: 1.0, backend="numpy")(1.0, t=t),
+        lambda t: ag.compile(lambda x, t: 1.0, backend="numpy")(ag.Value(1.0), t),
+        lambda t: ag.compile(lambda x: t, backend="numpy")(1.0),
+        lambda t: ag.compile(lambda x: {"c": x, "t": t}, backend="numpy")(1.0),
+        lambda t: ag.compile(ag.grad(lambda x: 1.0), backend="numpy")(t),
+    ],
+)
+def test_a_structure_that_contains_itself_is_an_error(call, kind):
+    with pytest.raises(ValueError, match=r"(?s)^what .* contains itself: .*that it is in"):
+        call(itself(kind))
+
+
+@pytest.mark.parametrize("depth", [99, 101, 600, 5000])
+@pytest.mark.parametrize("wrap", [lambda x: [x], lambda x: {"a": x}, lambda x: (x,)])
+def test_deep_structures_work_or_are_refused(depth, wrap):
+    def deep(x):
+        for _ in range(depth):
+            x = wrap(x)
+        return x
+
+    def bottom(x):
+        while isinstance(x, (list, tuple, dict)):
+            [x] = x.values() if isinstance(x, dict) else x
+        return x
+
+    takes = ag.compile(lambda t: bottom(t) ** 2, backend="numpy")
+    gives = ag.compile(lambda x: deep(x**2), backend="numpy")
+    if depth < 100:
+        assert takes(deep(3.0)) == bottom(gives(3.0)) == 9.0
+        return
+    with pytest.raises(ValueError, match=r"^what <lambda> is given: there are more than 100 lists, tuples and dicts"):
+        takes(deep(3.0))
+    with pytest.raises(ValueError, match=r"^what <lambda> returned: there are more than 100 lists, tuples and dicts"):
+        gives(3.0)
+
+
+@pytest.mark.parametrize("bad", [1j, np.complex128(1j), np.array(1j), np.array([1j, 2.0])], ids=repr)
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda bad: ag.compile(lambda x: x, backend="numpy")(bad),
+        lambda bad: ag.compile(lambda t: t["a"][0], backend="numpy")({"a": [bad]}),
+        lambda bad: ag.compile(lambda x, y: x, backend="numpy")(1.0, y=bad),
+        lambda bad: ag.compile(lambda x: bad, backend="numpy")(1.0),
+        lambda bad: ag.compile(lambda x: [x, {"b": bad}], backend="numpy")(1.0),
+        lambda bad: ag.compile(lambda x: x * bad, backend="numpy")(1.0),
+        lambda bad: ag.compile(lambda x: bad - x, backend="numpy")(1.0),
+        lambda bad: ag.compile(lambda x: ag.where(x > 0, bad, x), backend="numpy")(1.0),
+        lambda bad: ag.compile(lambda v: v[0], signature="(n)->()", backend="numpy")([bad, bad]),
+        lambda bad: ag.compile(lambda v: bad, signature="(n)->()", backend="numpy")(np.ones(2)),
+    ],
+)
+def test_complex_numbers_are_refused(call, bad):
+    with pytest.raises(TypeError):
+        call(bad)
