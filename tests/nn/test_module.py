@@ -8,7 +8,6 @@ import pytest
 
 import autograd as ag
 import nn
-from nn import Buffer, Linear, Module, Parameter, ReLU, Sequential
 from nn import SGD, Buffer, Linear, Module, Parameter, ReLU, Sequential
 
 
@@ -325,6 +324,8 @@ def test_modules_that_are_shared_at_every_level_are_visited_once():
     assert len(list(model.modules())) == 31
     model.train().zero_grad()
     assert len(repr(model).splitlines()) == 1001
+
+
 def test_parameters_and_buffers_copy_their_arrays():
     for make in (Parameter, Buffer):
         for array in (np.ones(3), np.ones((2, 2))[:, 0], np.float32([1.0])):
