@@ -259,12 +259,16 @@ _HOLDERS = (Parameter, Buffer, Pending, Module, list, tuple, dict)
 
 def known_parameters(model: Any) -> list[Parameter]:
     """The parameters of a module, but for those that wait for its first input; none of anything else."""
-    return [part for _, part in _walk(model) if isinstance(part, Parameter)] if isinstance(model, Module) else []
+    return (
+        [part for _, part in _walk(model, once=True) if isinstance(part, Parameter)]
+        if isinstance(model, Module)
+        else []
+    )
 
 
 def _lasts(part: Any) -> bool:
     """Whether this is, or has, a parameter or a buffer."""
-    return any(isinstance(inner, (Parameter, Buffer, Pending)) for _, inner in _walk(part))
+    return any(isinstance(inner, (Parameter, Buffer, Pending)) for _, inner in _walk(part, once=True))
 
 
 def _not_yet(name: str) -> ValueError:

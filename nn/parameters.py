@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from autograd import Node, Tensor
-from autograd.arguments import FAILURES
+from autograd.arguments import FAILURES, shown
 from autograd.arrays.linalg import matmul
 from autograd.backprop import deposit
 from autograd.graph import Primitive
@@ -19,7 +19,12 @@ from autograd.updates import Updates, is_plain
 
 def float_dtype(dtype: Any) -> np.dtype[Any]:
     """`dtype` as NumPy's, or a TypeError if it is not one of real floating-point numbers."""
-    found: np.dtype[Any] = np.dtype(dtype)
+    try:
+        found: np.dtype[Any] = np.dtype(dtype)
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"parameters need a floating-point dtype, as np.float32 or np.float64, got {shown(dtype)}"
+        ) from None
     if found.kind != "f":
         raise TypeError(f"parameters need a floating-point dtype, got {found}: use np.float32 or np.float64")
     return found

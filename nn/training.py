@@ -65,9 +65,10 @@ def fit(
     """
     epochs = integer("fit", "epochs", epochs, least=0)
     _check(model, loss, optimizer, callbacks)
-    for data in (train, validation):
-        if data is not None and not is_pair(data):
-            batched(data)
+    if not is_pair(train):
+        batched(train)
+    if validation is not None and not is_pair(validation):
+        batched(validation)
     batch_size = integer("fit", "batch_size", batch_size, least=1)
     if is_pair(train):
         train = Batches(train[0], train[1], batch_size, shuffle, rng)

@@ -47,7 +47,7 @@ def real_array(owner: str, name: str, data: Any, dtype: Any = None) -> Array:
 
     Complex numbers, whose imaginary part would be lost, strings, objects and ragged lists are a TypeError.
     """
-    data = plain(data)
+    data = given = plain(data)
     if type(data) is not np.ndarray:
         if isinstance(data, np.ma.MaskedArray) and np.ma.is_masked(data):
             raise TypeError(
@@ -55,19 +55,20 @@ def real_array(owner: str, name: str, data: Any, dtype: Any = None) -> Array:
             )
         try:
             data = np.asarray(data)
-        except (TypeError, ValueError) as error:
-            raise TypeError(f"{owner}: {name} must be an array of real numbers, got {shown(data)}: {error}") from None
+        except (TypeError, ValueError):
+            data = np.empty((), object)
     if data.dtype.kind not in "fiub":
-        cure = ""
-        if data.dtype.kind == "c":
-            cure = ": take .real, .imag or abs() of it, or both parts as columns"
-        elif data.dtype.kind == "O":
-            cure = ": make it one array of numbers first, as with np.asarray(data, float)"
-        raise TypeError(
-            f"{owner}: {name} must be an array of real numbers, got {data.dtype} of shape {data.shape}{cure}"
-        )
+        raise TypeError(f"{wrong(owner, name, 'an array of real numbers', given)}{_cure(data, given)}")
     array: Array = data
     return array if dtype is None or array.dtype == dtype else array.astype(dtype)
+
+
+def _cure(data: Any, given: Any) -> str:
+    if data.dtype.kind == "c":
+        return ": take .real, .imag or abs() of it, or both parts as columns"
+    if isinstance(given, (list, tuple)) and any(isinstance(member, Node) for member in given):
+        return ": join nodes by ag.stack(...)"
+    return ": make it one array of numbers first" if isinstance(given, (list, tuple, np.ndarray)) else ""
 
 
 def floating(owner: str, x: Any) -> Any:

@@ -22,6 +22,7 @@ class ReLU(Module):
     """
 
     def forward(self, x: Any) -> Any:
+        x = operand("ReLU", x)
         return ag.relu(x)
 
 
@@ -56,7 +57,8 @@ class ELU(Module):
         self.alpha = number("ELU", "alpha", alpha)
 
     def forward(self, x: Any) -> Any:
-        return _elu(operand("ELU", x), self.alpha)
+        x = operand("ELU", x)
+        return _elu(x, self.alpha)
 
     def extra_repr(self) -> str:
         return f"alpha={self.alpha}"
@@ -70,7 +72,8 @@ class SELU(Module):
     """
 
     def forward(self, x: Any) -> Any:
-        return SELU_SCALE * _elu(operand("SELU", x), SELU_ALPHA)
+        x = operand("SELU", x)
+        return SELU_SCALE * _elu(x, SELU_ALPHA)
 
 
 def _elu(x: Any, alpha: float) -> Any:
@@ -121,6 +124,7 @@ class Tanh(Module):
     """
 
     def forward(self, x: Any) -> Any:
+        x = operand("Tanh", x)
         return ag.tanh(x)
 
 
@@ -132,6 +136,7 @@ class Sigmoid(Module):
     """
 
     def forward(self, x: Any) -> Any:
+        x = operand("Sigmoid", x)
         return ag.sigmoid(x)
 
 
@@ -166,6 +171,7 @@ class Softmax(Module):
         self.dim = integer("Softmax", "dim", dim)
 
     def forward(self, x: Any) -> Any:
+        x = operand("Softmax", x)
         return ag.softmax(x, self.dim)
 
     def extra_repr(self) -> str:
@@ -183,6 +189,7 @@ class LogSoftmax(Module):
         self.dim = integer("LogSoftmax", "dim", dim)
 
     def forward(self, x: Any) -> Any:
+        x = operand("LogSoftmax", x)
         return ag.log_softmax(x, self.dim)
 
     def extra_repr(self) -> str:

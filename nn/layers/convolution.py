@@ -88,8 +88,9 @@ class Conv2d(Module):
                 raise ValueError(f"{self!r}: groups={self.groups} does not divide the {channels} channels of its input")
             self._start(channels)
         if channels != self.in_channels:
+            axis = "give images without an axis of channels one, as with x[:, None]; " if len(x.shape) == 3 else ""
             raise ValueError(
-                f"{self!r} takes images of {self.in_channels} channels, got shape {x.shape}: change in_channels, or "
+                f"{self!r} takes images of {self.in_channels} channels, got shape {x.shape}: {axis}change in_channels, or "
                 "move the axis of channels before height and width, as with x.transpose(0, 3, 1, 2)"
             )
         return conv2d(  # type: ignore[no-any-return]  # what operations give is Any

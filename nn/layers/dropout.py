@@ -30,9 +30,9 @@ class Dropout(Module):
         self.rng = generator("Dropout", rng)
 
     def forward(self, x: Any) -> Any:
+        x = operand("Dropout", x)
         if not self.training or self.p == 0.0:
             return x
-        x = operand("Dropout", x)
         value = np.asarray(plain(x))
         kept = self.rng.random(value.shape, np.float32) >= self.p
         dtype = value.dtype if value.dtype.kind == "f" else np.dtype(np.float64)

@@ -10,7 +10,7 @@ import numpy as np
 import autograd as ag
 from autograd.operators import plain
 from nn.module import Module
-from nn.validation import integer
+from nn.validation import integer, operand
 
 
 class Flatten(Module):
@@ -25,7 +25,7 @@ class Flatten(Module):
         self.end_dim = integer("Flatten", "end_dim", end_dim)
 
     def forward(self, x: Any) -> Any:
-        shape = np.shape(plain(x))
+        shape = np.shape(plain(operand("Flatten", x)))
         n = len(shape)
         if not (-n <= self.start_dim < n and -n <= self.end_dim < n and self.start_dim % n <= self.end_dim % n):
             raise ValueError(f"{self!r} cannot flatten shape {shape}: choose axes that it has, the first one first")

@@ -75,10 +75,10 @@ def of_one_shape(loss: Loss, input: Any, target: Any) -> tuple[Any, Any]:
     target = as_data(loss, input, target)
     shape, wanted = np.shape(plain(input)), np.shape(plain(target))
     if shape != wanted:
-        raise ValueError(
-            f"{type(loss).__name__} compares arrays of one shape, got {shape} and {wanted}: reshape one, as with "
-            f"y.reshape({shape})"
-        )
+        cure = f"reshape one, as with y.reshape({shape})"
+        if np.size(plain(input)) != np.size(plain(target)):
+            cure = "the model must give as many numbers a row as the targets have"
+        raise ValueError(f"{type(loss).__name__} compares arrays of one shape, got {shape} and {wanted}: {cure}")
     return input, target
 
 

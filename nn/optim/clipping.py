@@ -62,6 +62,8 @@ def clip_grad_value_(parameters: Any, clip_value: float) -> None:
 
 
 def _with_gradients(name: str, parameters: Any) -> list[Any]:
+    if hasattr(parameters, "parameters"):
+        raise TypeError(f"{name} takes a list of parameters, got {shown(parameters)}: pass model.parameters()")
     many = [parameters] if isinstance(parameters, (Tensor, Value)) else sequence(name, "parameters", parameters)
     for parameter in many:
         if not isinstance(parameter, (Tensor, Value)):
