@@ -1,6 +1,7 @@
-"""What every test shares: how hard Hypothesis looks, and a seeded generator."""
+"""What every test shares: how hard Hypothesis looks, a seeded generator, and which tests are run `once`."""
 
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +20,20 @@ settings.register_profile(
     "long", max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+ONCE = (
+    "tests/demos/",
+    "tests/mutants/",
+    "tests/test_readme.py",
+    "tests/nn/datasets/test_images.py",
+)  # and what is marked by itself
+
+
+@pytest.hookimpl(tryfirst=True)  # before what is not asked for is left out
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(item.path).relative_to(config.rootpath).as_posix().startswith(ONCE):
+            item.add_marker(pytest.mark.once)
 
 
 @pytest.fixture

@@ -1,4 +1,9 @@
-"""Where the machine's own functions are: libm's, and those of the vector library (glibc's libmvec) where there is one."""
+"""What the machine has: its SIMD registers, libm's functions, and those of the vector library (glibc's libmvec) where
+there is one.
+
+The environment variable CHAINRULE_CPU names a level of x86-64 ("x86-64", "x86-64-v2" ...) to keep to in place of all
+that this processor has: for the same machine code everywhere.
+"""
 
 from __future__ import annotations
 

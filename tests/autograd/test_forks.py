@@ -3,9 +3,14 @@
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
+
+import autograd as ag
+from autograd import forks, graph
+from autograd.compiler import locks, native
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows does not fork")
 
@@ -221,3 +226,69 @@ def test_a_process_works_on_that_was_forked_while(when):
         timeout=120,
     )
     assert done.returncode == 0, done.stderr
+
+
+# ---- The same without a fork: which locks are held, and what is made anew
+
+
+def test_llvm_is_called_and_left_under_the_lock_that_a_fork_waits_for(monkeypatch):
+    pytest.importorskip("llvmlite")
+    held = []
+
+    class Machine(native.Machine):
+        def __init__(self, text):
+            held.append(forks.using_llvm._is_owned())
+            super().__init__(text)
+            self._engine = Engine()
+
+    class Engine:
+        def __del__(self):
+            held.append(forks.using_llvm._is_owned())
+
+    monkeypatch.setattr(native, "Machine", Machine)
+    native.load("define void @once(ptr %w) {\n ret void\n}\ndefine i64 @run(i64 %i, i64 %n, ptr %w) {\n ret i64 0\n}\n")
+    assert held == [True, True]
+
+
+def test_what_is_imported_late_is_so_under_the_lock_that_a_fork_waits_for(monkeypatch):
+    held = []
+    monkeypatch.setattr(ag, "import_module", lambda name: held.append(forks.importing._is_owned()) or locks)
+    with pytest.raises(AttributeError):
+        _ = ag.compile
+    assert held == [True]
+
+
+def test_a_lock_that_a_lost_thread_held_is_made_anew():
+    owner = locks.Locked()
+    holder = threading.Thread(target=owner._lock.acquire)
+    holder.start()
+    holder.join()
+    assert not owner._lock.acquire(blocking=False)
+    locks._renew()
+    assert owner._lock.acquire(blocking=False)
+
+
+def test_modes_of_lost_threads_do_not_count(monkeypatch):
+    within, done = threading.Event(), threading.Event()
+
+    def wait():
+        with ag.no_grad():
+            within.set()
+            done.wait()
+
+    holder = threading.Thread(target=wait)
+    holder.start()
+    within.wait()
+    try:
+        assert graph.modes_in_use == 1
+        with monkeypatch.context() as patch:
+            patch.setattr(graph, "modes_in_use", graph.modes_in_use)
+            patch.setattr(graph, "_lock", graph._lock)
+            graph._fork()
+            assert graph.modes_in_use == 0
+            with ag.no_grad():
+                graph._fork()
+                assert graph.modes_in_use == 1
+    finally:
+        done.set()
+        holder.join()

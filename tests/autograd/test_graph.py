@@ -143,9 +143,11 @@ def test_a_long_chain_of_array_operations_has_a_tangent():
 @pytest.fixture
 def _no_collector():
     gc.collect()
+    gc.freeze()  # what other tests left is not looked through again and again
     gc.disable()
     yield
     gc.enable()
+    gc.unfreeze()
 
 
 def count_nodes():

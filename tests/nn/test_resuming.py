@@ -152,6 +152,7 @@ print(hashlib.sha256(repr(t.outcome(model, history)).encode()).hexdigest(), flus
 """
 
 
+@pytest.mark.once
 @pytest.mark.skipif(os.name != "posix", reason="SIGKILL is POSIX's")
 def test_killed_at_random_moments_and_resumed_it_ends_with_the_same_bits(tmp_path):
     def start(folder):
