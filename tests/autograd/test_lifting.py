@@ -318,6 +318,19 @@ def test_within_the_function_a_module_is_of_its_class_and_lists_its_parameters()
     assert seen == [(nn.Linear, [nn.Parameter, nn.Parameter, Weight], ["weight", "bias", "extra"])]
 
 
+def test_a_parameter_cannot_be_changed_within_the_function():
+    def f(m):
+        with ag.no_grad():
+            m.weight -= 1.0
+        return ag.sum(m.weight)
+
+    module = nn.Linear(2, 1)
+    with pytest.raises(TypeError, match="cannot be changed within a function that is being differentiated"):
+        ag.grad(f)(module)
+    with pytest.raises(TypeError, match="the data of a result"):
+        ag.grad(lambda m: setattr(m.weight, "data", np.zeros((1, 2))))(module)
+
+
 def test_threads_may_differentiate_one_module():
     module = Tied().eval()
     f = lambda m: ag.sum(m(X) ** 2)

@@ -1,0 +1,288 @@
+"""Errors of transforms and structures that were mended, put back."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+
+import autograd as ag
+from autograd.calls import Call, check_real
+from autograd.compiler.batches import Arguments
+from autograd.compiler.results import Results
+from autograd.lifting import Lifted, chosen
+from autograd.stand_ins import Substitution, stand_in
+from autograd.trees import Branch, Definition, flatten, opened
+from nn.parameters import Buffer, Parameter
+from tests.autograd import test_graph, test_lifting, test_tensor, test_transforms, test_trees
+from tests.autograd.compiler import test_batches
+from tests.mutation import Mutant, check
+from tests.nn import test_module
+
+
+def of_module(transform):
+    return partial(
+        test_lifting.test_a_module_is_differentiated_as_the_dict_of_its_arrays,
+        "linear",
+        test_lifting.TRANSFORMS[transform],
+    )
+
+
+def by_itself(transform):
+    return partial(test_lifting.test_a_module_that_is_reached_by_itself_counts_as_the_argument, "linear", transform)
+
+
+def twice(transform):
+    return partial(test_lifting.test_a_module_given_twice_is_two_variables, test_lifting.MANY[transform])
+
+
+def unshared(sharer, call):
+    return partial(test_transforms.test_no_result_shares_an_array_with_arguments_or_other_results, sharer, call, 3)
+
+
+def paired(n):
+    return partial(test_trees.test_trees_are_paired_by_key, *test_trees.PAIRED[n])
+
+
+def told_apart(n):
+    return partial(test_trees.test_trees_that_differ_are_told_apart_where_they_part, *test_trees.MISMATCHED[n])
+
+
+IDENTITY = test_transforms.SHARERS["identity"]
+MUTANTS = [
+    Mutant(
+        "second derivatives by a module are zero",
+        Lifted._module,
+        "self.linked = self.linked or parameter.op is not None or parameter in enclosing",
+        "pass",
+        of_module("hvp"),
+    ),
+    Mutant(
+        "an inner transform forgets the outer one at the module itself",
+        Lifted._module,
+        "or parameter in enclosing",
+        "",
+        test_lifting.test_an_inner_transform_at_the_module_itself_depends_on_the_outer_one,
+    ),
+    Mutant(
+        "what is reached by itself does not count",
+        Lifted._module,
+        "if root is not None",
+        "if False",
+        by_itself("grad"),
+    ),
+    Mutant(
+        "what is reached by itself does not count in forward mode",
+        Call._tangents,
+        "moving[root] = moving[nodes[0]]",
+        "pass",
+        by_itself("jvp"),
+    ),
+    Mutant(
+        "a module given twice gets the whole derivative twice",
+        Lifted._module,
+        "return self._copies[-1].tree",
+        "return module",
+        twice("grad"),
+    ),
+    Mutant(
+        "a module that is also a constant argument counts whole",
+        Lifted.__init__,
+        "if self._back and",
+        "if False and",
+        twice("grad of the first"),
+    ),
+    Mutant(
+        "a parameter of two arguments, reached by itself, is not noticed",
+        Call._check_root,
+        "> 1",
+        "> 9",
+        partial(test_lifting.test_a_module_given_twice_and_reached_by_itself_is_an_error, "grad"),
+    ),
+    Mutant(
+        "what a function binds in a module is lost",
+        Lifted.call,
+        "copied.carry_over(self._back)",
+        "pass",
+        test_lifting.test_what_a_function_binds_in_a_module_is_bound_in_the_module_itself,
+    ),
+    Mutant(
+        "copies of modules leak into the module itself",
+        Substitution.carry_over,
+        "_put(original, Substitution(changed, back).tree)",
+        "_put(original, changed)",
+        test_lifting.test_what_a_function_binds_in_a_module_is_bound_in_the_module_itself,
+    ),
+    Mutant(
+        "a copied module has no parameters",
+        stand_in,
+        "type(made) is not type(node)",
+        "False",
+        test_lifting.test_within_the_function_a_module_is_of_its_class_and_lists_its_parameters,
+    ),
+    Mutant(
+        "a pullback sees a later step of the optimizer",
+        Lifted._own,
+        "self._copy and",
+        "False and",
+        test_lifting.test_a_pullback_is_of_the_parameters_as_they_were,
+    ),
+    Mutant(
+        "a parameter that is no node",
+        Lifted._module,
+        "not isinstance(parameter, Node)",
+        "False",
+        test_lifting.test_a_module_of_another_library_is_refused,
+    ),
+    Mutant("pairing by order", Branch.take, "[tree[key] for key in self.keys]", "[*tree.values()]", paired(0)),
+    Mutant("a key too many", Branch.take, "len(tree) > len(self.keys)", "False", told_apart(0)),
+    Mutant("a part too few", Branch.take, "if len(tree) != len(self.keys)", "if False", told_apart(5)),
+    Mutant("other fields", Branch.take, "own and other and own != other", "False", told_apart(11)),
+    Mutant("None for a number", Definition.match, "if not _is_leaf(tree)", "if False", told_apart(10)),
+    Mutant(
+        "what contains itself is walked for ever",
+        flatten,
+        "raise ValueError(",
+        "raise RecursionError(",
+        partial(test_trees.test_what_contains_itself_is_an_error, "list"),
+    ),
+    Mutant(
+        "an OrderedDict becomes a dict",
+        opened,
+        "dict)\n",
+        "dict) and dict\n",
+        test_trees.test_kinds_of_dict_are_kept,
+    ),
+    Mutant(
+        "an argument named twice",
+        chosen,
+        "n % len(args) in found",
+        "False",
+        partial(test_transforms.test_an_argument_is_named_once, ag.grad, (1, -1)),
+    ),
+    Mutant(
+        "a call without positional arguments blames argnums",
+        chosen,
+        "if not args",
+        "if False",
+        partial(test_transforms.test_what_is_not_given_by_position_is_told, ag.grad),
+    ),
+    Mutant(
+        "complex tangents lose a part",
+        check_real,
+        "not isinstance(x, (np.ndarray, np.generic)) and not isinstance(x, complex)",
+        "isinstance(x, (np.ndarray, np.generic, complex)):\n        return\n    if True",
+        partial(
+            test_transforms.test_what_is_not_real_is_refused_wherever_it_comes_in,
+            lambda bad: ag.jvp(lambda x: x, 1.0, bad),
+            "its tangent of argument 0 is",
+            1j,
+        ),
+    ),
+    Mutant(
+        "the value that vjp gives is what its pullback reads",
+        lambda patch: patch.setattr("autograd.calls._scalar", lambda x: getattr(x, "raw", x)),
+        "",
+        "",
+        test_transforms.test_a_pullback_keeps_what_it_needs,
+    ),
+    Mutant(
+        "the tangent of the identity is the caller's array",
+        Call._tangents,
+        "{id(tangent) for tangent in tangents}",
+        "set()",
+        unshared(IDENTITY, ag.jvp),
+    ),
+    Mutant(
+        "the cotangent of the identity is the caller's array",
+        Call._gradients,
+        "{id(seed) for seed in seeds}",
+        "set()",
+        test_transforms.test_a_pullback_keeps_what_it_needs,
+    ),
+    Mutant(
+        "jacobian by an empty array",
+        Call._columns,
+        "if not np.size(node.raw)",
+        "if False",
+        test_transforms.test_jacobians_of_structures_with_empty_parts,
+    ),
+    Mutant(
+        "a function writes into the caller's array",
+        Lifted._input,
+        'node.held = "graph"',
+        "node.held = None",
+        lambda: writes_into_a_large_argument(),
+    ),
+    Mutant(
+        "an argument too many is written into",
+        ag.Primitive.__call__,
+        "len(args) > len(self.rules)",
+        "False",
+        partial(
+            test_graph.test_an_argument_too_many_is_an_error_and_not_written_into, ag.exp, 2, "exp takes 1", ag.Tensor
+        ),
+    ),
+    Mutant(
+        "backward gives its gradient away",
+        ag.Tensor.backward,
+        'numbers("backward", "gradient", plain(gradient)).astype(self.dtype)',
+        "np.asarray(plain(gradient), self.dtype)",
+        test_tensor.test_a_gradient_given_to_backward_stays_the_callers,
+    ),
+    Mutant(
+        "a complex cotangent of a Value loses a part",
+        ag.Value.fit,
+        "np.iscomplexobj(share)",
+        "False",
+        partial(
+            test_tensor.test_complex_numbers_never_lose_a_part_in_silence,
+            lambda x, bad: x.fit(bad),
+            ag.Value(0.5),
+            np.complex64(1j),
+        ),
+    ),
+    Mutant(
+        "a parameter shares the caller's array",
+        Parameter.__init__,
+        "self.raw = self.raw.copy()",
+        "pass",
+        test_module.test_parameters_and_buffers_copy_their_arrays,
+    ),
+    Mutant(
+        "a buffer shares the caller's array",
+        Buffer.__init__,
+        "np.array(data)",
+        "np.asarray(data)",
+        test_module.test_parameters_and_buffers_copy_their_arrays,
+    ),
+    Mutant(
+        "deep arguments of compiled code overflow the stack",
+        Arguments._read,
+        "depth > MOST_NESTED",
+        "False",
+        partial(test_batches.test_deep_structures_work_or_are_refused, 101, lambda x: [x]),
+    ),
+    Mutant(
+        "deep results of compiled code overflow the stack",
+        Results.__init__,
+        "depth > MOST_NESTED",
+        "False",
+        partial(test_batches.test_deep_structures_work_or_are_refused, 101, lambda x: [x]),
+    ),
+]
+
+
+def writes_into_a_large_argument():
+    x = np.ones(100_000)
+
+    def f(x):
+        x.data[0] = 5.0
+        return ag.sum(x)
+
+    ag.grad(f)(x)
+    assert x[0] == 1.0
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_the_error_put_back_is_seen(mutant):
+    check(mutant)
