@@ -20,7 +20,7 @@ from autograd.operators import REDUCTIONS, UFUNCS, boxed, no_rule, plain
 
 
 def _float_power(x: Any, y: Any) -> Any:
-    dtype = np.result_type(plain(x), plain(y), np.float64)
+    dtype = np.result_type(*(getattr(v, "dtype", v) for v in (x, y)), np.float64)
     return e.power(*(shaping.cast(v, dtype) if getattr(v, "dtype", dtype) != dtype else v for v in (x, y)))
 
 
@@ -235,7 +235,7 @@ def call(function: Any, args: Any, kwargs: Any) -> Any:
     if function not in PLAIN_FUNCTIONS:
         raise no_rule(f"{function.__module__.replace('numpy', 'np')}.{function.__name__}")
     try:
-        return function(*_mapped(_read_only, args), **{key: _mapped(_read_only, arg) for key, arg in kwargs.items()})
+        return function(*_all_plain(args), **{key: _all_plain(arg) for key, arg in kwargs.items()})
     except ValueError as error:
         if "read-only" in str(error):
             raise TypeError(f"np.{function.__name__} cannot write into a Tensor: give it an array as out=") from None
@@ -256,23 +256,20 @@ def call_of_numbers(function: Any, args: Any, kwargs: Any) -> Any:
 
 
 def call_of_objects(function: Any, args: Any, kwargs: Any) -> Any:
-    """`function`, one of NumPy's, which takes Values for any objects."""
-    return function(*_mapped(boxed, args), **{key: _mapped(boxed, arg) for key, arg in kwargs.items()})
+    """`function`, one of NumPy's, which takes Values for any objects: its own code, past the protocol that led here."""
+    kwargs = {key: boxed(arg) for key, arg in kwargs.items()}
+    return np.empty(0).__array_function__(function, (), tuple(map(boxed, args)), kwargs)
 
 
-def _mapped(change: Callable[[Any], Any], x: Any) -> Any:
-    """`x`, and what lies in its lists and tuples, changed."""
-    return (
-        [_mapped(change, v) for v in x]
-        if type(x) is list
-        else (tuple(_mapped(change, v) for v in x) if type(x) is tuple else change(x))
-    )
+def _all_plain(x: Any) -> Any:
+    """`x`, and what lies in its lists and tuples, without nodes."""
+    if type(x) in (list, tuple):
+        return type(x)(map(_all_plain, x))
+    return _read_only(x) if isinstance(x, Node) else x
 
 
-def _read_only(x: Any) -> Any:
-    """The value of a node, which cannot be written to, and anything else as it is."""
-    if isinstance(x, Node) and isinstance(x.raw, np.ndarray):
-        view = x.raw.view()
-        view.flags.writeable = False
-        return view
-    return plain(x)
+def _read_only(x: Node) -> Any:
+    """The value of a node as an array that cannot be written to."""
+    view = np.asarray(x.raw).view()
+    view.flags.writeable = False
+    return view

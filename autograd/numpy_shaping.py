@@ -128,7 +128,7 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> An
 
 
 def _joined(name: str, arrays: Any, dtype: Any, casting: Any) -> list[Any]:
-    xs = [operand(x) for x in arrays]
+    xs = [operand(x, name) for x in arrays]
     if dtype is None:
         return xs
     dtype = real(name, dtype)

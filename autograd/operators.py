@@ -37,7 +37,11 @@ def _logaddexp_slope(g: Any, x: Any, y: Any) -> Any:
 
 
 def _float(ufunc: Any) -> Callable[..., float]:
-    return lambda *args: float(ufunc(*args))
+    def forward(*args: float) -> float:
+        with np.errstate(all="ignore"):
+            return float(ufunc(*args))
+
+    return forward
 
 
 # What no formula in other operations gives: exact values, and derivatives of any order at ties and at infinities.
@@ -49,6 +53,13 @@ _logaddexp = Primitive(
     lambda g, z, x, y: _logaddexp_slope(g, y, x),
     elementwise=True,
 )
+
+
+_DEGREE = np.longdouble("3.14159265358979323846264338327950288") / 180
+
+
+def _in_dtype_of(x: Any, constant: np.longdouble) -> Any:
+    return constant if x.dtype == np.longdouble else float(constant)
 
 
 def _heaviside(x: Any, y: Any) -> Any:
@@ -72,10 +83,10 @@ UFUNCS |= {
     np.heaviside: _heaviside,
     np.exp2: lambda x: e.power(2.0, x),
     np.logaddexp: _logaddexp,
-    np.deg2rad: lambda x: x * (np.pi / 180),
-    np.radians: lambda x: x * (np.pi / 180),
-    np.rad2deg: lambda x: x * (180 / np.pi),
-    np.degrees: lambda x: x * (180 / np.pi),
+    np.deg2rad: lambda x: x * _in_dtype_of(x, _DEGREE),
+    np.radians: lambda x: x * _in_dtype_of(x, _DEGREE),
+    np.rad2deg: lambda x: x * _in_dtype_of(x, 1 / _DEGREE),
+    np.degrees: lambda x: x * _in_dtype_of(x, 1 / _DEGREE),
 }
 REDUCTIONS: dict[Any, Callable[..., Any]] = {}
 
@@ -239,6 +250,7 @@ class Operators(Node):
     def degrees(self) -> Any: return np.degrees(self)
     def radians(self) -> Any: return np.radians(self)
     def conjugate(self) -> Any: return self
+    def logical_xor(self, other: Any) -> Any: return bool(self) != bool(other)
     # fmt: on
     rad2deg, deg2rad = degrees, radians
     __hash__ = object.__hash__
@@ -254,6 +266,8 @@ class Operators(Node):
 
     def __int__(self) -> int:
         raise TypeError(f"int() would detach this {type(self).__name__} from its graph: use int(x.item()), or ag.floor")
+
+    __trunc__ = __int__
 
     def __index__(self) -> int:
         raise TypeError(
@@ -279,14 +293,18 @@ class Operators(Node):
                 return e.floordiv(*inputs), e.mod(*inputs)
         elif method == "reduce" and ufunc in REDUCTIONS and not kwargs.get("out"):
             return REDUCTIONS[ufunc](*inputs, **({"axis": 0} | kwargs))
-        if ufunc in CONSTANT_UFUNCS and method != "at" and not any(isinstance(x, Node) for x in kwargs.get("out", ())):
+        out = kwargs.get("out", ())
+        into_objects = out and all(isinstance(x, np.ndarray) and x.dtype == object for x in out)
+        if into_objects and not any(isinstance(x, Node) and np.ndim(x.raw) for x in inputs):
+            return getattr(ufunc, method)(*map(boxed, inputs), **kwargs)
+        if ufunc in CONSTANT_UFUNCS and method != "at" and not any(isinstance(x, Node) for x in out):
             return getattr(ufunc, method)(*map(plain, inputs), **kwargs)
-        if kwargs.get("out") is not None:
+        if out:
             raise TypeError(
                 f"{name} cannot write a node into an existing array, which would detach it from its graph: "
                 "write `a = a + t` in place of `a += t`, and leave out `out=`"
             )
-        raise no_rule(name, kwargs if ufunc in UFUNCS or ufunc in REDUCTIONS else ())
+        raise no_rule(name, kwargs if method == "__call__" else ())
 
 
 _DEFAULTS = {"out": None, "where": True, "dtype": None, "casting": "same_kind", "order": "K", "subok": True}

@@ -440,7 +440,9 @@ class Tensor(Operators):
 
     def __reduce__(self) -> Any:
         if self.op is not None:
-            raise TypeError("a Tensor with a past cannot be copied or pickled: use .detach() first")
+            raise TypeError(
+                "a Tensor with a past cannot be copied or pickled: use .detach(), or .numpy() for a plain array (to plot)"
+            )
         return (type(self), (self.raw.copy(), self.label), {"grad": self.grad})
 
     def __setstate__(self, state: dict[str, Any]) -> None:

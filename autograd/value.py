@@ -283,7 +283,9 @@ class Value(Updates, Operators):
 
     def __reduce__(self) -> Any:
         if self.op is not None:
-            raise TypeError("a Value with a past cannot be copied or pickled: use .detach() first")
+            raise TypeError(
+                "a Value with a past cannot be copied or pickled: use .detach(), or .item() for a plain number"
+            )
         return (type(self), (self.raw, self.label), {"grad": self.grad, "parameter": self.is_parameter()})
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -426,6 +426,7 @@ for subscripts, operands in (
     ("ij,ij->i", (M, In((1, 3)))),
     ("ij,ij", (In((2, 1)), In((1, 3)))),
     ("i,i,i->i", (In((1,)), V, V)),
+    ("ijk,j->i", (In((2, 1, 4)), V)),
     ("ii,i->i", (In((1, 1)), V)),
     ("ii,ij->j", (Q, Q)),
     ("iij->j", (In((2, 2, 3)),)),

@@ -209,8 +209,8 @@ def _truth(x: Any) -> Any:
 
 
 def _logaddexp(x: Any, y: Any) -> Any:
-    apart = e.where((x == y) & (abs(x) == math.inf), 0.0, x - y)
-    return e.where(x > y, x + e.softplus(-apart), y + e.softplus(apart))
+    z = e.where(x > y, x + e.softplus(y - x), y + e.softplus(x - y))
+    return e.where((x == y) & (abs(x) == math.inf), (x + y) / 2.0, z)
 
 
 _UFUNCS: dict[Any, Callable[..., Any]] = {
