@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.arguments import wrong
 from autograd.arrays.joining import stack
 from autograd.arrays.shaping import reshape, transpose
 from autograd.backprop import cotangents
@@ -46,6 +47,8 @@ class Call:
         self.keep_graph = self.recorded and (traced or self.linked)
 
     def _run(self, f: Any, args: Sequence[Any], kwargs: dict[str, Any], positions: list[int], copy: bool) -> None:
+        if not callable(f):
+            raise TypeError(wrong("a derivative", "f", "a function", f))
         lifted = Lifted(args, kwargs, positions, copy)
         self.inputs, self.definitions = lifted.inputs, lifted.definitions
         self.roots, self.linked = lifted.roots, lifted.linked

@@ -14,8 +14,10 @@ from typing import Any
 import numpy as np
 
 from autograd import graph
+from autograd.arguments import numbers
 from autograd.arrays import linalg, reductions
 from autograd.arrays.joining import stack
+from autograd.elementwise import add as add_up
 from autograd.elementwise import exp, finite, hypot, log, maximum, nonzero, where
 from autograd.graph import Node, Primitive
 from autograd.value import Value
@@ -143,13 +145,16 @@ def _is_row(x: Any) -> bool:
     return isinstance(x, (list, tuple)) and not any(isinstance(v, (list, tuple, np.ndarray)) for v in x)
 
 
-def operand(x: Any) -> Any:
+def operand(x: Any, owner: str = "stack", name: str = "x") -> Any:
     """`x` as something with a shape: lists become arrays, and lists of nodes are stacked."""
     if isinstance(x, (Node, np.ndarray)):
         return x
     if isinstance(x, (list, tuple)) and any(isinstance(v, (Node, list, tuple)) for v in x):
-        return stack([operand(v) for v in x])
-    return np.asarray(x)
+        try:
+            return stack([operand(v, owner, name) for v in x])
+        except RecursionError:
+            raise TypeError(f"{owner}: {name} is nested too deeply, or contains itself") from None
+    return numbers(owner, name, x, "fiubc")
 
 
 def _apply(op: Primitive, xs: list[Any]) -> Any:
@@ -169,7 +174,7 @@ def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     x = _listed(x)
     if axis is None and (xs := _scalars(x)) is not None:
         return _apply(sum_of, xs)
-    return reductions.sum(operand(x), axis, keepdims)
+    return reductions.sum(operand(x, "sum"), axis, keepdims)
 
 
 def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -189,7 +194,7 @@ def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     x = _listed(x)
     if axis is None and (xs := _scalars(x)) is not None:
         return _apply(prod_of, xs)
-    return reductions.prod(operand(x), axis, keepdims)
+    return reductions.prod(operand(x, "prod"), axis, keepdims)
 
 
 def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -197,7 +202,7 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     x = _listed(x)
     if axis is None and (xs := _scalars(x)):
         return _apply(logsumexp_of, xs)
-    return reductions.logsumexp(operand(x), axis, keepdims)
+    return reductions.logsumexp(operand(x, "logsumexp"), axis, keepdims)
 
 
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
@@ -205,7 +210,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
     x = _listed(x)
     if axis is None and (ord is None or (ord == 2 and _is_row(x))) and (xs := _scalars(x)) is not None:
         return _apply(norm_of, xs)
-    return reductions.norm(operand(x), ord, axis, keepdims)
+    return reductions.norm(operand(x, "norm"), ord, axis, keepdims)
 
 
 def dot(x: Any, y: Any, start: Any = 0.0) -> Any:
@@ -233,5 +238,5 @@ def dot(x: Any, y: Any, start: Any = 0.0) -> Any:
         if len(left) != len(right):
             raise ValueError(f"dot: {len(left)} and {len(right)} scalars do not pair up")
         return _apply(dot_of, [start, *left, *right])
-    product = linalg.dot(operand(x), operand(y))
-    return product if type(start) is float and start == 0.0 else product + start
+    product = linalg.dot(operand(x, "dot"), operand(y, "dot", "y"))
+    return product if type(start) is float and start == 0.0 else add_up(product, start)

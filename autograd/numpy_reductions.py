@@ -127,7 +127,7 @@ def mean(
 
     def reduce(x: Any) -> Any:
         mask = _mask("np.mean", x, where)
-        count = np.sum(mask, axis=hashable(axis), keepdims=keepdims, dtype=x.dtype)
+        count = np.sum(mask, axis=hashable(axis, "mean"), keepdims=keepdims, dtype=x.dtype)
         return reductions.sum(e.where(mask, x, 0.0), axis, keepdims) / count
 
     return in_dtype("np.mean", reduce, operand(a), dtype, half=True)
@@ -136,10 +136,12 @@ def mean(
 def _spread(name: str, x: Any, axis: Any, ddof: Any, keepdims: Any, where: Any, center: Any) -> tuple[Any, Any]:
     """Deviations from the mean, zero where nothing is to be counted, and by what their squares are divided."""
     mask = np.broadcast_to(True, x.shape) if where is True else _mask(name, x, where)
-    count = np.sum(mask, axis=hashable(axis), keepdims=True, dtype=x.dtype)
+    count = np.sum(mask, axis=hashable(axis, "_spread"), keepdims=True, dtype=x.dtype)
     if center is None:
         center = reductions.sum(e.where(mask, x, 0.0), axis, True) / count
-    less = np.maximum(np.sum(mask, axis=hashable(axis), keepdims=keepdims, dtype=x.dtype) - x.dtype.type(ddof), 0)
+    less = np.maximum(
+        np.sum(mask, axis=hashable(axis, "_spread"), keepdims=keepdims, dtype=x.dtype) - x.dtype.type(ddof), 0
+    )
     return e.where(mask, x - center, 0.0), less
 
 
@@ -203,7 +205,7 @@ def std(
 
 def average(a: Any, axis: Any = None, weights: Any = None, returned: Any = False, *, keepdims: Any = False) -> Any:
     a = operand(a)
-    axis = None if axis is None else axes_of(hashable(axis), len(a.shape))
+    axis = None if axis is None else axes_of(hashable(axis, "average"), len(a.shape))
     if weights is None:
         result = reductions.mean(a, axis, keepdims)
         scale: Any = np.asarray(a.size / np.maximum(result.size, 1), result.dtype)
@@ -251,7 +253,7 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
         return a
     if not a.shape:
         raise ValueError("np.diff: diff requires input that is at least one dimensional")
-    [axis] = axes_of(hashable(axis), len(a.shape))
+    [axis] = axes_of(hashable(axis, "diff"), len(a.shape))
     parts = [prepend, a, append]
     for place in (0, 2):
         if parts[place] is not None and not operand(parts[place]).shape:
@@ -267,7 +269,7 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
 
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Any:
     x = operand(x)
-    axes = axes_of(hashable(axis), len(x.shape))
+    axes = axes_of(hashable(axis, "norm"), len(x.shape))
     if (axis is not None or ord is not None) and len(axes) not in (1, 2):
         raise ValueError("Improper number of dimensions to norm.")
     if ord == "fro" and len(axes) == 1:

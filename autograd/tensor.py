@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from autograd import constants, graph
-from autograd.arguments import FAILURES, numbers
+from autograd.arguments import FAILURES, integer, numbers
 from autograd.arrays import indexing, joining, linalg, reductions, shaping
 from autograd.backprop import cotangents, deposit
 from autograd.graph import OLDEST, Node, Primitive, birth, check_kind
@@ -363,10 +363,10 @@ class Tensor(Operators):
         return reductions.log_softmax(self, axis)
 
     def argmax(self, axis: Any = None) -> Any:
-        return self.raw.argmax(axis)
+        return np.argmax(self.raw, _axis("argmax", axis))
 
     def argmin(self, axis: Any = None) -> Any:
-        return self.raw.argmin(axis)
+        return np.argmin(self.raw, _axis("argmin", axis))
 
     def dot(self, other: Any) -> Any:
         return linalg.dot(self, other)
@@ -450,6 +450,10 @@ class Tensor(Operators):
 
 
 Node.arrays = Tensor
+
+
+def _axis(owner: str, axis: Any) -> int | None:
+    return None if axis is None else integer(owner, "axis", axis)
 
 
 def _node(op: Primitive, raw: Any) -> Tensor:

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.arguments import wrong
 from autograd.calls import Call, check_real, ones
 from autograd.graph import Node, ancestors
 from autograd.lifting import Argnums
@@ -143,6 +144,8 @@ def _tuples(name: str, primals: Any, tangents: Any) -> tuple[tuple[Any, ...], tu
 
 
 def _named(derivative: Callable[..., Any], what: str, f: Callable[..., Any]) -> Callable[..., Any]:
+    if not callable(f):
+        raise TypeError(wrong(f"the {what}", "f", "a function", f))
     name = getattr(f, "__name__", type(f).__name__)
     derivative.__name__ = derivative.__qualname__ = f"{what.replace(' ', '_')}_of_{name}".replace("<", "").replace(
         ">", ""

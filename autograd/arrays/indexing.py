@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.arguments import integer, shown, wrong
 from autograd.arrays.shaping import axes_of, fixed, hashable, moveaxis, operand, ravel, unmasked
 from autograd.elementwise import where
 from autograd.graph import Node, Primitive
@@ -91,7 +92,7 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Any:
         x, axis = ravel(x), 0
     if not x.shape:
         x = ravel(x)
-    [axis] = axes_of(hashable(axis), len(x.shape))
+    [axis] = axes_of(integer("take", "axis", axis), len(x.shape))
     places = fixed("take: indices", indices)
     if places.dtype.kind not in "iub" and (places.size or isinstance(indices, np.ndarray)):
         raise TypeError(f"take: indices must be integers, got {places.dtype}: use .astype(int)")
@@ -103,8 +104,14 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
     x = operand(x, "repeat")
     if axis is None:
         x, axis = ravel(x), 0
-    [axis] = axes_of(hashable(axis), len(x.shape))
-    return take(x, np.repeat(np.arange(x.shape[axis]), fixed("repeat: repeats", repeats)), axis)
+    [axis] = axes_of(integer("repeat", "axis", axis), len(x.shape))
+    times = fixed("repeat: repeats", repeats)
+    try:
+        places = np.repeat(np.arange(x.shape[axis]), times)
+    except (TypeError, ValueError):
+        wanted = f"an integer from 0, or {x.shape[axis]} of them, one for each element along the axis"
+        raise ValueError(wrong("repeat", "repeats", wanted, repeats)) from None
+    return take(x, places, axis)
 
 
 def _take_along(indices: Any, axis: int) -> Primitive:
@@ -133,7 +140,7 @@ def take_along_axis(x: Any, indices: Any, axis: int | None) -> Any:
     places = fixed("take_along_axis: indices", indices)
     if axis is None:
         x, axis = ravel(x), 0
-    [axis] = axes_of(hashable(axis), len(x.shape))
+    [axis] = axes_of(integer("take_along_axis", "axis", axis), len(x.shape))
     return _take_along(np.array(places), axis)(x)
 
 
@@ -142,6 +149,7 @@ def sort(x: Any, axis: int | None = -1) -> Any:
     x = operand(x, "sort")
     if axis is None:
         x, axis = ravel(x), -1
+    [axis] = axes_of(integer("sort", "axis", axis), len(x.shape))
     if not isinstance(x, Node):
         return np.sort(x, axis)
     return take_along_axis(x, np.argsort(x.raw, axis, kind="stable"), axis)
@@ -150,6 +158,8 @@ def sort(x: Any, axis: int | None = -1) -> Any:
 def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     """The diagonal of the matrices in `axis1` and `axis2`, as the last axis."""
     x = operand(x, "diagonal")
+    offset = integer("diagonal", "offset", offset)
+    axis1, axis2 = axes_of((integer("diagonal", "axis1", axis1), integer("diagonal", "axis2", axis2)), len(x.shape))
     x = moveaxis(x, (axis1, axis2), (-2, -1))
     rows, columns = x.shape[-2:]
     n = max(0, min(rows + min(offset, 0), columns - max(offset, 0)))
@@ -159,7 +169,7 @@ def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
 
 def diag(x: Any, k: int = 0) -> Any:
     """The `k`-th diagonal of a matrix, or the matrix that has the vector `x` there and zeros elsewhere."""
-    x = operand(x, "diag")
+    x, k = operand(x, "diag"), integer("diag", "k", k)
     if len(x.shape) == 2:
         return diagonal(x, k)
     if len(x.shape) != 1:
@@ -171,13 +181,13 @@ def diag(x: Any, k: int = 0) -> Any:
 
 def triu(x: Any, k: int = 0) -> Any:
     """`x` with zeros below the `k`-th diagonal."""
-    x = operand(x, "triu")
+    x, k = operand(x, "triu"), integer("triu", "k", k)
     return where(np.triu(np.ones(x.shape[-2:], bool), k), x, 0.0)
 
 
 def tril(x: Any, k: int = 0) -> Any:
     """`x` with zeros above the `k`-th diagonal."""
-    x = operand(x, "tril")
+    x, k = operand(x, "tril"), integer("tril", "k", k)
     return where(np.tril(np.ones(x.shape[-2:], bool), k), x, 0.0)
 
 
@@ -194,13 +204,21 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = 0
     `constant_values` is one number, a pair (before, after), or a pair for each axis.
     """
     x = operand(x, "pad")
-    if mode not in ("constant", *COPYING):
-        kind = TypeError if mode in _COMPUTING or not isinstance(mode, str) else ValueError
-        raise kind(f"np.pad has no rule for mode={mode!r} here: use one of {', '.join(('constant', *COPYING))}")
+    if not isinstance(mode, str) or mode not in ("constant", *COPYING):
+        kind = TypeError if not isinstance(mode, str) or mode in _COMPUTING else ValueError
+        raise kind(f"np.pad has no rule for mode={shown(mode)} here: use one of {', '.join(('constant', *COPYING))}")
     pad_width = fixed("pad: pad_width", pad_width)
     if pad_width.dtype.kind not in "iu" and pad_width.size:
-        raise TypeError(f"pad: pad_width must be integers, got {pad_width.tolist()!r}")
-    widths = tuple(hashable(pair) for pair in np.broadcast_to(pad_width, (len(x.shape), 2)))
+        raise TypeError(wrong("pad", "pad_width", "integers", pad_width.tolist()))
+    try:
+        pairs = np.broadcast_to(pad_width, (len(x.shape), 2))
+    except ValueError:
+        raise ValueError(
+            wrong("pad", "pad_width", f"one integer, a pair, or {len(x.shape)} pairs", pad_width)
+        ) from None
+    if (pairs < 0).any():
+        raise ValueError(wrong("pad", "pad_width", "integers from 0", pad_width.tolist()))
+    widths = tuple(hashable(pair) for pair in pairs)
     if mode == "constant":
         return _pad(widths, fixed("pad: constant_values", constant_values))(x)
     for axis, (pair, n) in enumerate(zip(widths, x.shape, strict=True)):

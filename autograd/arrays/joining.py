@@ -5,14 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache, partial
 from itertools import accumulate, pairwise
-from operator import index as index_of
 from typing import Any
 
 import numpy as np
 
+from autograd.arguments import integer, integers, sequence
 from autograd.arrays.indexing import index
 from autograd.arrays.shaping import axes_of, fixed, operand, ravel
 from autograd.graph import Primitive
+
+
+def _several(owner: str, xs: Any) -> list[Any]:
+    """The arrays of a list or of anything else with members, of which there must be one."""
+    found = xs if type(xs) is list else sequence(owner, "xs", xs)
+    if not found:
+        raise ValueError(f"{owner} needs at least one array, got none")
+    return found
 
 
 @cache
@@ -29,10 +37,10 @@ def _concatenate(axis: int, n: int) -> Primitive:
 
 def concatenate(xs: Sequence[Any], axis: int | None = 0) -> Any:
     """The arrays `xs` one after the other along `axis`; flattened first for None."""
-    xs = [operand(x, "concatenate") for x in xs]
+    xs = [operand(x, "concatenate", f"xs[{i}]") for i, x in enumerate(_several("concatenate", xs))]
     if axis is None:
         xs, axis = [ravel(x) for x in xs], 0
-    return _concatenate(index_of(axis), len(xs))(*xs)
+    return _concatenate(integer("concatenate", "axis", axis), len(xs))(*xs)
 
 
 @cache
@@ -45,20 +53,21 @@ def _stack(axis: int, n: int) -> Primitive:
 
 def stack(xs: Sequence[Any], axis: int = 0) -> Any:
     """The arrays (or scalars) `xs`, all of one shape, as the slices of a new axis."""
-    return _stack(index_of(axis), len(xs))(*(operand(x, "stack") for x in xs))
+    xs = [operand(x, "stack", f"xs[{i}]") for i, x in enumerate(_several("stack", xs))]
+    return _stack(integer("stack", "axis", axis), len(xs))(*xs)
 
 
 def split(x: Any, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Any]:
     """`x` cut along `axis` into equal sections, or at the given places."""
     x = operand(x, "split")
-    [axis] = axes_of(index_of(axis), len(x.shape))
+    [axis] = axes_of(integer("split", "axis", axis), len(x.shape))
     n = x.shape[axis]
     if np.ndim(fixed("split: indices_or_sections", indices_or_sections)) == 0:
-        sections = index_of(indices_or_sections)  # type: ignore[arg-type]  # of no dimension: an integer
-        if sections < 1 or n % sections:
+        sections = integer("split", "indices_or_sections", indices_or_sections, least=1)
+        if n % sections:
             raise ValueError(f"split: an axis of length {n} does not divide into {sections} equal sections")
         places = list(accumulate([n // sections] * (sections - 1)))
     else:
-        places = list(map(index_of, indices_or_sections))  # type: ignore[arg-type]  # no integer: a sequence
+        places = list(integers("split", "indices_or_sections", indices_or_sections))
     before = (slice(None),) * axis
     return [index(x, (*before, slice(start, stop))) for start, stop in pairwise([0, *places, n])]

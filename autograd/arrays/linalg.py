@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from autograd.arguments import integer, integers, sequence, wrong
 from autograd.arrays.indexing import diagonal, tril
 from autograd.arrays.reductions import sum
 from autograd.arrays.shaping import axes_of, broadcast_to, expand_dims, operand, reshape, swapaxes, transpose
+from autograd.elementwise import mul
 from autograd.graph import Primitive
 
 
@@ -64,20 +66,23 @@ def _flat(x: Any) -> Any:
 
 def outer(x: Any, y: Any) -> Any:
     """The products of every element of `x` with every one of `y`, both flattened."""
-    return reshape(x, (-1, 1)) * reshape(y, (1, -1))
+    return mul(reshape(x, (-1, 1)), reshape(y, (1, -1)))
 
 
 def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
     """Sums of products over the last `axes` axes of `x` and the first of `y`, or over two lists of axes."""
     x, y = operand(x, "tensordot"), operand(y, "tensordot", "y")
     if isinstance(axes, (int, np.integer)):
+        axes = integer("tensordot", "axes", axes, least=0)
         if axes > len(x.shape) or axes > len(y.shape):
             raise ValueError(f"tensordot: shapes {x.shape} and {y.shape} have no {axes} axes each")
         over_x, over_y = list(range(len(x.shape) - axes, len(x.shape))), list(range(axes))
     else:
-        over_x, over_y = ([int(side)] if isinstance(side, (int, np.integer)) else list(side) for side in axes)
-        over_x = list(axes_of(tuple(over_x), len(x.shape)))
-        over_y = list(axes_of(tuple(over_y), len(y.shape)))
+        sides = sequence("tensordot", "axes", axes)
+        if len(sides) != 2:
+            raise ValueError(wrong("tensordot", "axes", "an integer, or two lists of axes", axes))
+        over_x = list(axes_of(integers("tensordot", "axes[0]", sides[0]), len(x.shape)))
+        over_y = list(axes_of(integers("tensordot", "axes[1]", sides[1]), len(y.shape)))
     if [x.shape[a] for a in over_x] != [y.shape[a] for a in over_y]:
         raise ValueError(f"tensordot: shapes {x.shape} and {y.shape} do not match over axes {over_x} and {over_y}")
     free_x = [a for a in range(len(x.shape)) if a not in over_x]
@@ -92,7 +97,7 @@ def dot(x: Any, y: Any) -> Any:
     """The inner product of the last axis of `x` with the last but one (or the only one) of `y`."""
     x, y = operand(x, "dot"), operand(y, "dot", "y")
     if len(x.shape) == 0 or len(y.shape) == 0:
-        return x * y
+        return mul(x, y)
     if len(x.shape) <= 2 and len(y.shape) <= 2:
         return matmul(x, y)
     return tensordot(x, y, ([-1], [-2 if len(y.shape) > 1 else 0]))

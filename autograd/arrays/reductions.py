@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.arguments import number
 from autograd.arrays.indexing import index
 from autograd.arrays.joining import concatenate
 from autograd.arrays.shaping import Axis, axes_of, broadcast_to, flag, flip, hashable, moveaxis, operand, reshape
@@ -49,7 +50,7 @@ def _sum(axis: Axis, keepdims: bool) -> Primitive:
 
 def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The sum of the elements, over `axis` or all."""
-    return _sum(hashable(axis), flag(keepdims))(x)
+    return _sum(hashable(axis, "sum"), flag(keepdims))(x)
 
 
 @cache
@@ -65,7 +66,7 @@ def _mean(axis: Axis, keepdims: bool) -> Primitive:
 def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The arithmetic mean, over `axis` or all."""
     x = operand(x, "mean")
-    return _mean(hashable(axis), flag(keepdims))(x)
+    return _mean(hashable(axis, "mean"), flag(keepdims))(x)
 
 
 def freedom(count: int, ddof: float) -> float:
@@ -75,16 +76,16 @@ def freedom(count: int, ddof: float) -> float:
 
 def var(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
     """The variance: squared deviations from the mean, summed and divided by `n - ddof`."""
-    x = operand(x, "var")
+    x, ddof = operand(x, "var"), number("var", "ddof", ddof, infinite=True, nan=True)
     deviations = x - mean(x, axis, keepdims=True)
-    return sum(deviations * deviations, axis, keepdims) / freedom(_count(x.shape, hashable(axis)), ddof)
+    return sum(deviations * deviations, axis, keepdims) / freedom(_count(x.shape, hashable(axis, "var")), ddof)
 
 
 def std(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
     """The standard deviation; its slope is 0 where all elements are equal."""
-    x = operand(x, "std")
+    x, ddof = operand(x, "std"), number("std", "ddof", ddof, infinite=True, nan=True)
     deviations = norm(x - mean(x, axis, keepdims=True), axis=axis, keepdims=keepdims)
-    less = freedom(_count(x.shape, hashable(axis)), ddof)
+    less = freedom(_count(x.shape, hashable(axis, "std")), ddof)
     return deviations / (np.sqrt(np.longdouble(less)) if x.dtype == np.longdouble else math.sqrt(less))
 
 
@@ -108,12 +109,12 @@ def _min(axis: Axis, keepdims: bool) -> Primitive:
 
 def max(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The largest element; elements that tie share its cotangent evenly."""
-    return _max(hashable(axis), flag(keepdims))(x)
+    return _max(hashable(axis, "max"), flag(keepdims))(x)
 
 
 def min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The smallest element; elements that tie share its cotangent evenly."""
-    return _min(hashable(axis), flag(keepdims))(x)
+    return _min(hashable(axis, "min"), flag(keepdims))(x)
 
 
 def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -121,7 +122,7 @@ def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     exact also where elements are zero."""
     x = operand(x, "prod")
     shape, keepdims = x.shape, flag(keepdims)
-    axes = axes_of(hashable(axis) if shape or axis not in (0, -1) else None, len(shape))
+    axes = axes_of(hashable(axis, "prod") if shape or axis not in (0, -1) else None, len(shape))
     if len(set(axes)) < len(axes):
         raise ValueError(f"prod: axis={axis} names an axis twice")
     rest = [n for i, n in enumerate(shape) if i not in axes]
@@ -131,7 +132,7 @@ def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     while (n := x.shape[0]) > 1:
         half = index(x, slice(n // 2)) * index(x, slice(n // 2, 2 * (n // 2)))
         x = concatenate([half, index(x, slice(n - 1, n))]) if n % 2 else half
-    return reshape(x, _kept(shape, hashable(axis)) if keepdims else rest)
+    return reshape(x, _kept(shape, hashable(axis, "prod")) if keepdims else rest)
 
 
 @cache
@@ -146,7 +147,7 @@ def _cumsum(axis: int) -> Primitive:
 
 def cumsum(x: Any, axis: int | None = None) -> Any:
     """Running sums along `axis`; of the flattened array for None."""
-    axis = hashable(axis)
+    axis = hashable(axis, "cumsum")
     return _cumsum(0)(reshape(x, -1)) if axis is None or (axis in (0, -1) and not np.ndim(x)) else _cumsum(axis)(x)
 
 
@@ -163,7 +164,9 @@ def _norm(axis: Axis, keepdims: bool) -> Primitive:
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
     """The Euclidean (of a matrix: Frobenius) norm, with slope 0 at 0; of vectors also `ord` 1, inf and other p."""
     x = operand(x, "norm")
-    axis = hashable(axis)
+    axis = hashable(axis, "norm")
+    if ord is not None and not isinstance(ord, str):
+        ord = number("norm", "ord", ord, infinite=True)
     one_axis = len(axes_of(axis, len(x.shape))) == 1
     if ord is None or (ord == 2 and one_axis) or (ord == "fro" and not one_axis):
         return _norm(axis, flag(keepdims))(x)
@@ -201,7 +204,7 @@ def _logsumexp(axis: Axis, keepdims: bool) -> Primitive:
 
 def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """`log(sum(exp(x)))`, without overflow."""
-    return _logsumexp(hashable(axis), flag(keepdims))(x)
+    return _logsumexp(hashable(axis, "logsumexp"), flag(keepdims))(x)
 
 
 def _softmax_forward(x: Any, axis: Axis) -> Any:
@@ -222,7 +225,7 @@ def _softmax(axis: Axis) -> Primitive:
 
 def softmax(x: Any, axis: Any = -1) -> Any:
     """Exponentials divided by their sum along `axis`, without overflow."""
-    return _softmax(hashable(axis))(x)
+    return _softmax(hashable(axis, "softmax"))(x)
 
 
 def _log_softmax_forward(x: Any, axis: Axis) -> Any:
@@ -243,4 +246,4 @@ def _log_softmax(axis: Axis) -> Primitive:
 
 def log_softmax(x: Any, axis: Any = -1) -> Any:
     """The logarithm of softmax along `axis`, without overflow."""
-    return _log_softmax(hashable(axis))(x)
+    return _log_softmax(hashable(axis, "log_softmax"))(x)

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from operator import index
 from typing import Any
 
 import numpy as np
 
-from autograd.arguments import numbers
+from autograd.arguments import Axis as Axis
+from autograd.arguments import integer, integers, numbers, shown, wrong
 from autograd.graph import Node, Primitive, check_kind, same
-
-Axis = int | tuple[int, ...] | None
 
 
 def operand(x: Any, owner: str = "this function", name: str = "x") -> Any:
@@ -21,13 +19,9 @@ def operand(x: Any, owner: str = "this function", name: str = "x") -> Any:
     return x if isinstance(x, (Node, np.ndarray)) else numbers(owner, name, x, "fiubc")
 
 
-def hashable(axis: Any) -> Any:
+def hashable(axis: Any, owner: str = "this function", name: str = "axis", optional: bool = True) -> Any:
     """An axis or a shape in a form that can be a key: lists become tuples, NumPy's integers Python's."""
-    if axis is None or type(axis) is int:
-        return axis
-    if isinstance(axis, (list, tuple)) or (isinstance(axis, np.ndarray) and axis.ndim):
-        return tuple(map(index, axis))
-    return index(axis)
+    return axis if axis is None and optional else integers(owner, name, axis, optional)
 
 
 def flag(keepdims: Any) -> bool:
@@ -37,15 +31,19 @@ def flag(keepdims: Any) -> bool:
     if isinstance(keepdims, (int, np.bool_, np.integer)):
         return bool(keepdims)
     raise TypeError(
-        f"keepdims must be True or False, got {keepdims!r}: give dtype= and the like by name, to np.sum and kin"
+        f"keepdims must be True or False, got {shown(keepdims)}: give dtype= and the like by name, to np.sum and kin"
     )
 
 
 def fixed(what: str, x: Any) -> np.ndarray[Any, Any]:
     """`x`, which has no derivative, as an array: nodes and masks are a TypeError that starts with `what`."""
     if isinstance(x, Node):
-        raise TypeError(f"{what} must be plain numbers, which no derivative goes through, not {x!r}: take its .numpy()")
-    return np.asarray(unmasked(x))
+        raise TypeError(
+            f"{what} must be plain numbers, which no derivative goes through, not {shown(x)}: take its .numpy()"
+        )
+    x = unmasked(x)
+    owner, _, name = what.partition(": ")
+    return x if isinstance(x, np.ndarray) else numbers(owner, name, x, "fiubcmMOSUV")
 
 
 def unmasked(x: Any) -> Any:
@@ -62,7 +60,7 @@ def axes_of(axis: Axis, ndim: int) -> tuple[int, ...]:
     axes = (axis,) if isinstance(axis, int) else axis
     for a in axes:
         if not -ndim <= a < ndim:
-            raise np.exceptions.AxisError(a, ndim)
+            raise ValueError(f"axis {a} is out of bounds for an array of {ndim} dimension{'s' * (ndim != 1)}")
     return tuple(a % ndim for a in axes)
 
 
@@ -77,7 +75,7 @@ def reshape(x: Any, *shape: Any) -> Any:
     >>> reshape(np.arange(4.0), (2, 2)).tolist()
     [[0.0, 1.0], [2.0, 3.0]]
     """
-    new = hashable(shape[0] if len(shape) == 1 else shape)
+    new = integers("reshape", "shape", shape[0] if len(shape) == 1 else shape)
     return _reshape(new if isinstance(new, tuple) else (new,))(x)
 
 
@@ -92,9 +90,17 @@ def _transpose(axes: tuple[int, ...] | None) -> Primitive:
     return Primitive("transpose", None, lambda x: np.transpose(x, axes), lambda g, z, x: transpose(g, back))
 
 
+def _order(axes: Any) -> tuple[int, ...] | None:
+    """The axes of a transpose, of which each is there once."""
+    order = hashable(axes, "transpose", "axes")
+    if order is None or (isinstance(order, tuple) and sorted(a % len(order) for a in order) == [*range(len(order))]):
+        return order
+    raise ValueError(wrong("transpose", "axes", "all axes, each once, in another order", axes))
+
+
 def transpose(x: Any, axes: Sequence[int] | None = None) -> Any:
     """`x` with its axes in the order `axes`, by default reversed."""
-    return _transpose(hashable(axes))(x)
+    return _transpose(_order(axes))(x)
 
 
 @cache
@@ -104,9 +110,13 @@ def _swapaxes(axis1: int, axis2: int) -> Primitive:
     )
 
 
+def _one(axis: Any, owner: str, name: str) -> int:
+    return axis if type(axis) is int else integer(owner, name, axis)
+
+
 def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
     """`x` with two axes exchanged."""
-    return _swapaxes(axis1, axis2)(x)
+    return _swapaxes(_one(axis1, "swapaxes", "axis1"), _one(axis2, "swapaxes", "axis2"))(x)
 
 
 @cache
@@ -121,7 +131,7 @@ def _moveaxis(source: Axis, destination: Axis) -> Primitive:
 
 def moveaxis(x: Any, source: Axis, destination: Axis) -> Any:
     """`x` with the axes `source` moved to `destination`."""
-    return _moveaxis(hashable(source), hashable(destination))(x)
+    return _moveaxis(integers("moveaxis", "source", source), integers("moveaxis", "destination", destination))(x)
 
 
 @cache
@@ -131,7 +141,7 @@ def _expand_dims(axis: int | tuple[int, ...]) -> Primitive:
 
 def expand_dims(x: Any, axis: int | Sequence[int]) -> Any:
     """`x` with new axes of length 1."""
-    return _expand_dims(hashable(axis))(x)
+    return _expand_dims(integers("expand_dims", "axis", axis))(x)
 
 
 @cache
@@ -141,7 +151,7 @@ def _squeeze(axis: Axis) -> Primitive:
 
 def squeeze(x: Any, axis: Axis = None) -> Any:
     """`x` without its axes of length 1."""
-    return _squeeze(hashable(axis))(x)
+    return _squeeze(hashable(axis, "squeeze"))(x)
 
 
 def _broadcast(x: Any, shape: tuple[int, ...]) -> Any:
@@ -159,7 +169,7 @@ def _broadcast_to(shape: tuple[int, ...]) -> Primitive:
 
 def broadcast_to(x: Any, shape: Any) -> Any:
     """`x` repeated, without a copy, along new axes and those of length 1."""
-    shape = hashable(shape)
+    shape = integers("broadcast_to", "shape", shape)
     return _broadcast_to(shape if isinstance(shape, tuple) else (shape,))(x)
 
 
@@ -170,7 +180,7 @@ def _flip(axis: Axis) -> Primitive:
 
 def flip(x: Any, axis: Axis = None) -> Any:
     """`x` in reverse order along `axis`, by default along all."""
-    return _flip(hashable(axis))(x)
+    return _flip(hashable(axis, "flip"))(x)
 
 
 @cache
@@ -181,18 +191,19 @@ def _roll(shift: int | tuple[int, ...], axis: Axis) -> Primitive:
 
 def roll(x: Any, shift: int | Sequence[int], axis: Axis = None) -> Any:
     """`x` shifted cyclically along `axis`; along the flattened array for None."""
-    return _roll(hashable(shift), hashable(axis))(x)
+    return _roll(integers("roll", "shift", shift), hashable(axis, "roll"))(x)
 
 
 def tile(x: Any, reps: int | Sequence[int]) -> Any:
     """`x` laid side by side, `reps` times along each axis."""
     x = operand(x, "tile")
-    reps = (reps,) if isinstance(reps, int) else tuple(reps)
-    shape = (1,) * (len(reps) - len(x.shape)) + x.shape
-    reps = (1,) * (len(shape) - len(reps)) + reps
+    given = integers("tile", "reps", reps)
+    times: tuple[int, ...] = (given,) if isinstance(given, int) else given
+    shape = (1,) * (len(times) - len(x.shape)) + x.shape
+    times = (1,) * (len(shape) - len(times)) + times
     apart = reshape(x, [n for length in shape for n in (1, length)])
-    wide = broadcast_to(apart, [n for rep, length in zip(reps, shape, strict=True) for n in (rep, length)])
-    return reshape(wide, [rep * length for rep, length in zip(reps, shape, strict=True)])
+    wide = broadcast_to(apart, [n for rep, length in zip(times, shape, strict=True) for n in (rep, length)])
+    return reshape(wide, [rep * length for rep, length in zip(times, shape, strict=True)])
 
 
 @cache
@@ -202,7 +213,10 @@ def _cast(dtype: np.dtype[Any]) -> Primitive:
 
 def cast(x: Any, dtype: Any) -> Any:
     """`x` in another floating-point dtype; the cotangent comes back in the dtype of `x`."""
-    dtype = np.dtype(dtype)
+    try:
+        dtype = np.dtype(dtype)
+    except (TypeError, ValueError, RecursionError):
+        raise TypeError(wrong("cast", "dtype", "a floating-point dtype, as np.float32", dtype)) from None
     if dtype.kind != "f":
         raise TypeError(f"a cast to {dtype} would detach from the graph: take .data.astype({dtype})")
     if np.iscomplexobj(x.raw if isinstance(x, Node) else x):
