@@ -269,10 +269,11 @@ def _dot(q: Any, x: Any, axis: int) -> Any:
 @cache
 def _soft_cross_entropy(axis: int, reduction: str) -> Primitive:
     def forward(x: Any, q: Any) -> Any:
-        shifted = x - x.max(axis, keepdims=True)
         rows = q.sum(axis)
-        # A row that does not count is 0, be its logits what they may.
-        return np.where(rows, np.log(np.exp(shifted).sum(axis)) * rows, np.zeros_like(rows)) - _dot(q, shifted, axis)
+        if not rows.all():  # a row that does not count is 0, be its logits what they may
+            x = np.where(np.expand_dims(rows, axis), x, np.zeros_like(x))
+        shifted = x - x.max(axis, keepdims=True)
+        return np.log(np.exp(shifted).sum(axis)) * rows - _dot(q, shifted, axis)
 
     def slope(x: Any, q: Any) -> Any:
         rows = ag.sum(q, axis, keepdims=True)

@@ -339,3 +339,31 @@ def test_a_reduction_is_one_of_three(kind):
         kind(reduction="average")
     assert repr(kind()) == f"{kind.__name__}()"
     assert repr(kind(reduction="sum")) == f"{kind.__name__}(reduction='sum')"
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("kind", [nn.CrossEntropyLoss, nn.NLLLoss])
+def test_rows_that_do_not_count_are_zero_whatever_their_logits(kind, wrong):
+    logits, labels = LOGITS.copy(), LABELS.copy()
+    logits[2], labels[2] = wrong, -100
+    counted = np.arange(6) != 2
+    for reduction in ("mean", "sum"):
+        x, y = ag.Tensor(logits), ag.Tensor(LOGITS[counted])
+        loss, expected = kind(reduction=reduction)(x, labels), kind(reduction=reduction)(y, LABELS[counted])
+        assert loss.item() == pytest.approx(expected.item(), rel=1e-14)
+        loss.backward()
+        expected.backward()
+        np.testing.assert_allclose(x.grad[counted], y.grad, rtol=1e-12)
+        assert (x.grad[2] == 0.0).all()
+
+
+@pytest.mark.parametrize("kind", LOSSES)
+def test_the_mean_of_nothing_is_nan_and_its_gradient_zero(kind):
+    classes = kind in (nn.CrossEntropyLoss, nn.NLLLoss, nn.MultiMarginLoss)
+    model = nn.Linear(2, 3, dtype=float, rng=0)
+    output = ag.sigmoid(model(np.zeros((0, 2))))
+    loss = kind()(output, np.zeros(0, int) if classes else np.zeros((0, 3)))
+    assert np.isnan(loss.item())
+    loss.backward()
+    assert (model.weight.grad == 0.0).all()
+    assert (model.bias.grad == 0.0).all()

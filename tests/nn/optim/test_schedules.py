@@ -169,3 +169,12 @@ def test_a_cycle_has_an_end():
     schedule.step()
     with pytest.raises(ValueError, match="has 2 steps, and this is step 3"):
         schedule.step()
+
+
+@pytest.mark.parametrize(("steps", "share"), [(10, 0.1), (1, 1.0), (1, 0.3), (2, 0.5), (4, 0.0), (5, 1.0)])
+@pytest.mark.parametrize("three_phase", [False, True])
+def test_phases_of_no_length_are_no_division_by_zero(steps, share, three_phase):
+    schedule = optim.OneCycleLR(ours(), 1.0, total_steps=steps, pct_start=share, three_phase=three_phase)
+    for _ in range(steps - 1):
+        schedule.step()
+    assert all(0.0 <= lr <= 1.0 for lr in schedule.get_last_lr())
