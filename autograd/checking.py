@@ -9,10 +9,14 @@ from typing import Any
 import numpy as np
 
 from autograd.arguments import integer, number, wrong
+from autograd.elementwise import identity
 from autograd.graph import Node, Primitive, ancestors
 from autograd.operators import plain
+from autograd.stand_ins import Substitution, in_place_of
+from autograd.tensor import Tensor
 from autograd.transforms import jvp, vjp
-from autograd.trees import flatten, leaves, map_leaves
+from autograd.trees import flatten, is_module, leaves, map_leaves
+from autograd.value import Value
 
 
 class GradientError(AssertionError):
@@ -28,8 +32,8 @@ def gradcheck(
 ) -> bool:
     """Check the derivatives of `f` at `args` up to `order`, and return True.
 
-    The output is weighed with a random cotangent, and each argument (a float, a float64 array, or a structure of
-    them) moved in a random direction; the slope along it is compared with that by reverse mode and by forward mode.
+    The output is weighed with a random cotangent, and each argument (a float, a float64 array, a module of such, or
+    a structure of floats and arrays) moved in a random direction; the slope along it is compared with that by reverse mode and by forward mode.
     The finite difference is central, at several step sizes, each extrapolated from two; the disagreement of the two
     is an estimate of its error, and the step where this is least is taken. A difference beyond the estimate and
     `rtol` of the slope raises a GradientError that names the operation and the argument, with both values; slopes that
@@ -42,12 +46,15 @@ def gradcheck(
         raise TypeError(wrong("gradcheck", "f", "a function", f))
     order = integer("gradcheck", "order", order, least=1, most=8)  # each costs as much again as all before
     trials = integer("gradcheck", "trials", trials, least=1, most=10_000)
-    rtol = number("gradcheck", "rtol", rtol, least=0)
+    rtol = number("gradcheck", "rtol", rtol, least=0, below=1)  # from 1 on anything would pass
     seed = integer("gradcheck", "seed", seed, least=0)
+    name = _name(f)
+    if any(map(is_module, args)):
+        f = _of_arrays(f, args)
     args = tuple(_as_float64(arg) for arg in args)
     rng = np.random.default_rng(seed)
     for _ in range(trials):
-        _check(f, args, order, rtol, rng, _name(f), "derivative")
+        _check(f, args, order, rtol, rng, name, "derivative")
     return True
 
 
@@ -147,6 +154,27 @@ def _recorded(f: Any, args: tuple[Any, ...]) -> list[Node]:
 
     vjp(spy, *args)
     return ancestors(*seen)
+
+
+def _of_arrays(f: Callable[..., Any], args: tuple[Any, ...]) -> Callable[..., Any]:
+    """`f`, but with the dict of its parameters' arrays, or nodes, in the place of every module among `args`."""
+
+    def of_arrays(*xs: Any) -> Any:
+        return f(*(_filled(arg, x) if is_module(arg) else x for arg, x in zip(args, xs, strict=True)))
+
+    return of_arrays
+
+
+def _filled(module: Any, values: dict[str, Any]) -> Any:
+    new = {}
+    for name, parameter in module.named_parameters():
+        if name in values:
+            value = values[name]
+            node = (
+                value if isinstance(value, Node) else Tensor(value) if isinstance(value, np.ndarray) else Value(value)
+            )
+            new[id(parameter)] = in_place_of(parameter, identity(node))
+    return Substitution(module, new).tree
 
 
 def _name(f: Any) -> str:

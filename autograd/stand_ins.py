@@ -23,7 +23,11 @@ _PLAIN = (float, int, str, bool, type(None))
 
 def stand_in(node: Any) -> Any:
     """A node of the same kind (a `Parameter`, for one), computed from `node` and equal to it."""
-    made = identity(node)
+    return in_place_of(node, identity(node))
+
+
+def in_place_of(node: Any, made: Any) -> Any:
+    """The node `made` as one of the same kind as `node`, with its label and its gradient."""
     if tracer() is not None:
         return made
     twin = made

@@ -5,7 +5,15 @@ node only where an argument was one, or where the function reaches a node of an 
 derivative is recorded too, and can be differentiated again. So they nest, to any order.
 
 Arguments may be floats, arrays, nested lists, tuples and dicts of them, and modules (anything with
-`named_parameters()`); derivatives have the same structure, that of a module being a dict of arrays by name.
+`named_parameters()`); derivatives have the same structure, that of a module being a dict of arrays by name. Tangents and
+cotangents are paired with it by key and nesting, and share no array with what is given back.
+
+A module is differentiated as the dict of its parameters' arrays would be, at every order. The function is given a copy
+that has nodes of the transform for parameters, shares buffers and all else, and hands what is bound anew in it on to the
+module itself. Where it reaches the module not by its argument but by itself, as in `grad(lambda m: loss(model(x)))(model)`,
+that counts as the argument; a module given twice is two variables, and then reaching it by itself is an error. The result
+is plain, and so a constant to what is computed with it: to differentiate it again nest transforms, or give
+`dict(model.named_parameters())`, which are nodes.
 """
 
 from __future__ import annotations

@@ -60,7 +60,17 @@ MAY_IMPORT = {
         *ARRAYS,
     ],
     "transforms": ["arguments", "graph", "operators", "lifting", "calls"],
-    "checking": ["arguments", "graph", "operators", "value", "tensor", "transforms", "trees"],
+    "checking": [
+        "arguments",
+        "graph",
+        "elementwise",
+        "stand_ins",
+        "operators",
+        "value",
+        "tensor",
+        "transforms",
+        "trees",
+    ],
     "anomaly": ["arguments", "graph", "operators"],
     "extending": ["arguments", "graph", "elementwise"],
 }

@@ -1,9 +1,12 @@
 """`gradcheck`: it passes what is right, finds what is wrong, names it, and knows where nothing can be checked."""
 
+import math
+
 import numpy as np
 import pytest
 
 import autograd as ag
+import nn
 from autograd.graph import Primitive
 
 
@@ -132,3 +135,37 @@ def test_the_scale_of_the_output_does_not_matter(scale):
 def test_the_scale_of_the_input_matters_little(x):
     assert ag.gradcheck(lambda x: ag.exp(-x) * x, x)
     assert ag.gradcheck(ag.sin, x, order=2)
+
+
+def test_modules_are_checked_as_their_arrays():
+    model = nn.Linear(2, 1, dtype=float, rng=0)
+    x = np.array([[0.5, -1.0]])
+    assert ag.gradcheck(lambda m, x: ag.sum(ag.tanh(m(x))), model, x, order=2)
+    assert ag.gradcheck(lambda m: m([0.5, 2.0]) * m([1.0, 1.0]), nn.scalar.MLP(2, [1], rng=0), order=2)
+    off = faulty("off", lambda g, z, x: g * 1.01 * ag.cos(x))
+    with pytest.raises(ag.GradientError, match="off"):
+        ag.gradcheck(lambda m: ag.sum(off(m(x))), model)
+    with pytest.raises(TypeError, match="gradcheck needs float64"):
+        ag.gradcheck(lambda m: ag.sum(m(x)), nn.Linear(2, 1))
+
+
+@pytest.mark.parametrize("order", [math.inf, math.nan, 0, -1, 1.5, "2", None, 1j, 1000])
+def test_orders_that_are_none(order):
+    with pytest.raises((TypeError, ValueError), match="gradcheck: order must be an integer from 1 to 8, got"):
+        ag.gradcheck(ag.sin, 0.5, order=order)
+
+
+@pytest.mark.parametrize(
+    ("settings", "name"),
+    [
+        ({"rtol": -1.0}, "rtol"),
+        ({"rtol": math.nan}, "rtol"),
+        ({"rtol": math.inf}, "rtol"),
+        ({"rtol": 1.0}, "rtol"),
+        ({"trials": 0}, "trials"),
+        ({"seed": -1}, "seed"),
+    ],
+)
+def test_settings_that_would_check_nothing(settings, name):
+    with pytest.raises(ValueError, match=f"gradcheck: {name} must be"):
+        ag.gradcheck(ag.sin, 0.5, **settings)

@@ -10,10 +10,10 @@ from autograd.calls import Call, check_real
 from autograd.compiler.batches import Arguments
 from autograd.compiler.results import Results
 from autograd.lifting import Lifted, chosen
-from autograd.stand_ins import Substitution, stand_in
+from autograd.stand_ins import Substitution, in_place_of
 from autograd.trees import Branch, Definition, flatten, opened
 from nn.parameters import Buffer, Parameter
-from tests.autograd import test_graph, test_lifting, test_tensor, test_transforms, test_trees
+from tests.autograd import test_checking, test_graph, test_lifting, test_tensor, test_transforms, test_trees
 from tests.autograd.compiler import test_batches
 from tests.mutation import Mutant, check
 from tests.nn import test_module
@@ -114,7 +114,7 @@ MUTANTS = [
     ),
     Mutant(
         "a copied module has no parameters",
-        stand_in,
+        in_place_of,
         "type(made) is not type(node)",
         "False",
         test_lifting.test_within_the_function_a_module_is_of_its_class_and_lists_its_parameters,
@@ -132,6 +132,20 @@ MUTANTS = [
         "not isinstance(parameter, Node)",
         "False",
         test_lifting.test_a_module_of_another_library_is_refused,
+    ),
+    Mutant(
+        "gradcheck passes anything",
+        ag.gradcheck,
+        "below=1",
+        "infinite=True",
+        partial(test_checking.test_settings_that_would_check_nothing, {"rtol": np.inf}, "rtol"),
+    ),
+    Mutant(
+        "gradcheck of a module",
+        ag.gradcheck,
+        "any(map(is_module, args))",
+        "False",
+        test_checking.test_modules_are_checked_as_their_arrays,
     ),
     Mutant("pairing by order", Branch.take, "[tree[key] for key in self.keys]", "[*tree.values()]", paired(0)),
     Mutant("a key too many", Branch.take, "len(tree) > len(self.keys)", "False", told_apart(0)),
