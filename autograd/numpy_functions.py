@@ -86,7 +86,10 @@ def nan_to_num(x: Any, copy: Any = True, nan: Any = 0.0, posinf: Any = None, neg
         (e.equals(x, np.inf), limits.max if posinf is None else posinf),
         (e.equals(x, -np.inf), limits.min if neginf is None else neginf),
     ):
-        number = fixed("np.nan_to_num: what is put in", replacement).astype(x.dtype)
+        number = fixed("np.nan_to_num: what is put in", replacement)
+        if number.dtype.kind not in "biuf":
+            raise TypeError(f"np.nan_to_num: what is put in must be real numbers, got {replacement!r}")
+        number = number.astype(x.dtype)
         x = e.where(bad, number.item() if x.shape == number.shape == () else number, x)
     return x
 

@@ -207,7 +207,7 @@ def average(a: Any, axis: Any = None, weights: Any = None, returned: Any = False
     a = operand(a)
     axis = None if axis is None else axes_of(hashable(axis, "average"), len(a.shape))
     if weights is None:
-        result = reductions.mean(a, axis, keepdims)
+        result = mean(a, axis, keepdims=keepdims)
         scale: Any = np.asarray(a.size / np.maximum(result.size, 1), result.dtype)
     else:
         weights = _weights(a, axis, operand(weights))
@@ -218,8 +218,7 @@ def average(a: Any, axis: Any = None, weights: Any = None, returned: Any = False
         if np.any(plain(scale) == 0.0):
             raise ZeroDivisionError("Weights sum to zero, can't be normalized")
         result = shaping.cast(reductions.sum(a * weights, axis, keepdims) / scale, dtype)
-        scale = shaping.cast(scale, dtype)
-    return (result, shaping.broadcast_to(scale, result.shape)) if returned else result
+    return (result, shaping.broadcast_to(shaping.cast(scale, result.dtype), result.shape)) if returned else result
 
 
 def _weights(a: Any, axis: tuple[int, ...] | None, weights: Any) -> Any:

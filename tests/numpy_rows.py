@@ -203,6 +203,7 @@ row(np.nan_to_num, In((4,), "special"), True, 1)
 row(np.nan_to_num, In((2, 4), "special"), nan=np.array([1.0, 2.0, 3.0, 4.0]))
 row(np.nan_to_num, S)
 refused(np.nan_to_num, "copy", M, copy=False)
+refused(np.nan_to_num, "real numbers", M, nan=1j)
 
 # ---- Shapes
 
@@ -215,6 +216,7 @@ row(np.ravel, M, order="K")
 row(np.reshape, M, -1)
 row(np.reshape, M, shape=[1, 6], copy=True)
 row(np.reshape, M, (4, 2))
+row(np.reshape, M, newshape=(3, 2))
 row(np.reshape, S, ())
 row(np.reshape, E, (3, 0, 1))
 row(np.reshape, M, (3, 2), order="X")
@@ -310,6 +312,7 @@ for mode in ("edge", "reflect", "symmetric", "wrap"):
     row(np.pad, V, 5, mode=mode)
     row(np.pad, E, 1, mode)
 row(np.pad, M, 1, mode="reflect", reflect_type="even")
+refused(np.pad, "constant_values", M, 1, constant_values=1j)
 row(np.pad, M, -1)
 row(np.pad, M, 1.5)
 row(np.pad, M, (1, 2, 3))

@@ -220,7 +220,10 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = 0
         raise ValueError(wrong("pad", "pad_width", "integers from 0", pad_width.tolist()))
     widths = tuple(hashable(pair) for pair in pairs)
     if mode == "constant":
-        return _pad(widths, fixed("pad: constant_values", constant_values))(x)
+        constants = fixed("pad: constant_values", constant_values)
+        if constants.dtype.kind not in "biuf":
+            raise TypeError(f"pad: constant_values must be real numbers, got {constant_values!r}")
+        return _pad(widths, constants)(x)
     for axis, (pair, n) in enumerate(zip(widths, x.shape, strict=True)):
         x = take(x, np.pad(np.arange(n), pair, mode=mode), axis)  # type: ignore[call-overload]  # mode is NumPy's to check
     return x

@@ -218,7 +218,7 @@ def cast(x: Any, dtype: Any) -> Any:
     except (TypeError, ValueError, RecursionError):
         raise TypeError(wrong("cast", "dtype", "a floating-point dtype, as np.float32", dtype)) from None
     if dtype.kind != "f":
-        raise TypeError(f"a cast to {dtype} would detach from the graph: take .data.astype({dtype})")
+        raise TypeError(f"a cast to {dtype} would detach from the graph: take .numpy().astype({dtype})")
     if np.iscomplexobj(x.raw if isinstance(x, Node) else x):
         raise TypeError(f"a cast of complex numbers to {dtype} would lose their imaginary parts: take .real or .imag")
     return _cast(dtype)(x)

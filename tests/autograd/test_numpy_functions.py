@@ -253,6 +253,17 @@ def test_derivatives_are_those_of_numpys_function(function):
             np.testing.assert_allclose(p, q, rtol=1e-4, atol=1e-5, err_msg=str(row))
 
 
+@pytest.mark.parametrize("function", [np.mean, np.average, np.var, np.std], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("axis", [None, 0, 1])
+def test_means_of_float16_do_not_overflow(function, axis):
+    x = np.random.default_rng(0).normal(300.0, 100.0, (400, 3)).astype(np.float16)
+    exact = function(x.astype(float), axis=axis)
+    np.testing.assert_allclose(function(ag.Tensor(x), axis=axis).data, exact, rtol=2e-3)
+    weights = {"weights": np.abs(x)} if function is np.average else {"where": x > 100}
+    exact = function(x.astype(float), axis=axis, **weights)
+    np.testing.assert_allclose(function(ag.Tensor(x), axis=axis, **weights).data, exact, rtol=2e-3)
+
+
 PLAIN_CALLS = [
     lambda x: np.argmax(x, axis=1),
     lambda x: np.argmin(x),

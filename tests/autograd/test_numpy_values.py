@@ -249,6 +249,8 @@ def _changed(change):
         (lambda t, v: np.multiply(t, 1j), "complex128"),
         (lambda t, v: np.einsum("ij,ij", t, X * 1j), "complex128"),
         (lambda t, v: t.sum(0, np.float32), "keepdims must be True or False"),
+        (lambda t, v: t.var(0, np.float32), "ddof must be a finite number"),
+        (lambda t, v: t.astype(int), r"\.numpy\(\)\.astype\(int64\)"),
     ],
 )  # fmt: skip
 def test_what_would_detach_or_mean_nothing_names_the_cure(f, cure):
