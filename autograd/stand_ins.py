@@ -9,7 +9,8 @@ to the module itself afterwards.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -123,12 +124,11 @@ def _attributes(x: Any) -> dict[str, Any]:
     return {**{name: getattr(x, name) for name in _slots(type(x)) if hasattr(x, name)}, **getattr(x, "__dict__", {})}
 
 
-def _slots(kind: type) -> Iterator[str]:
-    for base in kind.__mro__:
-        slots = base.__dict__.get("__slots__", ())
-        for name in (slots,) if isinstance(slots, str) else slots:
-            if name not in ("__dict__", "__weakref__"):
-                yield name
+@lru_cache
+def _slots(kind: Any) -> list[str]:
+    declared = [base.__dict__.get("__slots__", ()) for base in kind.__mro__]
+    names = [name for slots in declared for name in ((slots,) if isinstance(slots, str) else slots)]
+    return [name for name in names if name not in ("__dict__", "__weakref__")]
 
 
 def _empty(x: Any) -> Any:

@@ -86,8 +86,8 @@ def vjp(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], tuple[A
 def jvp(f: Callable[..., Any], primals: Any, tangents: Any) -> tuple[Any, Any]:
     """`f(*primals)` and its derivative in the direction `tangents`: forward mode, by the same rules.
 
-    `primals` and `tangents` are tuples with one entry an argument; where there is one argument the tuple may be left
-    out.
+    `primals` and `tangents` are tuples with one entry an argument; where there is one argument (a namedtuple is one) the
+    tuple may be left out.
 
     >>> jvp(lambda x: x**3, 2.0, 1.0)
     (8.0, 12.0)
@@ -134,7 +134,7 @@ def hvp(f: Callable[..., Any], primals: Any, tangents: Any) -> Any:
     >>> hvp(lambda x: (x**3).sum(), np.array([1.0, 2.0]), np.array([1.0, 0.0])).tolist()
     [6.0, 0.0]
     """
-    alone = not isinstance(primals, tuple)
+    alone = not _are_several(primals)
     primals, tangents = _tuples("hvp", primals, tangents)
     gradient = grad(f, argnums=tuple(range(len(primals))))
     product = jvp(gradient, primals, tangents)[1]
@@ -142,13 +142,20 @@ def hvp(f: Callable[..., Any], primals: Any, tangents: Any) -> Any:
 
 
 def _tuples(name: str, primals: Any, tangents: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-    if isinstance(primals, tuple) != isinstance(tangents, tuple):
-        raise TypeError(f"{name} needs primals and tangents as two tuples, or as one argument and its tangent")
-    if not isinstance(primals, tuple):
+    if not _are_several(primals):
+        if _are_several(tangents) and not isinstance(primals, tuple):
+            raise TypeError(f"{name} needs primals and tangents as two tuples, or as one argument and its tangent")
         return (primals,), (tangents,)
+    if not _are_several(tangents):
+        raise TypeError(f"{name} needs primals and tangents as two tuples, or as one argument and its tangent")
     if len(primals) != len(tangents):
         raise ValueError(f"{name} got {len(primals)} primals and {len(tangents)} tangents")
     return primals, tangents
+
+
+def _are_several(primals: Any) -> bool:
+    """Whether these are several arguments, and not one: a namedtuple is one."""
+    return isinstance(primals, tuple) and not hasattr(primals, "_fields")
 
 
 def _named(derivative: Callable[..., Any], what: str, f: Callable[..., Any]) -> Callable[..., Any]:

@@ -433,6 +433,19 @@ def test_tangents_are_paired_by_key():
     )
 
 
+def test_a_namedtuple_is_one_argument():
+    f = lambda p: p.x**2 * p.y
+    assert ag.jvp(f, Pair(2.0, 3.0), Pair(1.0, 10.0)) == (12.0, 12.0 + 40.0)
+    assert ag.jvp(f, Pair(2.0, 3.0), (1.0, 10.0)) == (12.0, 12.0 + 40.0)
+    assert ag.jvp(f, (Pair(2.0, 3.0),), (Pair(1.0, 10.0),)) == (12.0, 12.0 + 40.0)
+    assert ag.hvp(f, Pair(2.0, 3.0), Pair(1.0, 10.0)) == Pair(6.0 + 40.0, 4.0)
+    assert ag.grad(f)(Pair(2.0, 3.0)) == Pair(12.0, 4.0)
+    with pytest.raises(ValueError, match="the tangent of argument 0 has the fields 'u', 'v', where 'x', 'y' belong"):
+        ag.jvp(f, Pair(2.0, 3.0), namedtuple("Other", "u v")(1.0, 1.0))
+    with pytest.raises(TypeError, match="jvp needs primals and tangents as two tuples"):
+        ag.jvp(lambda x, y: x, (1.0, 2.0), Pair(1.0, 2.0))
+
+
 def test_cotangents_are_paired_by_key():
     y, pull = ag.vjp(lambda x: {"double": 2 * x, "parts": [x * x, None, (3 * x,)]}, 1.0)
     assert pull({"parts": [10.0, None, [100.0]], "double": 1.0}) == (2.0 + 20.0 + 300.0,)
