@@ -210,8 +210,8 @@ def test_derivatives_are_those_of_numpys_function(function):
     for row in BY_FUNCTION[function]:
         arrays = [x.make(seed) for seed, x in enumerate(inputs_of((row.args, row.kwargs)))]
         expected = called(function, row.args, row.kwargs, arrays)
-        if row.refused or isinstance(expected, Exception) or is_by_memory(row):
-            continue
+        if row.refused or isinstance(expected, Exception) or is_by_memory(row) or "newshape" in row.kwargs:
+            continue  # the last is deprecated, of which older versions of NumPy warn
         if any(np.asarray(p).dtype != float for p in parts(expected)):
             continue  # too coarse to take differences of
         if not all((np.abs(part) < 1e100).all() for part in parts(expected)):
