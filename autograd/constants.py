@@ -7,13 +7,13 @@ the caller's is locked, so whoever changes an array of which no derivative is as
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterable, Sequence
 from typing import Any
 from weakref import ref
 
 import numpy as np
 
+from autograd.arguments import numbers
 from autograd.graph import Node
 
 SMALL = 1 << 14  # bytes up to which a copy costs less than two fingerprints, and little memory
@@ -39,7 +39,7 @@ def own(constant: Any) -> Any:
     """What a graph keeps of a constant: a copy of a small array or of a list, and a large array itself (see `watch`)."""
     if isinstance(constant, np.ndarray):
         return constant.copy("K") if constant.nbytes <= SMALL and constant.dtype != object else constant
-    return copy.deepcopy(constant) if isinstance(constant, (list, tuple)) else constant
+    return numbers("an operation", "a list", constant) if isinstance(constant, (list, tuple)) else constant
 
 
 def watch(node: Node, constants: Sequence[Any]) -> None:

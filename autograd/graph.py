@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from autograd.arguments import FAILURES, refused
+from autograd.arguments import FAILURES, refused, shown
 from autograd.forks import in_child
 
 Rule = Callable[..., Any]
@@ -89,7 +89,7 @@ class Primitive:
             self.constant = self.many is None and not any(rules)
         except (TypeError, ValueError):
             raise TypeError(
-                f"the rules of {self.name} are functions (g, z, *inputs) or None, got {rules!r:.200}"
+                f"the rules of {self.name} are functions (g, z, *inputs) or None, got {shown(rules)}"
             ) from None
         self.reads = self.many is not None or not _UNREADING.issuperset(rules)
         self.flat = self.many is None and len(rules) <= 2  # a node keeps its inputs in flat slots, not in tuples

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from autograd import constants
+from autograd.arguments import shown
 from autograd.elementwise import identity
 from autograd.graph import Node
 from autograd.stand_ins import Substitution, stand_in
@@ -144,7 +145,9 @@ def chosen(args: Sequence[Any], kwargs: dict[str, Any], argnums: Argnums) -> lis
     try:
         named = [index(n) for n in ((argnums,) if isinstance(argnums, (int, np.integer)) else argnums)]
     except TypeError:
-        raise TypeError(f"argnums is the position of an argument, or a sequence of them, not {argnums!r}") from None
+        raise TypeError(
+            f"argnums is the position of an argument, or a sequence of them, not {shown(argnums)}"
+        ) from None
     found: list[int] = []
     for n in named:
         if not -len(args) <= n < len(args):

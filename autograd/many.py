@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from autograd import graph
-from autograd.arguments import numbers
+from autograd.arguments import numbers, sequence
 from autograd.arrays import linalg, reductions
 from autograd.arrays.joining import stack
 from autograd.elementwise import add as add_up
@@ -93,7 +93,7 @@ def _listed(x: Any) -> Any:
     """`x`, as a list where it is an iterator, or another collection without an order of its own to index."""
     if isinstance(x, (list, tuple, Node, np.ndarray, str, dict)) or not isinstance(x, Iterable):
         return x
-    return x if hasattr(x, "__array__") else list(x)
+    return x if hasattr(x, "__array__") else sequence("a sum or a product", "x", x)
 
 
 def _scalars(x: Any, beside_values: bool = False) -> list[Any] | None:
@@ -111,7 +111,10 @@ def _scalars(x: Any, beside_values: bool = False) -> list[Any] | None:
     if kinds <= _SCALARS:
         return list(x)
     if beside_values or not all(issubclass(kind, (float, int)) for kind in kinds):
-        found = _flat(x)
+        try:
+            found = _flat(x)
+        except RecursionError:
+            raise TypeError("a list of scalars is nested too deeply, or contains itself") from None
         return found[1] if found and (beside_values or any(isinstance(v, Value) for v in found[1])) else None
     return list(x)
 

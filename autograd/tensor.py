@@ -160,7 +160,7 @@ class Tensor(Operators):
             if op.scalar is None and (
                 isinstance(read, (list, tuple)) or (isinstance(read, float) and isinstance(arg, Node))
             ):
-                read = np.asarray(read)
+                read = numbers(op.name, "an operand", read)
             reads.append(read)
         try:
             raw = op.array(*reads)
@@ -363,10 +363,10 @@ class Tensor(Operators):
         return reductions.log_softmax(self, axis)
 
     def argmax(self, axis: Any = None) -> Any:
-        return np.argmax(self.raw, _axis("argmax", axis))
+        return np.argmax(self.raw, _axis("argmax", axis, self.ndim))
 
     def argmin(self, axis: Any = None) -> Any:
-        return np.argmin(self.raw, _axis("argmin", axis))
+        return np.argmin(self.raw, _axis("argmin", axis, self.ndim))
 
     def dot(self, other: Any) -> Any:
         return linalg.dot(self, other)
@@ -381,7 +381,7 @@ class Tensor(Operators):
         return shaping.ravel(self)
 
     def transpose(self, *axes: Any) -> Any:
-        return shaping.transpose(self, (axes[0] if len(axes) == 1 else axes) or None)
+        return shaping.transpose(self, axes[0] if len(axes) == 1 else axes or None)
 
     def swapaxes(self, axis1: int, axis2: int) -> Any:
         return shaping.swapaxes(self, axis1, axis2)
@@ -452,8 +452,8 @@ class Tensor(Operators):
 Node.arrays = Tensor
 
 
-def _axis(owner: str, axis: Any) -> int | None:
-    return None if axis is None else integer(owner, "axis", axis)
+def _axis(owner: str, axis: Any, ndim: int) -> int | None:
+    return None if axis is None else shaping.axes_of(integer(owner, "axis", axis), ndim)[0]
 
 
 def _node(op: Primitive, raw: Any) -> Tensor:

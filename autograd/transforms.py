@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.arguments import wrong
+from autograd.arguments import shown, wrong
 from autograd.calls import Call, check_real, ones
 from autograd.graph import Node, ancestors
 from autograd.lifting import Argnums
@@ -58,7 +58,7 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[...,
         call = Call(f, args, kwargs, argnums)
         output = call.output
         if not isinstance(output, (Node, float, int, np.ndarray, np.generic)):
-            raise TypeError(f"grad needs a scalar output, got {type(output).__name__} {output!r}")
+            raise TypeError(f"grad needs a scalar output, got {type(output).__name__} {shown(output)}")
         check_real(output, "grad needs a real output: it")
         if np.shape(plain(output)) != ():
             raise ValueError(

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd.arguments import integer, shown, wrong
-from autograd.arrays.shaping import axes_of, fixed, hashable, moveaxis, operand, ravel, unmasked
+from autograd.arguments import integer, numbers, shown, wrong
+from autograd.arrays.shaping import axes_of, fixed, hashable, moveaxis, operand, ravel
 from autograd.elementwise import where
 from autograd.graph import Node, Primitive
 
@@ -26,9 +26,11 @@ def _checked(key: Any) -> Any:
     if isinstance(key, tuple):
         return tuple(map(_checked, key))
     if isinstance(key, Node):
-        raise TypeError(f"an index must be integers, booleans or slices, not {key!r}: take its .numpy().astype(int)")
+        raise TypeError(
+            f"an index must be integers, booleans or slices, not {shown(key)}: take its .numpy().astype(int)"
+        )
     if isinstance(key, (np.ndarray, list)):
-        array = np.array(unmasked(key))
+        array = np.array(fixed("an index: key", key))
         return array if array.size or array.dtype != float else array.astype(int)  # an empty list, as NumPy has it
     return key
 
@@ -179,16 +181,23 @@ def diag(x: Any, k: int = 0) -> Any:
     return index_update(np.zeros((n, n), x.dtype), (i - min(k, 0), i + max(k, 0)), x)
 
 
+def _triangle(owner: str, mask: Any, x: Any, k: int) -> Any:
+    """Where the elements of matrices are that are kept."""
+    if not x.shape:
+        raise ValueError(f"{owner} needs matrices (..., rows, columns), got a number: reshape it")
+    return mask(np.ones(x.shape[-2:], bool), k)
+
+
 def triu(x: Any, k: int = 0) -> Any:
     """`x` with zeros below the `k`-th diagonal."""
     x, k = operand(x, "triu"), integer("triu", "k", k)
-    return where(np.triu(np.ones(x.shape[-2:], bool), k), x, 0.0)
+    return where(_triangle("triu", np.triu, x, k), x, 0.0)
 
 
 def tril(x: Any, k: int = 0) -> Any:
     """`x` with zeros above the `k`-th diagonal."""
     x, k = operand(x, "tril"), integer("tril", "k", k)
-    return where(np.tril(np.ones(x.shape[-2:], bool), k), x, 0.0)
+    return where(_triangle("tril", np.tril, x, k), x, 0.0)
 
 
 def _pad(widths: tuple[tuple[int, int], ...], value: Any) -> Primitive:
@@ -220,10 +229,8 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = 0
         raise ValueError(wrong("pad", "pad_width", "integers from 0", pad_width.tolist()))
     widths = tuple(hashable(pair) for pair in pairs)
     if mode == "constant":
-        constants = fixed("pad: constant_values", constant_values)
-        if constants.dtype.kind not in "biuf":
-            raise TypeError(f"pad: constant_values must be real numbers, got {constant_values!r}")
-        return _pad(widths, constants)(x)
+        values = numbers("pad", "constant_values", fixed("pad: constant_values", constant_values))
+        return _pad(widths, values)(x)
     for axis, (pair, n) in enumerate(zip(widths, x.shape, strict=True)):
         x = take(x, np.pad(np.arange(n), pair, mode=mode), axis)  # type: ignore[call-overload]  # mode is NumPy's to check
     return x

@@ -13,7 +13,7 @@ from autograd.arrays.indexing import diagonal, tril
 from autograd.arrays.reductions import sum
 from autograd.arrays.shaping import axes_of, broadcast_to, expand_dims, operand, reshape, swapaxes, transpose
 from autograd.elementwise import mul
-from autograd.graph import Primitive
+from autograd.graph import Node, Primitive
 
 
 def mT(x: Any) -> Any:
@@ -205,7 +205,8 @@ _logabsdet = Primitive(
 
 def slogdet(x: Any) -> tuple[Any, Any]:
     """The sign of the determinant, as a plain array, and the logarithm of its absolute value."""
-    return np.linalg.slogdet(x.raw if hasattr(x, "raw") else x).sign, _logabsdet(x)
+    logabsdet = _logabsdet(x)  # first, for it says what is wrong with `x`
+    return np.linalg.slogdet(x.raw if isinstance(x, Node) else x).sign, logabsdet
 
 
 def _cholesky_rule(g: Any, z: Any, x: Any) -> Any:

@@ -143,8 +143,10 @@ def adaptive_avg_pool2d(x: Any, output_size: Any) -> Any:
     [[[[7.5]]]]
     """
     x = operand(x, "adaptive_avg_pool2d")
-    if len(x.shape) < 2:
-        raise ValueError(f"adaptive_avg_pool2d needs images (..., height, width), got shape {x.shape}: reshape them")
+    if len(x.shape) < 2 or 0 in size_of(x):
+        raise ValueError(
+            f"adaptive_avg_pool2d needs images (..., height, width) that are not empty, got shape {x.shape}: reshape them"
+        )
     wanted = output_size if isinstance(output_size, (tuple, list)) else (output_size, output_size)
     if len(wanted) == 2:  # a None keeps the length that there is
         wanted = [n if parts is None else parts for n, parts in zip(size_of(x), wanted, strict=True)]

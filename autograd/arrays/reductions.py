@@ -122,7 +122,9 @@ def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     exact also where elements are zero."""
     x = operand(x, "prod")
     shape, keepdims = x.shape, flag(keepdims)
-    axes = axes_of(hashable(axis, "prod") if shape or axis not in (0, -1) else None, len(shape))
+    axes = axes_of(
+        hashable(axis, "prod") if shape or not (isinstance(axis, int) and axis in (0, -1)) else None, len(shape)
+    )
     if len(set(axes)) < len(axes):
         raise ValueError(f"prod: axis={axis} names an axis twice")
     rest = [n for i, n in enumerate(shape) if i not in axes]

@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "graph": ["arguments", "forks"],
     "elementwise": ["arguments", "forks", "graph"],
     **{room: ["arguments", "graph", "elementwise", *ARRAYS[:i]] for i, room in enumerate(ARRAYS)},
-    "constants": ["graph"],
+    "constants": ["arguments", "graph"],
     "backprop": ["constants", "arguments", "graph", "elementwise"],
     "operators": ["arguments", "graph", "elementwise"],
     "numpy_reductions": ["arguments", "graph", "elementwise", "operators", *ARRAYS],
