@@ -121,7 +121,8 @@ def _contents(x: Any) -> dict[Any, Any]:
 
 def _attributes(x: Any) -> dict[str, Any]:
     """The attributes of an object, those in slots too."""
-    return {**{name: getattr(x, name) for name in _slots(type(x)) if hasattr(x, name)}, **getattr(x, "__dict__", {})}
+    kind: Any = type(x)
+    return {**{name: getattr(x, name) for name in _slots(kind) if hasattr(x, name)}, **getattr(x, "__dict__", {})}
 
 
 @lru_cache
