@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import math
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 from autograd import Node, detect_anomaly
 from autograd.arguments import shown
 from autograd.files import file_path
-from nn.checkpoint import CheckpointError, owners, read, restore, save
+from nn.checkpoint import resume, save
 from nn.dependencies import optional
 from nn.files import FolderLock
 from nn.hooks import Callback, Training
@@ -187,13 +188,7 @@ class Checkpoint(_Monitor):
         training.cleanup.callback(self._lock.release)
         training.saved  # noqa: B018  # what there is to save is found now, as it will be when this training is resumed
         if self.resume and self.last.exists():
-            saved = read(self.last)
-            if "training" not in saved["progress"]:
-                raise CheckpointError(
-                    f"{self.last} was written by nn.save and not by nn.Checkpoint: read it with nn.load"
-                )
-            to = owners(training.model, training.optimizer) | {"training": training}
-            restore(self.last, saved | {"training": saved["progress"]["training"]}, to)
+            resume(self.last, training)
 
     def on_step(self, training: Training) -> None:
         if training.stopping() or (self.every and training.step % self.every == 0):
@@ -207,7 +202,8 @@ class Checkpoint(_Monitor):
 
     def _write(self, path: Path, training: Training) -> None:
         if self._lock is not None:
-            self._lock.keep()
+            with contextlib.suppress(FileNotFoundError):  # the folder is gone: save says more of that
+                self._lock.keep()
         save(path, training.model, training.optimizer, training=training.state_dict())
 
 

@@ -79,12 +79,21 @@ def load(
     path = _checked("load", path, model)
     to = owners(model, optimizer, schedule, rng)
     saved = read(path)
-    restore(path, saved, to)
+    _restore(path, saved, to)
     progress: dict[str, Any] = saved["progress"]
     return progress
 
 
-def restore(path: Path, saved: dict[str, Any], to: dict[str, Any]) -> None:
+def resume(path: Path, training: Any) -> None:
+    """Let a training that is about to begin go on from what a Checkpoint wrote; or, with a CheckpointError, leave it."""
+    saved = read(path)
+    if "training" not in saved["progress"]:
+        raise CheckpointError(f"{path} was written by nn.save and not by nn.Checkpoint: read it with nn.load")
+    to = owners(training.model, training.optimizer) | {"training": training}
+    _restore(path, saved | {"training": saved["progress"]["training"]}, to)
+
+
+def _restore(path: Path, saved: dict[str, Any], to: dict[str, Any]) -> None:
     """Give each owner its part of what was saved: all of them, or, with a CheckpointError, none."""
     if missing := [name for name in to if saved.get(name) is None]:
         raise CheckpointError(f"{path} was saved without {' and '.join(missing)}, and nothing was loaded")
@@ -97,10 +106,10 @@ def restore(path: Path, saved: dict[str, Any], to: dict[str, Any]) -> None:
 def read(path: Path) -> dict[str, Any]:
     """The parts of a checkpoint, by name; what is not a whole one is a CheckpointError."""
     safetensors = optional("safetensors")
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise OSError(f"{path} is not a regular file, and no checkpoint")  # a pipe would be waited for
     with open(path, "rb"):  # a missing file is to say so in Python's own words
         pass
-    if not path.is_file():
-        raise OSError(f"{path} is not a regular file, and no checkpoint")
     try:
         with safetensors.safe_open(path, "numpy") as file:
             metadata = file.metadata() or {}

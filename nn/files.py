@@ -101,7 +101,7 @@ def _write(path: Path, content: bytes) -> None:
 def _unwritten(path: Path, size: int, error: OSError) -> str:
     reason = f"{error.strerror}: {size:,} bytes could not be written"
     if not path.parent.is_dir():
-        return f"{reason}, for the folder is not there (any more)"
+        return f"{reason}, for there is no folder {path.parent} (any more); what was in it is where it went"
     if error.errno in FULL:
         with contextlib.suppress(OSError):
             reason += f" ({shutil.disk_usage(path.parent).free:,} are free)"

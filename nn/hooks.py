@@ -12,7 +12,7 @@ import numpy as np
 from nn.evaluation import Metrics, by_name
 from nn.history import History
 from nn.module import Module, known_parameters
-from nn.randomness import generators, set_state, state_of
+from nn.randomness import SHARED, generators, set_states, state_of
 from nn.resuming import SavedTraining
 
 HOOKS = ("on_begin", "on_epoch_begin", "on_batch", "on_backward", "on_step", "on_epoch_end", "on_end", "on_error")
@@ -102,7 +102,7 @@ class Training:
         self.value = float("nan")
         # Those that the batches are drawn with: from their state when an epoch began, its batches can be drawn again.
         self.generators = generators(train)
-        self.drawn_from: list[Any] = []
+        self.drawn_from: list[Any] = []  # states of those that all share, and of these
         self.cleanup = ExitStack()  # what is to happen when fit is left, however it is
         self._hooks = {name: [getattr(c, name) for c in self.callbacks if _overrides(c, name)] for name in HOOKS}
 
@@ -130,19 +130,17 @@ class Training:
 
     def draw(self) -> Iterator[Any]:
         """This epoch's batches that are still to come."""
-        found = [place() for place in self.generators.values()]
-        if not self.batch:
-            self.drawn_from = [state_of(generator) for generator in found]
-            return iter(self.train)
+        found = [*SHARED.values(), *(place() for place in self.generators.values())]
         now = [state_of(generator) for generator in found]
-        for generator, state in zip(found, self.drawn_from, strict=True):
-            set_state(generator, state)
+        if not self.batch:
+            self.drawn_from = now
+            return iter(self.train)
+        set_states(found, self.drawn_from)
         batches = iter(self.train)
         for i in range(self.batch):
             if next(batches, self) is self:
                 raise ValueError(f"the training data gave {i} batches, when it was saved it had given {self.batch}")
-        for generator, state in zip(found, now, strict=True):
-            set_state(generator, state)
+        set_states(found, now)
         return batches
 
     # ---- Saved, resumed

@@ -21,6 +21,11 @@ OURS = ("nn", "autograd", "numpy", "builtins")  # whose functions draw from what
 KINDS = (np.random.Generator, np.random.BitGenerator, np.random.RandomState, random.Random)
 NO_OWNERS = (Node, np.ndarray, np.generic, str, bytes, bytearray, int, float, complex, type, ModuleType)
 
+SHARED: dict[str, Any] = {  # those that np.random.normal and random.random draw from
+    "numpy": getattr(np.random.get_state, "__self__"),  # noqa: B009  # NumPy's types do not tell
+    "python": getattr(random.getstate, "__self__"),  # noqa: B009
+}
+
 Place = Callable[[], Any]  # what stands there now: a generator may be replaced by another one
 
 
@@ -124,6 +129,12 @@ def set_state(generator: Any, state: Any) -> None:
         (generator.bit_generator if isinstance(generator, np.random.Generator) else generator).state = state
 
 
+def set_states(found: Sequence[Any], states: Sequence[Any]) -> None:
+    """Let each generator go on from its state."""
+    for generator, state in zip(found, states, strict=True):
+        set_state(generator, state)
+
+
 def same(a: Any, b: Any) -> bool:
     """Whether two states are equal, to the type and to the bit of their arrays."""
     if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
@@ -132,6 +143,8 @@ def same(a: Any, b: Any) -> bool:
         return False
     if isinstance(a, dict):
         return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
+    if isinstance(a, tuple) and a and type(a[0]) is int:  # Python's own generator has 625 of them
+        return bool(a == b)
     if isinstance(a, (list, tuple)):
         return len(a) == len(b) and all(map(same, a, b))
     return bool(a == b) or (a != a and b != b)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import random
 import warnings
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from autograd.arguments import shown
 from nn.history import History
 from nn.module import Module
-from nn.randomness import Draws, check_states, generators, same, set_state, state_of
+from nn.randomness import SHARED, Draws, Place, check_states, generators, same, set_states, state_of
 from nn.restoring import load_all
 
 if TYPE_CHECKING:
@@ -20,10 +17,6 @@ if TYPE_CHECKING:
 
 NAMES = ("epoch", "batch", "step", "batches", "generators", "drawn_from", "stopped", "history", "callbacks")
 LATER = ("draws", "shared", "beside")  # what version 0.1 did not save
-SHARED: dict[str, Any] = {  # the generators that np.random.normal and random.random draw from
-    "numpy": getattr(np.random.get_state, "__self__"),  # noqa: B009  # NumPy's types do not tell
-    "python": getattr(random.getstate, "__self__"),  # noqa: B009
-}
 
 
 class SavedTraining:
@@ -49,19 +42,23 @@ class SavedTraining:
 
     def state_dict(self) -> dict[str, Any]:
         training = self.training
-        shared = {name: state_of(generator) for name, generator in SHARED.items()}
+        drawn_from = training.drawn_from or [None] * len(SHARED)
+        shared = {
+            name: [state_of(generator), began]
+            for (name, generator), began in zip(SHARED.items(), drawn_from, strict=False)
+        }
         return {
             "epoch": training.epoch,
             "batch": training.batch,
             "step": training.step,
             "batches": training.batches,
             "generators": [state_of(place()) for place in training.generators.values()],
-            "drawn_from": training.drawn_from,
+            "drawn_from": drawn_from[len(SHARED) :],
             "stopped": None if training.interrupted else training.history.stopped,
             "history": training.history.state_dict(),
             "callbacks": [[type(callback).__name__, callback.state_dict()] for callback in training.callbacks],
             "draws": self.draws.state_dict(),
-            "shared": {name: state for name, state in shared.items() if not same(state, self.shared[name])},
+            "shared": {name: states for name, states in shared.items() if not same(states[0], self.shared[name])},
             "beside": {name: owner.state_dict() for name, owner in self.beside.items()},
         }
 
@@ -72,15 +69,10 @@ class SavedTraining:
             raise ValueError(f"this is not the state of a training: {shown(state)}")
         self._check_place(state)
         self._check_callbacks(state["callbacks"])
-        train, now, drawn_from = self._check_batches(state)
-        shared = state.get("shared", {})
-        if not isinstance(shared, dict) or shared.keys() - SHARED.keys():
-            raise ValueError(f"the shared generators are {', '.join(SHARED)}, got {shown(shared)}")
-        check_states([SHARED[name] for name in shared], list(shared.values()), list(shared))
+        found, now, drawn_from = self._check_generators(state)
         load_all([*self._parts(state), (training.history, state["history"])])
-        for generator, own in (*zip(train, now, strict=True), *((SHARED[name], shared[name]) for name in shared)):
-            set_state(generator, own)
-        training.drawn_from = drawn_from
+        set_states(found, now)
+        training.generators, training.drawn_from = self._places(state), drawn_from
         training.epoch, training.batch, training.step = state["epoch"], state["batch"], state["step"]
         training.history.stopped = state["stopped"]
 
@@ -90,10 +82,10 @@ class SavedTraining:
             yield callback, own
         if "draws" in state:
             yield self.draws, state["draws"]
-        elif self.draws.places:
+        elif unsaved := [*self.training.generators.keys() - self._places(state).keys(), *self.draws.places]:
             warnings.warn(
-                f"version 0.1 did not save the random generators {', '.join(self.draws.places)}: what is drawn from them "
-                "will not be what it would have been",
+                f"version 0.1 did not save the random generators {', '.join(unsaved)}: what is drawn from them will not be "
+                "what it would have been",
                 RuntimeWarning,
                 stacklevel=2,
             )
@@ -140,21 +132,33 @@ class SavedTraining:
                 f"this training has the callbacks {names}, the one that was saved had {[name for name, _ in saved]}"
             )
 
-    def _check_batches(self, state: dict[str, Any]) -> tuple[list[Any], list[Any], list[Any]]:
-        """The generators that batches are drawn with, their states, and those at the start of the epoch."""
-        places, now, drawn_from = self.training.generators, state["generators"], state["drawn_from"]
-        if "draws" not in state:  # version 0.1 saved those that are themselves attributes of the data
-            places = {
-                name: place for name, place in places.items() if name in getattr(self.training.train, "__dict__", {})
-            }
-        found = [place() for place in places.values()]
-        if not isinstance(now, list) or len(now) != len(found):
+    def _places(self, state: dict[str, Any]) -> dict[str, Place]:
+        """The places of those that the batches were drawn with, when they were saved."""
+        places = self.training.generators
+        if "draws" in state:
+            return places
+        own = getattr(self.training.train, "__dict__", {})  # version 0.1 saved those that are attributes of the data
+        return {name: place for name, place in places.items() if name in own}
+
+    def _check_generators(self, state: dict[str, Any]) -> tuple[list[Any], list[Any], list[Any]]:
+        """The generators that batches may be drawn with, their states, and those at the start of the epoch."""
+        places, now, drawn_from = self._places(state), state["generators"], state["drawn_from"]
+        shared = state.get("shared", {})
+        whole = isinstance(shared, dict) and all(isinstance(two, list) and len(two) == 2 for two in shared.values())
+        if not whole or shared.keys() - SHARED.keys():
+            raise ValueError(f"the shared generators are {', '.join(SHARED)}, got {shown(shared)}")
+        if not isinstance(now, list) or len(now) != len(places):
             raise ValueError("the training data was drawn with another number of random generators when it was saved")
-        check_states(found, now, list(places))
-        if not isinstance(drawn_from, list) or len(drawn_from) != (len(found) if state["batch"] else len(drawn_from)):
+        if not isinstance(drawn_from, list) or len(drawn_from) != (len(places) if state["batch"] else len(drawn_from)):
             raise ValueError(f"the epoch's batches were drawn from {shown(drawn_from)}, not from one state a generator")
-        if drawn_from:
-            check_states(found, drawn_from, list(places))
+        names, found = [*SHARED, *places], [*SHARED.values(), *(place() for place in places.values())]
+        current = [state_of(generator) for generator in SHARED.values()]
+        now = [*(shared.get(name, [own])[0] for name, own in zip(SHARED, current, strict=True)), *now]
+        check_states(found, now, names)
+        if drawn_from or state["batch"]:
+            began = [shared.get(name, [own, own])[1] for name, own in zip(SHARED, current, strict=True)]
+            drawn_from = [*began, *drawn_from]
+            check_states(found, drawn_from, names)
         return found, now, drawn_from
 
 

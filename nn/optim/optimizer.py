@@ -107,6 +107,9 @@ class Optimizer(ABC):
                 f"this state is of {_sizes(found)} parameters, the optimizer has {_sizes(wanted)}: nothing was loaded; make "
                 "the optimizer as the one that was saved"
             )
+        for i, group in enumerate(loaded_groups):
+            if missing := [name for name in self.defaults if name not in group]:
+                raise ValueError(f"group {i} of this state has no {missing[0]}: nothing was loaded")
         groups = [
             {**own, **loaded, "params": own["params"]}
             for own, loaded in zip(self.param_groups, loaded_groups, strict=True)

@@ -65,6 +65,13 @@ class StopAt(nn.Callback):
         self.seen = state["seen"]
 
 
+class Aside:
+    """A schedule of something else than the rate of the training's optimizer."""
+
+    def __init__(self, schedule):
+        self.step, self.state_dict, self.load_state_dict = schedule.step, schedule.state_dict, schedule.load_state_dict
+
+
 def train(folder, seed, stop_at=None, epochs=EPOCHS):
     """The training whose checkpoints are kept: its weights start from `seed`, its batches do not."""
     model = Net(seed)
@@ -72,7 +79,7 @@ def train(folder, seed, stop_at=None, epochs=EPOCHS):
         [{"params": [model.words.weight]}, {"params": list(model.parameters())[1:], "lr": 0.02}], lr=0.05, amsgrad=True
     )
     cycle = nn.OneCycleLR(optimizer, max_lr=[0.05, 0.02], total_steps=50)
-    plateau = nn.ReduceLROnPlateau(nn.SGD([nn.Parameter([0.0])], lr=0.1), patience=0)
+    plateau = Aside(nn.ReduceLROnPlateau(nn.SGD([nn.Parameter([0.0])], lr=0.1), patience=0))
     callbacks = [
         nn.Checkpoint(folder, every=1, resume=True),
         StopAt(stop_at),

@@ -136,7 +136,7 @@ def test_what_does_not_fit_the_saved_training_is_refused(tmp_path):
     settings = {"loss": nn.CrossEntropyLoss(), "optimizer": nn.Adam(model.parameters()), "epochs": 1}
     with pytest.raises(ValueError, match="has the callbacks"):
         nn.fit(model, (X, Y), callbacks=[nn.Checkpoint(tmp_path, resume=True)], batch_size=8, **settings)
-    others = [StopAt(0), nn.EarlyStopping(), nn.Schedule(Decay(None)), nn.GradientNorms()]
+    others = [StopAt(0), nn.EarlyStopping(), nn.Schedule(Decay(settings["optimizer"])), nn.GradientNorms()]
     with pytest.raises(ValueError, match=r"an epoch has 6 batches, .* it had 8"):
         nn.fit(model, (X, Y), callbacks=[*others, nn.Checkpoint(tmp_path, resume=True)], batch_size=10, **settings)
 
