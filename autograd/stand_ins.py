@@ -18,6 +18,7 @@ import numpy as np
 from autograd.elementwise import identity
 from autograd.graph import tracer
 from autograd.trees import is_module
+from autograd.value import PARAMETER, Value
 
 _PLAIN = (float, int, str, bool, type(None))
 
@@ -37,6 +38,8 @@ def in_place_of(node: Any, made: Any) -> Any:
         for name, value in {**_attributes(node), **_attributes(made)}.items():
             object.__setattr__(twin, name, value)
     twin.label, twin.grad = node.label, node.grad
+    if isinstance(twin, Value) and node.is_parameter():
+        twin.b = PARAMETER
     return twin
 
 

@@ -43,6 +43,11 @@ class Updates(Node):
                 "where operations are recorded, would lose the update: write it under `with ag.no_grad():`, or to "
                 "`p.data`, as in `p.data -= 0.1 * p.grad`, or leave it to an optimizer; for a new node write `q = p + 1`"
             )
+        if self.op is not None:
+            raise TypeError(
+                "a parameter cannot be changed within a function that is being differentiated with respect to it: take "
+                "the step outside of it"
+            )
         self.update(op, other)
         return True
 

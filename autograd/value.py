@@ -243,7 +243,7 @@ class Value(Updates, Operators):
         self.grad = 0.0
 
     def is_parameter(self) -> bool:
-        return self.left is PARAMETER
+        return self.left is PARAMETER or self.b is PARAMETER  # the latter where it stands in for one
 
     def update(self, op: Primitive, other: Any) -> None:
         if np.shape(other) != ():

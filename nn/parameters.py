@@ -64,10 +64,6 @@ class Parameter(Updates, Tensor):
 
     def update(self, op: Primitive, other: Any) -> None:
         raw = self.raw
-        if self.op is not None:
-            raise TypeError(
-                "a parameter cannot be changed within a function that is being differentiated: take the step outside of it"
-            )
         try:
             with np.errstate(all="ignore"):
                 new = np.asarray(op.array(raw, other))

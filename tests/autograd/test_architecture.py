@@ -44,7 +44,7 @@ MAY_IMPORT = {
     "many": ["arguments", "graph", "elementwise", "value", *ARRAYS],
     "trees": [],
     "forward": ["constants", "arguments", "graph", "backprop", "tensor"],
-    "stand_ins": ["graph", "elementwise", "trees"],
+    "stand_ins": ["graph", "elementwise", "value", "trees"],
     "lifting": ["constants", "arguments", "graph", "elementwise", "value", "tensor", "trees", "stand_ins"],
     "calls": [
         "arguments",

@@ -247,6 +247,28 @@ def test_an_inner_transform_at_the_module_itself_depends_on_the_outer_one():
     )
 
 
+def test_the_second_derivative_of_a_square_is_two():
+    module = nn.Linear(2, 1, dtype=float)
+    v = {"weight": np.zeros((1, 2)), "bias": np.ones(1)}
+    product = ag.hvp(lambda m: (m(np.ones((1, 2))) ** 2).sum(), module, v)
+    assert product["weight"].tolist() == [[2.0, 2.0]]
+    assert product["bias"].tolist() == [2.0]
+
+
+def test_second_derivatives_of_a_network_are_those_of_torch():
+    torch = pytest.importorskip("torch")
+    ours = nn.Sequential(nn.Linear(2, 3, dtype=float, rng=0), nn.Tanh(), nn.Linear(3, 1, dtype=float, rng=1))
+    theirs = torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.Tanh(), torch.nn.Linear(3, 1)).double()
+    theirs.load_state_dict({name: torch.tensor(array) for name, array in ours.state_dict().items()})
+    v = along(arrays(ours))
+    product = ag.hvp(lambda m: ag.sum(m(X) ** 2), ours, v)
+    parameters = list(theirs.parameters())
+    gradient = torch.autograd.grad((theirs(torch.tensor(X)) ** 2).sum(), parameters, create_graph=True)
+    slope = sum((g * torch.tensor(w)).sum() for g, w in zip(gradient, v.values(), strict=True))
+    for found, expected in zip(product.values(), torch.autograd.grad(slope, parameters), strict=True):
+        np.testing.assert_allclose(found, expected.numpy(), rtol=1e-10, atol=1e-12)
+
+
 # ---- The module itself
 
 
@@ -327,6 +349,17 @@ def test_a_parameter_cannot_be_changed_within_the_function():
     module = nn.Linear(2, 1)
     with pytest.raises(TypeError, match="cannot be changed within a function that is being differentiated"):
         ag.grad(f)(module)
+    net = nn.scalar.MLP(2, [1], rng=0)
+
+    def g(m):
+        with ag.no_grad():
+            for p in m.parameters():
+                p -= 1.0
+        return m([1.0, 2.0])
+
+    for h in (g, lambda m: ag.grad(g)(m)["layers.0.neurons.0.b"]):
+        with pytest.raises(TypeError, match="cannot be changed within a function that is being differentiated"):
+            ag.grad(h)(net)
     with pytest.raises(TypeError, match="the data of a result"):
         ag.grad(lambda m: setattr(m.weight, "data", np.zeros((1, 2))))(module)
 

@@ -127,6 +127,13 @@ MUTANTS = [
         test_lifting.test_a_pullback_is_of_the_parameters_as_they_were,
     ),
     Mutant(
+        "an update within a function is lost",
+        ag.Value.is_parameter,
+        "or self.b is PARAMETER",
+        "",
+        test_lifting.test_a_parameter_cannot_be_changed_within_the_function,
+    ),
+    Mutant(
         "a parameter that is no node",
         Lifted._module,
         "not isinstance(parameter, Node)",
