@@ -117,7 +117,8 @@ def _run_epoch(training: Training) -> None:
     if not training.batch:
         training.call("on_epoch_begin")
     start = perf_counter()
-    for x, y in pairs(training.draw()):
+    draw = training.draw()
+    for x, y in draw if isinstance(training.train, Batches) else pairs(draw):
         training.x, training.y = x, y
         for hook in on_batch:
             hook(training)
@@ -136,7 +137,7 @@ def _run_epoch(training: Training) -> None:
         training.step += 1
         losses.append(value)
         weights.append(weight(loss_of, prediction, x, y))
-        numbers.append(rows(x, y))
+        numbers.append(len(y) if type(y) is np.ndarray and y.ndim else rows(x, y))
         rates.append(rate)
         for name, metric in metrics.items():
             steps[name].append(float(metric(array_of(prediction), y)))

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from autograd import Tensor
 from autograd.graph import Node, Primitive, Rule
 from autograd.operators import plain
 from nn.module import Module
@@ -71,6 +72,10 @@ def _rule(scale: Callable[[Any, Any], Any], slope: Callable[..., Any]) -> Rule:
 
 def of_one_shape(loss: Loss, input: Any, target: Any) -> tuple[Any, Any]:
     """`input`, and `target` in its dtype where it is data; a ValueError if the shapes differ."""
+    if type(target) is np.ndarray and isinstance(input, Tensor):  # the common case, in which all is well, at once
+        raw = input.raw
+        if target.dtype == raw.dtype and target.shape == raw.shape:
+            return input, target
     input = as_input(loss, input)
     target = as_data(loss, input, target)
     shape, wanted = np.shape(plain(input)), np.shape(plain(target))

@@ -57,9 +57,10 @@ class ClassLoss(Loss):
 
     def weight_of(self, input: Any, target: Any) -> float:
         """The sum of the weights of the labels that count."""
-        labels = numbers(type(self).__name__, "target", plain(target))
-        counted = labels if self.ignore_index is None else labels[labels != self.ignore_index]
-        return float(counted.size if self.weight is None else self.weight[counted].sum())
+        labels = target if type(target) is np.ndarray else numbers(type(self).__name__, "target", plain(target))
+        if self.weight is None:
+            return float(labels.size if self.ignore_index is None else np.count_nonzero(labels != self.ignore_index))
+        return float(self.weight[labels if self.ignore_index is None else labels[labels != self.ignore_index]].sum())
 
     def class_weights(self, input: Any) -> Array | None:
         """The weights in the dtype of `input`, in a shape that broadcasts against it."""
@@ -142,6 +143,8 @@ class CrossEntropyLoss(ClassLoss):
         return _soft_cross_entropy(_axis(x.shape), self.reduction)(input, q, total)
 
     def weight_of(self, input: Any, target: Any) -> float:
+        if type(target) is np.ndarray and target.dtype.kind in "iu":
+            return super().weight_of(input, target)
         x = np.asarray(plain(input))
         if isinstance(target, Node) or (np.shape(target) == x.shape and np.asarray(target).dtype.kind == "f"):
             return x.size / x.shape[_axis(x.shape)] if x.size else 0.0
