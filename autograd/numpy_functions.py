@@ -32,14 +32,20 @@ def _allowed(function: Callable[..., Any], name: str) -> Callable[..., Any]:
     """`function`, which has NumPy's signature, by NumPy's `name`: without `out`, and with defaults for what is not set."""
 
     names = function.__code__.co_varnames
+    unset = np._NoValue
 
     def call(*args: Any, **kwargs: Any) -> Any:
-        if any(arg is np._NoValue for arg in args):
-            kwargs |= zip(names, args, strict=False)
-            args = ()
-        for key in [key for key, value in kwargs.items() if value is np._NoValue]:
-            del kwargs[key]
-        if kwargs.pop("out", None) is not None:
+        for arg in args:
+            if arg is unset:
+                kwargs |= zip(names, args, strict=False)
+                args = ()
+                break
+        if kwargs:
+            for value in kwargs.values():
+                if value is unset:
+                    kwargs = {key: value for key, value in kwargs.items() if value is not unset}
+                    break
+        if kwargs and kwargs.pop("out", None) is not None:
             raise TypeError(
                 f"{name} with out= cannot write a node into an existing array, which would detach it from its graph: "
                 "leave it out, and use what is returned"

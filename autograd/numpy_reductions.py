@@ -122,6 +122,8 @@ def ptp(a: Any, axis: Any = None, out: None = None, keepdims: Any = False) -> An
 def mean(
     a: Any, axis: Any = None, dtype: Any = None, out: None = None, keepdims: Any = False, *, where: Any = True
 ) -> Any:
+    if where is True and dtype is None and a.dtype != np.float16:
+        return reductions.mean(a, axis, keepdims)
     if where is True:
         return in_dtype("np.mean", lambda x: reductions.mean(x, axis, keepdims), operand(a), dtype, half=True)
 

@@ -279,32 +279,43 @@ class Operators(Node):
         raise TypeError(f"a {type(self).__name__} is real: complex numbers have no rules here")
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        kwargs = {key: value for key, value in kwargs.items() if not _is_default(key, value)}
-        name = _name(ufunc) + ("" if method == "__call__" else f".{method}")
-        inputs = tuple(np.asarray(x) if isinstance(x, (list, tuple)) else x for x in inputs)
-        if method == "__call__" and not kwargs:
-            if any(isinstance(x, np.ndarray) and x.dtype == object for x in inputs):
-                if any(isinstance(x, Node) and np.ndim(x.raw) for x in inputs):
-                    raise TypeError(f"{name} of a Tensor and an array of objects: make it a Tensor too, with ag.stack")
-                return ufunc(*map(boxed, inputs))
-            if ufunc in UFUNCS:
+        if method == "__call__" and not kwargs and ufunc in UFUNCS:
+            for x in inputs:
+                if isinstance(x, (list, tuple)) or (isinstance(x, np.ndarray) and x.dtype.char == "O"):
+                    break
+            else:
                 return UFUNCS[ufunc](*inputs)
-            if ufunc is np.divmod:
-                return e.floordiv(*inputs), e.mod(*inputs)
-        elif method == "reduce" and ufunc in REDUCTIONS and not kwargs.get("out"):
-            return REDUCTIONS[ufunc](*inputs, **({"axis": 0} | kwargs))
-        out = kwargs.get("out", ())
-        into_objects = out and all(isinstance(x, np.ndarray) and x.dtype == object for x in out)
-        if into_objects and not any(isinstance(x, Node) and np.ndim(x.raw) for x in inputs):
-            return getattr(ufunc, method)(*map(boxed, inputs), **kwargs)
-        if ufunc in CONSTANT_UFUNCS and method != "at" and not any(isinstance(x, Node) for x in out):
-            return getattr(ufunc, method)(*map(plain, inputs), **kwargs)
-        if out:
-            raise TypeError(
-                f"{name} cannot write a node into an existing array, which would detach it from its graph: "
-                "write `a = a + t` in place of `a += t`, and leave out `out=`"
-            )
-        raise no_rule(name, kwargs if method == "__call__" else ())
+        return _rarer_call(ufunc, method, inputs, kwargs)
+
+
+def _rarer_call(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """A ufunc of nodes: of lists or objects too, with further arguments, by another method, or of plain results."""
+    kwargs = {key: value for key, value in kwargs.items() if not _is_default(key, value)}
+    name = _name(ufunc) + ("" if method == "__call__" else f".{method}")
+    inputs = tuple(np.asarray(x) if isinstance(x, (list, tuple)) else x for x in inputs)
+    if method == "__call__" and not kwargs:
+        if any(isinstance(x, np.ndarray) and x.dtype == object for x in inputs):
+            if any(isinstance(x, Node) and np.ndim(x.raw) for x in inputs):
+                raise TypeError(f"{name} of a Tensor and an array of objects: make it a Tensor too, with ag.stack")
+            return ufunc(*map(boxed, inputs))
+        if ufunc in UFUNCS:
+            return UFUNCS[ufunc](*inputs)
+        if ufunc is np.divmod:
+            return e.floordiv(*inputs), e.mod(*inputs)
+    elif method == "reduce" and ufunc in REDUCTIONS and not kwargs.get("out"):
+        return REDUCTIONS[ufunc](*inputs, **({"axis": 0} | kwargs))
+    out = kwargs.get("out", ())
+    into_objects = out and all(isinstance(x, np.ndarray) and x.dtype == object for x in out)
+    if into_objects and not any(isinstance(x, Node) and np.ndim(x.raw) for x in inputs):
+        return getattr(ufunc, method)(*map(boxed, inputs), **kwargs)
+    if ufunc in CONSTANT_UFUNCS and method != "at" and not any(isinstance(x, Node) for x in out):
+        return getattr(ufunc, method)(*map(plain, inputs), **kwargs)
+    if out:
+        raise TypeError(
+            f"{name} cannot write a node into an existing array, which would detach it from its graph: "
+            "write `a = a + t` in place of `a += t`, and leave out `out=`"
+        )
+    raise no_rule(name, kwargs if method == "__call__" else ())
 
 
 _DEFAULTS = {"out": None, "where": True, "dtype": None, "casting": "same_kind", "order": "K", "subok": True}

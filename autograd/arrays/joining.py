@@ -12,7 +12,7 @@ import numpy as np
 from autograd.arguments import integer, integers, sequence
 from autograd.arrays.indexing import index
 from autograd.arrays.shaping import axes_of, fixed, operand, ravel
-from autograd.graph import Primitive
+from autograd.graph import Node, Primitive
 
 
 def _several(owner: str, xs: Any) -> list[Any]:
@@ -37,10 +37,13 @@ def _concatenate(axis: int, n: int) -> Primitive:
 
 def concatenate(xs: Sequence[Any], axis: int | None = 0) -> Any:
     """The arrays `xs` one after the other along `axis`; flattened first for None."""
-    xs = [operand(x, "concatenate", f"xs[{i}]") for i, x in enumerate(_several("concatenate", xs))]
+    xs = [
+        x if isinstance(x, Node) else operand(x, "concatenate", f"xs[{i}]")
+        for i, x in enumerate(_several("concatenate", xs))
+    ]
     if axis is None:
         xs, axis = [ravel(x) for x in xs], 0
-    return _concatenate(integer("concatenate", "axis", axis), len(xs))(*xs)
+    return _concatenate(axis if type(axis) is int else integer("concatenate", "axis", axis), len(xs))(*xs)
 
 
 @cache
@@ -53,8 +56,8 @@ def _stack(axis: int, n: int) -> Primitive:
 
 def stack(xs: Sequence[Any], axis: int = 0) -> Any:
     """The arrays (or scalars) `xs`, all of one shape, as the slices of a new axis."""
-    xs = [operand(x, "stack", f"xs[{i}]") for i, x in enumerate(_several("stack", xs))]
-    return _stack(integer("stack", "axis", axis), len(xs))(*xs)
+    xs = [x if isinstance(x, Node) else operand(x, "stack", f"xs[{i}]") for i, x in enumerate(_several("stack", xs))]
+    return _stack(axis if type(axis) is int else integer("stack", "axis", axis), len(xs))(*xs)
 
 
 def split(x: Any, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Any]:
