@@ -27,7 +27,7 @@ lost = test_parameters.test_what_would_lose_a_parameter_is_an_error
 MUTANTS = [
     Mutant("a small constant was the caller's", constants.own, 'constant.copy("K") if', "constant if",
            partial(read, "user's", (16, 64), False)),
-    Mutant("a list as a constant was the caller's", constants.own, "copy.deepcopy(constant) if", "constant if",
+    Mutant("a list as a constant was the caller's", constants.own, 'numbers("an operation", "a list", constant) if', "constant if",
            test_constants.test_lists_as_constants_may_change),
     Mutant("so was one behind an operator", Tensor.binary, 'b = b.copy("K")', "pass", partial(changed, COPIED, test_constants.fill)),
     Mutant("large constants were not watched", constants.watch, "if large:", "if False:", partial(changed, WATCHED, test_constants.fill)),
@@ -87,7 +87,7 @@ MUTANTS = [
            partial(test_many.test_a_reduction_of_values_is_a_value, "sum", test_many.COLLECTIONS["float32"])),
     Mutant("a mean of Values was refused", many.mean, "any(isinstance(v, Value) for v in xs)", "False",
            partial(test_many.test_a_reduction_of_values_is_a_value, "mean", test_many.COLLECTIONS["list"])),
-    Mutant("a generator was used up before it was read", many._listed, "else list(x)", "else x",
+    Mutant("a generator was used up before it was read", many._listed, 'else sequence("a sum or a product", "x", x)', "else x",
            partial(test_many.test_a_reduction_of_values_is_a_value, "sum", test_many.COLLECTIONS["generator"])),
     Mutant("a Value and an array of no axes made a Tensor", Value.record, "isinstance(arg, np.ndarray) and arg.ndim == 0", "False",
            partial(test_value.test_a_value_and_a_number_in_any_form_make_a_value, "mul", np.array)),
