@@ -1,8 +1,9 @@
 """Arrays that meet nodes as constants: a graph relies on them until its backward pass, but they are the caller's.
 
 A rule must see what the forward pass saw. A small array is copied, so the caller may change it at will. A large one is
-not: its fingerprint is taken, and the traversal that comes to it takes another and raises where they differ. Nothing of
-the caller's is locked, so whoever changes an array of which no derivative is asked again goes on undisturbed.
+not: some of its elements are remembered, and the traversal that comes to it raises where they are others. Reading all of
+it twice would cost as much as many an operation. Nothing of the caller's is locked, so whoever changes an array of which
+no derivative is asked again goes on undisturbed.
 """
 
 from __future__ import annotations
@@ -16,16 +17,18 @@ import numpy as np
 from autograd.arguments import numbers
 from autograd.graph import Node
 
-SMALL = 1 << 14  # bytes up to which a copy costs less than two fingerprints, and little memory
-EXACT = 1 << 20  # bytes up to which every byte counts in a fingerprint: beyond, reading them all twice is felt
-STRIDE = 127  # of larger arrays one element in so many is looked at, and so any run of as many that changes is noticed
-_COLUMNS = 1021  # a prime, so that rows of an array that change places do not fall on the same sums
+SMALL = 1 << 16  # bytes up to which an array is copied
+# Of larger arrays so many elements at their start and end are remembered, and of the rest one in STRIDE, so that a change
+# of as many in a row is always noticed. Beyond SAMPLES of these there are no more: they would be felt.
+ENDS = 1 << 8
+STRIDE = 127
+SAMPLES = 1 << 12
 
 Array = np.ndarray[Any, Any]
 
 
 class _Watch(ref[Node]):
-    """A node with its large constants and their fingerprints; forgotten together with the node."""
+    """A node with its large constants and samples of them; forgotten together with the node."""
 
     __slots__ = ("constants", "key")
     key: int
@@ -44,11 +47,10 @@ def own(constant: Any) -> Any:
 
 def watch(node: Node, constants: Sequence[Any]) -> None:
     """Remember what the large arrays among `constants`, which `node` relies on, are now."""
+    entry = _Watch(node, _forget)
     large = [x for x in constants if isinstance(x, np.ndarray) and x.nbytes > SMALL and x.dtype != object]
-    if large:
-        entry = _Watch(node, _forget)
-        entry.key, entry.constants = id(node), [(array, _fingerprint(array)) for array in large]
-        watched[entry.key] = entry
+    entry.key, entry.constants = id(node), [(array, _samples(array)) for array in large]
+    watched[entry.key] = entry
 
 
 def check(nodes: Iterable[Node], since: int) -> None:
@@ -61,7 +63,7 @@ def check(nodes: Iterable[Node], since: int) -> None:
         for array, before in entry.constants:
             now = seen.get(id(array))
             if now is None:
-                now = seen[id(array)] = _fingerprint(array)
+                now = seen[id(array)] = _samples(array)
             if now != before:
                 reader = "that was given as an argument" if node.op is None else f"that met a node in {node.op.name}"
                 raise RuntimeError(
@@ -75,16 +77,10 @@ def _forget(entry: _Watch) -> None:
     watched.pop(entry.key, None)
 
 
-def _fingerprint(array: Array) -> bytes:
-    """Bytes that a change of the array changes too: sums of its words, and some of its elements."""
-    if array.nbytes > EXACT:
-        contiguous = array if array.flags.c_contiguous else array.T
-        flat = contiguous.reshape(-1) if contiguous.flags.c_contiguous else array.flat
-        samples: bytes = flat[::STRIDE].tobytes() + flat[-1:].tobytes()
-        return samples
-    octets = array.ravel("K").view(np.uint8)
-    whole = octets.size - octets.size % (8 * _COLUMNS)
-    words = octets[:whole].view(np.uint64)
-    sums: Array = np.add.reduce(words.reshape(-1, _COLUMNS), 0)
-    # An even number of changed signs may leave a sum as it was: of all elements, say, which the samples notice.
-    return sums.tobytes() + words[::STRIDE].tobytes() + octets[whole:].tobytes()
+def _samples(array: Array) -> bytes:
+    """Some of the elements, as bytes."""
+    turned = array if array.flags.c_contiguous else array.T
+    flat = turned.reshape(-1) if turned.flags.c_contiguous else array.flat
+    stride = max(STRIDE, array.size // SAMPLES)
+    samples: bytes = flat[:ENDS].tobytes() + flat[::stride].tobytes() + flat[-ENDS:].tobytes()
+    return samples

@@ -27,8 +27,9 @@ class Tensor(Operators):
     in drawings. What is not a real array is a TypeError or, if ragged, a ValueError.
 
     A leaf's data may be changed at any time; what was computed before keeps what it read. An ndarray that meets a tensor
-    is a constant, and may be changed too: what was computed with one of up to 16 KB keeps what it read; with a larger one,
-    `backward()` raises a RuntimeError. (Above 1 MB a change may go unnoticed where no 127 elements in a row have changed.)
+    is a constant, and may be changed too: what was computed with one of up to 64 KB keeps what it read; with a larger one,
+    `backward()` raises a RuntimeError. (Unless what changed is fewer than 127 elements in a row, or of more than half a million
+    fewer than one in 4,096, and not near an end: such a change may go unnoticed.)
 
     >>> x = Tensor([1.0, 2.0])
     >>> (x * x).sum().backward()
@@ -145,6 +146,7 @@ class Tensor(Operators):
                     return tracer.record(op, args)
         record = not op.constant and graph.is_recording()
         keep = record and op.reads
+        large = copied = False
         reads = []
         parents: list[Node | None] = []
         for arg in args:
@@ -153,9 +155,12 @@ class Tensor(Operators):
                 read = arg._read() if record and arg.op is None and isinstance(arg, Tensor) else arg.raw
             else:
                 parents.append(None)
-                read = constants.own(arg) if keep else arg
+                read = arg
                 if type(arg) is not _ndarray and isinstance(arg, _ndarray):
                     check_kind(arg)
+                if keep and isinstance(arg, (_ndarray, list, tuple)):
+                    read = constants.own(arg)
+                    large, copied = large or read is arg, copied or read is not arg
             # The rules of operations on arrays ask their inputs for a shape, lists and Values too.
             if op.scalar is None and (
                 isinstance(read, (list, tuple)) or (isinstance(read, float) and isinstance(arg, Node))
@@ -174,8 +179,9 @@ class Tensor(Operators):
             return result
         node = _node(op, raw)
         if not op.flat:
-            node.left = tuple(arg if isinstance(arg, Node) else x for arg, x in zip(args, reads, strict=True))
-            node.a = tuple(reads)
+            if copied:
+                args = tuple(arg if isinstance(arg, Node) else x for arg, x in zip(args, reads, strict=True))
+            node.left, node.a = args, tuple(reads)
             node.right = node.b = None
         elif len(reads) == 2:
             node.left, node.right = parents
@@ -183,7 +189,7 @@ class Tensor(Operators):
         else:
             node.left, node.a = parents[0], reads[0]
             node.right = node.b = None
-        if keep:
+        if large:
             constants.watch(node, args)
         if watcher := graph.watcher():
             watcher.recorded(node)

@@ -10,7 +10,7 @@ import autograd as ag
 import nn
 from autograd import constants
 
-SIZES = {"copied": 30, "summed up": 3_000, "sampled": 150_000}  # float64: on both sides of SMALL and of EXACT
+SIZES = {"copied": 30, "barely copied": 8_192, "watched": 8_193, "well watched": 40_000}  # float64
 
 
 def array(n, seed=0):
@@ -89,7 +89,7 @@ def test_what_is_not_changed_is_differentiated_as_often_as_one_likes(n):
     np.testing.assert_array_equal(t.grad, 2 * a)
     assert a.flags.writeable
     a[:] = 0.0  # of which, later, nobody asks a derivative: nothing is locked
-    if n == min(SIZES.values()):
+    if a.nbytes <= constants.SMALL:
         y.backward()
     else:
         with pytest.raises(RuntimeError, match=r"an array of shape .* met a node in mul, was changed in place"):
@@ -97,7 +97,7 @@ def test_what_is_not_changed_is_differentiated_as_often_as_one_likes(n):
     assert np.count_nonzero(t.grad) == n
 
 
-# What reads a constant: the operation, and the constant's shape for a t of (100, 64).
+# What reads a constant: the operation, and the constant's shape for a t of (144, 64).
 rows = np.random.default_rng(2)
 READERS = {
     "mul": lambda t, a: t * a,
@@ -123,7 +123,7 @@ READERS = {
     "logits": lambda t, a: nn.BCEWithLogitsLoss()(t, a),
     "probabilities": lambda t, a: nn.CrossEntropyLoss()(t, a),
     "user's": lambda t, a: scaled(t, a),
-    "conv2d": lambda t, a: ag.conv2d(a.reshape(1, 1, 100, 64), t.reshape(100, 1, 8, 8), stride=8),
+    "conv2d": lambda t, a: ag.conv2d(a.reshape(1, 1, -1, 64), t.reshape(-1, 1, 8, 8), stride=8),
     "index_update": lambda t, a: ag.index_update(a, slice(0, 3), t[:3]) * a,
     "concatenate": lambda t, a: ag.concatenate([t, a]) ** 2,
     "under a view": lambda t, a: t * a[::2].repeat(2, 0),
@@ -141,11 +141,11 @@ scaled.rule(lambda g, z, x, by: g * x)
 
 
 @pytest.mark.parametrize("inside", [False, True], ids=["before backward", "inside grad"])
-@pytest.mark.parametrize("shape", [(100, 64), (16, 64)], ids=["watched", "copied"])
+@pytest.mark.parametrize("shape", [(144, 64), (16, 64)], ids=["watched", "copied"])
 @pytest.mark.parametrize("reader", READERS)
 def test_every_operation_that_reads_a_constant_is_right_or_refuses(reader, shape, inside):
     if shape[0] < 64 and reader in ("solve", "conv2d"):
-        shape = (64, 64) if reader == "solve" else (100, 64)
+        shape = (64, 64)
     f = READERS[reader]
     a, x = array(shape), array(shape, 1)
     if not inside:
@@ -272,11 +272,6 @@ def test_a_second_derivative_is_right_or_refused(n, f):
         np.testing.assert_allclose(found, expected)
 
 
-def test_that_all_signs_change_is_noticed_though_sums_of_words_may_stay():
-    a = np.ones(4 * 1021)  # so many words that each sum has four of them, and nothing is left over
-    assert not right_or_refused(lambda t: t * a, np.ones(a.size), lambda: negate(a))
-
-
 def test_a_buffer_that_is_filled_anew_for_each_batch_trains_as_arrays_of_their_own_do():
     data = np.random.default_rng(0).normal(size=(3, 64, 100)).astype(np.float32)
     weights = []
@@ -298,8 +293,8 @@ def test_a_buffer_that_is_filled_anew_for_each_batch_trains_as_arrays_of_their_o
 
 
 def test_what_shares_memory_with_a_constant_counts_as_the_constant():
-    whole = array(6_000).reshape(2, 3_000)
-    t = ag.Tensor(np.ones(3_000))
+    whole = array(18_000).reshape(2, 9_000)
+    t = ag.Tensor(np.ones(9_000))
     y = (t * whole[1]).sum()
     whole[0] = 0.0
     y.backward()  # the other half
@@ -310,7 +305,7 @@ def test_what_shares_memory_with_a_constant_counts_as_the_constant():
 
 @pytest.mark.parametrize("layout", [lambda a: a, np.transpose, lambda a: a[:, ::3], lambda a: a[::-1]])
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.longdouble, np.int8, np.int64, bool])
-@pytest.mark.parametrize("shape", [(90, 300), (1500, 900)])
+@pytest.mark.parametrize("shape", [(90, 300), (1500, 300)])
 def test_dtypes_and_layouts_are_all_watched(shape, dtype, layout):
     a = layout(np.ones(shape, dtype))
     t = ag.Tensor(np.ones(a.shape))
@@ -331,22 +326,25 @@ def test_lists_as_constants_may_change():
 
 
 def test_constants_of_which_no_rule_reads_an_element_may_change():
-    a = array(3_000)
+    a = array(9_000)
     for f in (lambda t: t + a, lambda t: t - a, lambda t: a - t, lambda t: ag.stack([t, a])):
-        assert right_or_refused(lambda t: f(t) * 1.0, array(3_000, 1), lambda: negate(a))  # noqa: B023  # called here
+        assert right_or_refused(lambda t: f(t) * 1.0, array(9_000, 1), lambda: negate(a))  # noqa: B023  # called here
 
 
-def test_a_few_elements_of_a_very_large_array_may_change_unnoticed():
-    # The documented limit: below it, and for any run of STRIDE elements, a change is always noticed.
-    a = np.ones(2 * constants.EXACT // 8)
-    t = ag.Tensor(np.ones(a.size))
+@pytest.mark.parametrize("n", [9_000, 40_000, 900_000])
+def test_a_few_elements_of_a_large_array_may_change_unnoticed_and_no_more(n):
+    # The documented limit: any run of STRIDE elements, or of one in SAMPLES, is noticed, and any change near an end.
+    run = max(constants.STRIDE, n // constants.SAMPLES)
+    a, t = np.ones(n), ag.Tensor(np.ones(n))
     y = (t * a).sum()
-    a[1 : constants.STRIDE] = 5.0
+    first = -(-constants.ENDS // run) * run + 1
+    a[first : first + run - 1] = 5.0
     y.backward()
-    assert t.grad[1] == 5.0
-    for start in (0, 1, 1_000, a.size - constants.STRIDE):
+    assert t.grad[first] == 5.0
+    for start in (0, 1, 5, constants.ENDS - 1, first, first + 7, n // 2, n - run, n - 1):
         y = (t * a).sum()
-        a[start : start + constants.STRIDE] += 1.0
+        near = min(start, n - 1 - start) < constants.ENDS
+        a[start : start + (1 if near else run)] += 1.0
         with pytest.raises(RuntimeError, match="was changed in place"):
             y.backward()
 
@@ -363,7 +361,7 @@ def test_what_a_primitive_captures_by_itself_is_not_seen():
 
 
 def test_nothing_is_remembered_once_the_graph_is_gone_also_after_an_exception():
-    a = array(3_000)
+    a = array(9_000)
 
     def fails(t):
         (t * a).sum()
@@ -371,11 +369,11 @@ def test_nothing_is_remembered_once_the_graph_is_gone_also_after_an_exception():
 
     gc.collect()
     before = len(constants.watched)
-    y = ag.Tensor(array(3_000)) * a
+    y = ag.Tensor(array(9_000)) * a
     assert len(constants.watched) == before + 1
     del y
     with pytest.raises(ZeroDivisionError):
-        ag.grad(fails)(array(3_000))
+        ag.grad(fails)(array(9_000))
     gc.collect()
     assert len(constants.watched) == before
     assert a.flags.writeable
@@ -383,11 +381,11 @@ def test_nothing_is_remembered_once_the_graph_is_gone_also_after_an_exception():
 
 
 def test_threads_may_share_a_constant():
-    a = array(3_000)
+    a = array(9_000)
     wrong = []
 
     def work(seed):
-        x = array(3_000, seed)
+        x = array(9_000, seed)
         for _ in range(30):
             if not np.array_equal(ag.grad(lambda t: (t * t * a).sum())(x), 2 * x * a):
                 wrong.append(seed)
@@ -401,7 +399,7 @@ def test_threads_may_share_a_constant():
 
 
 def test_without_recording_nothing_is_copied_or_watched():
-    a = array(3_000)
+    a = array(9_000)
     with ag.no_grad():
         y = ag.Tensor(a) * a
     assert y.op is None
