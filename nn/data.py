@@ -104,7 +104,9 @@ class Standardizer(NamedTuple):
     scale: Array
 
     def __call__(self, X: Any) -> Any:
-        return (self._columns(X) - self.mean) / self.scale
+        return (self._columns(X) - real_array("Standardizer", "mean", self.mean)) / real_array(
+            "Standardizer", "scale", self.scale
+        )
 
     def inverse(self, X: Any) -> Any:
         """The data that would give `X`."""

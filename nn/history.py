@@ -39,6 +39,8 @@ class History:
 
     def last(self, name: str) -> float:
         """The figure of the last epoch; an unknown name is a KeyError that lists those there are."""
+        if not isinstance(name, str):
+            raise TypeError(f"the name of a figure is a string, as 'loss', got {shown(name)}")
         if not self.epochs.get(name):
             raise KeyError(
                 f"no {name!r} is recorded for epochs: there are {', '.join(self.epochs) or 'none yet'}; figures that "
@@ -89,8 +91,8 @@ class History:
         return f"History({len(self)} epochs, {steps} steps: {figures or 'nothing yet'}{stopped})"
 
     def _columns(self, of: str) -> Columns:
-        if of not in ("steps", "epochs"):
-            raise ValueError(f"a history has 'steps' and 'epochs', not {of!r}")
+        if not isinstance(of, str) or of not in ("steps", "epochs"):
+            raise ValueError(f"a history has 'steps' and 'epochs', not {shown(of)}")
         return self.steps if of == "steps" else self.epochs
 
 

@@ -14,6 +14,7 @@ from nn.history import History
 from nn.module import Module, known_parameters
 from nn.randomness import SHARED, generators, set_states, state_of
 from nn.resuming import SavedTraining
+from nn.validation import sequence, shown
 
 HOOKS = ("on_begin", "on_epoch_begin", "on_batch", "on_backward", "on_step", "on_epoch_end", "on_end", "on_error")
 
@@ -87,9 +88,9 @@ class Training:
     ) -> None:
         self.model, self.train, self.validation = model, train, validation
         self.loss, self.optimizer, self.epochs = loss, optimizer, epochs
-        for callback in (callbacks := list(callbacks)):
+        for callback in (callbacks := sequence("fit", "callbacks", callbacks)):
             if not isinstance(callback, Callback):
-                raise TypeError(f"fit takes callbacks that are nn.Callback, got {callback!r}")
+                raise TypeError(f"fit takes callbacks that are nn.Callback, got {shown(callback)}")
         check_optimizer("fit", optimizer, model, loss)
         self.callbacks = sorted(callbacks, key=lambda callback: callback.runs_last)
         self.metrics = by_name(metrics)

@@ -33,7 +33,7 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     >>> calculate_gain("leaky_relu", 1.0)
     1.0
     """
-    if nonlinearity == "leaky_relu":
+    if isinstance(nonlinearity, str) and nonlinearity == "leaky_relu":
         return math.sqrt(2.0 / (1.0 + (0.01 if param is None else number("calculate_gain", "param", param)) ** 2))
     if not isinstance(nonlinearity, str):
         raise TypeError(f"calculate_gain: nonlinearity must be a name, got {shown(nonlinearity)}")

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from autograd.arguments import shown
+from autograd.arguments import flag, shown
 from autograd.operators import plain
 from nn.modes import is_evaluating
 from nn.parameters import Buffer as Buffer
@@ -127,6 +127,7 @@ class Module:
 
     def train(self, mode: bool = True) -> Self:
         """Set `training` in this module and all within it, and return it."""
+        mode = flag("train", "mode", mode)
         for module in self.modules():
             module.training = mode
         return self
@@ -205,6 +206,8 @@ def fitting(model: Module, state: Any, strict: bool = True) -> tuple[dict[str, n
     if not isinstance(state, Mapping):
         raise TypeError(f"load_state_dict takes a dict of arrays, as state_dict() gives, got {shown(state)}")
     own = dict(model._state())
+    if strange := [name for name in state if not isinstance(name, str)]:
+        raise ValueError(f"this state does not fit, and nothing was loaded: names are strings, got {shown(strange[0])}")
     keys = IncompatibleKeys([name for name in own if name not in state], [name for name in state if name not in own])
     if own and state and not strict and len(keys.unexpected_keys) == len(state):
         raise ValueError(
@@ -295,6 +298,8 @@ def _walk(part: Any, name: str = "", once: bool = False) -> Iterator[tuple[str, 
     """`part` and the parameters, buffers and modules within it, in order, with their names. A module within itself is
     left out, one that is in several places is there under each of its names, or, where all are wanted `once`, with its
     first alone. Not recursive: there may be thousands within one another."""
+    if not isinstance(name, str):
+        raise TypeError(f"prefix must be a string, which the names begin with, got {shown(name)}")
     yield name, part
     if not isinstance(part, Module):
         return

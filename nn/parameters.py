@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from autograd import Node, Tensor
-from autograd.arguments import FAILURES, shown
+from autograd.arguments import FAILURES, numbers, shown
 from autograd.arrays.linalg import matmul
 from autograd.backprop import deposit
 from autograd.graph import Primitive
@@ -21,7 +21,7 @@ def float_dtype(dtype: Any) -> np.dtype[Any]:
     """`dtype` as NumPy's, or a TypeError if it is not one of real floating-point numbers."""
     try:
         found: np.dtype[Any] = np.dtype(dtype)
-    except (TypeError, ValueError):
+    except FAILURES:
         raise TypeError(
             f"parameters need a floating-point dtype, as np.float32 or np.float64, got {shown(dtype)}"
         ) from None
@@ -103,7 +103,7 @@ class Buffer:
     """
 
     def __init__(self, data: Any) -> None:
-        self._data: np.ndarray[Any, Any] = np.array(data)
+        self._data: np.ndarray[Any, Any] = np.array(numbers("Buffer", "data", data, "fiubcmMOSUV"))
 
     @property
     def data(self) -> np.ndarray[Any, Any]:

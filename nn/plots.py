@@ -10,6 +10,7 @@ import numpy as np
 
 from autograd.files import file_path
 from nn.dependencies import optional
+from nn.validation import integer, real_array, sequence, shown
 
 BLUE, VERMILLION, GREEN, GREY = "#0072b2", "#d55e00", "#009e73", "#666666"  # told apart by the colour-blind
 TIMES = ("seconds", "rows")
@@ -22,6 +23,8 @@ def learning_curves(columns: Mapping[str, Sequence[float]], path: str | Path) ->
     ImportError says what to install.
     """
     path = file_path("learning_curves", "path", path)
+    if not isinstance(columns, Mapping) or not all(map(_is_column, columns.items())):
+        raise TypeError(f"learning_curves needs a dict of lists of numbers by name, got {shown(columns)}")
     names = dict.fromkeys(name.removeprefix("valid_") for name in columns if name not in TIMES and len(columns[name]))
     if not names:
         raise ValueError("there are no curves to draw: no epoch has ended")
@@ -51,13 +54,14 @@ def confusion(matrix: Any, path: str | Path, labels: Sequence[Any] | None = None
 
     Shades are shares of a row, so that rare classes are seen too. Another shape is a ValueError.
     """
-    path, matrix = file_path("confusion", "path", path), np.asarray(matrix)
+    path, matrix = file_path("confusion", "path", path), real_array("confusion", "matrix", matrix)
     n = len(matrix) if matrix.ndim else 0
     if matrix.shape != (n, n) or not n:
         raise ValueError(
             f"a confusion matrix is square, got shape {matrix.shape}: use nn.confusion_matrix(predicted, y)"
         )
-    names = list(map(str, range(n) if labels is None else labels))
+    given = range(n) if labels is None else sequence("confusion", "labels", labels)
+    names = [name if isinstance(name, str) else shown(name) for name in given]
     if len(names) != n:
         raise ValueError(f"there are {n} classes, but {len(names)} labels")
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
@@ -72,12 +76,18 @@ def confusion(matrix: Any, path: str | Path, labels: Sequence[Any] | None = None
     _save(figure, path)
 
 
+def _is_column(item: tuple[Any, Any]) -> bool:
+    return isinstance(item[0], str) and np.ndim(item[1]) == 1
+
+
 def image_sheet(images: Any, path: str | Path, titles: Sequence[Any] | None = None, columns: int = 10) -> None:
     """Images `(n, h, w)`, `(n, h*h)` or `(n, 1, h, w)`, dark where they are large, in rows of `columns`, with a title each.
 
     Other shapes, and none at all, are a ValueError.
     """
-    path, images = file_path("image_sheet", "path", path), np.asarray(images)
+    path, images = file_path("image_sheet", "path", path), real_array("image_sheet", "images", images)
+    titles = titles if titles is None else sequence("image_sheet", "titles", titles)
+    columns = integer("image_sheet", "columns", columns, least=1)
     if images.ndim == 4 and images.shape[1] == 1:
         images = images[:, 0]
     side = round(np.sqrt(images.shape[1])) if images.ndim == 2 else 0

@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd import Value, dot
 from autograd.value import learned
-from nn.validation import Seed, flag, generator, integer, sequence
+from nn.validation import Seed, flag, generator, integer, sequence, shown
 
 
 class Module:
@@ -55,7 +55,11 @@ class Neuron(Module):
     def __call__(self, x: Sequence[Any] | np.ndarray[Any, Any]) -> Any:
         if isinstance(x, np.ndarray):
             x = _row(x)
-        if len(x) != len(self.w):
+        try:
+            given = len(x)
+        except TypeError:
+            raise TypeError(f"{self!r} takes a list of {len(self.w)} numbers, got {shown(x)}") from None
+        if given != len(self.w):
             raise ValueError(f"{self!r} takes {len(self.w)} inputs, got {len(x)}: make it with nin={len(x)}")
         out = dot(self.w, x, start=self.b)
         return out.relu() if self.nonlin else out

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor, no_grad
+from autograd.arguments import FAILURES, wrong
 from autograd.operators import plain
 from nn.modes import evaluating
 from nn.validation import integer, sequence
@@ -74,11 +75,23 @@ class Summary:
     __repr__ = __str__
 
 
+def data_dtype(dtype: Any) -> np.dtype[Any]:
+    """A dtype of real numbers, for an input."""
+    try:
+        found: np.dtype[Any] = np.dtype(dtype)
+    except FAILURES:
+        found = np.dtype(object)
+    if found.kind not in "fiub":
+        raise TypeError(wrong("summary", "dtype", "one of real numbers, as np.float32 or int", dtype))
+    return found
+
+
 def summarize(model: Any, input_shape: tuple[int, ...], dtype: Any = None, max_lines: int = 1000) -> Summary:
     """The summary of a `Module`, as its method `summary` says."""
     max_lines = integer("summary", "max_lines", max_lines, least=6)
     lengths = sequence("summary", "input_shape", input_shape)
     input_shape = tuple(integer("summary", "each of input_shape", n, least=0) for n in lengths)
+    dtype = _dtype(model) if dtype is None else data_dtype(dtype)
     modules = list(model.named_modules())
     results: dict[int, Any] = {}
     with _NOTING:  # which changes the modules for a while: one thread at a time
@@ -87,7 +100,7 @@ def summarize(model: Any, input_shape: tuple[int, ...], dtype: Any = None, max_l
             vars(module)["forward"] = _noting(module, module.forward, results)
         try:
             with evaluating(), no_grad():
-                model(np.zeros(input_shape, _dtype(model) if dtype is None else dtype))
+                model(np.zeros(input_shape, dtype))
         finally:
             for (_, module), forward in zip(modules, own, strict=True):
                 if forward is None:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from autograd.arguments import shown
+from autograd.arguments import WORD, shown
 
 Pair = tuple[int, int]
 Array = np.ndarray[Any, Any]
@@ -110,7 +110,7 @@ def pair(name: str, value: Any, least: int = 1) -> Pair:
     """An integer, or two, as a pair."""
     two = tuple(value) if isinstance(value, (tuple, list)) else (value, value)
     whole = all(isinstance(n, (int, np.integer)) and not isinstance(n, bool) for n in two)
-    if len(two) != 2 or not whole or min(two) < least:
+    if len(two) != 2 or not whole or min(two) < least or max(two) >= WORD:
         raise ValueError(f"{name} is an integer of at least {least}, or a pair of them, got {shown(value)}")
     return int(two[0]), int(two[1])
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd.operators import plain
 from nn.module import Module, too_deep
-from nn.validation import shown
+from nn.validation import integer, shown
 
 
 class Sequential(Module):
@@ -71,7 +71,7 @@ class Sequential(Module):
     def __getitem__(self, i: slice) -> Sequential: ...
 
     def __getitem__(self, i: int | slice) -> Any:
-        return Sequential(*self.layers[i]) if isinstance(i, slice) else self.layers[i]
+        return Sequential(*self.layers[i]) if isinstance(i, slice) else self.layers[place(self, i)]
 
 
 class Residual(Module):
@@ -144,7 +144,16 @@ class ModuleList(Module):
     def __getitem__(self, i: slice) -> ModuleList: ...
 
     def __getitem__(self, i: int | slice) -> Any:
-        return ModuleList(self.items[i]) if isinstance(i, slice) else self.items[i]
+        return ModuleList(self.items[i]) if isinstance(i, slice) else self.items[place(self, i)]
+
+
+def place(owner: Any, i: Any) -> int:
+    """`i`, the position of one of the modules of `owner`; an IndexError where there is none."""
+    name = type(owner).__name__
+    found = integer(name, "the position", i)
+    if not -len(owner) <= found < len(owner):
+        raise IndexError(f"{name} of {len(owner)} modules has none at position {found}")
+    return found
 
 
 def _modules(modules: Any) -> list[Module]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from autograd.arguments import shown
 from nn.optim.flat import Flat, flatten
-from nn.optim.optimizer import Group, Optimizer
+from nn.optim.optimizer import Group, Optimizer, called
 
 CHUNK = 1 << 18  # elements updated at a time, so that scratch stays small and, of a large model, in the cache
 
@@ -64,7 +64,7 @@ class ElementwiseOptimizer(Optimizer):
         self._stretches.append(stretches)
 
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
-        loss = None if closure is None else closure()
+        loss = None if closure is None else called(closure)
         work = [
             (stretch, group)
             for group, stretches in zip(self.param_groups, self._stretches, strict=True)

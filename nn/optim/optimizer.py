@@ -8,7 +8,7 @@ from typing import Any
 
 from autograd import Tensor, Value
 from nn.optim.loading import check_alike, mapping
-from nn.validation import flag, number, shown
+from nn.validation import flag, number, sequence, shown
 
 Group = dict[str, Any]  # what `param_groups` consists of: "params", a list, and every setting by its name
 
@@ -43,7 +43,7 @@ class Optimizer(ABC):
     def add_param_group(self, group: Group) -> None:
         """Train also `group["params"]`, with the settings that the group has, and the optimizer's others."""
         if not isinstance(group, dict) or "params" not in group:
-            raise TypeError(f'a group is a dict such as {{"params": [...], "lr": 0.1}}, got {group!r}')
+            raise TypeError(f'a group is a dict such as {{"params": [...], "lr": 0.1}}, got {shown(group)}')
         if unknown := [key for key in group if key not in (*self.defaults, "params", "initial_lr", "name")]:
             raise ValueError(
                 f"{type(self).__name__} has no setting {', '.join(map(repr, unknown))}: it has {', '.join(self.defaults)}"
@@ -202,6 +202,13 @@ def _sizes(sizes: list[int]) -> str:
     return " + ".join(map(str, sizes))
 
 
+def called(closure: Any) -> Any:
+    """What the closure of a step gives."""
+    if not callable(closure):
+        raise TypeError(f"step takes a function that computes the loss anew, or nothing, got {shown(closure)}")
+    return closure()
+
+
 def _groups(params: Iterable[Any]) -> list[Group]:
     if isinstance(params, (Tensor, Value)):
         raise TypeError("an optimizer takes a list of parameters, not one: write [parameter]")
@@ -210,13 +217,13 @@ def _groups(params: Iterable[Any]) -> list[Group]:
             f"an optimizer takes a list of parameters, got a {type(params).__name__}: pass .parameters() of it, or a "
             "list of groups"
         )
-    params = list(params)
+    params = sequence("an optimizer", "params", params)
     return params if params and isinstance(params[0], dict) else [{"params": params}]
 
 
 def _leaves(params: Any, before: int) -> list[Any]:
     """`params`, of which there were `before` in other groups, checked, and each once."""
-    parameters = [params] if isinstance(params, (Tensor, Value)) else list(params)
+    parameters = [params] if isinstance(params, (Tensor, Value)) else sequence("an optimizer", "params", params)
     if not parameters:
         raise ValueError(
             "an optimizer needs at least one parameter, got none: if a generator was used up, make a new one"

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.arguments import as_float
 from autograd.operators import plain
 from nn.optim.loading import check_alike, check_count, mapping
 from nn.optim.optimizer import Optimizer
@@ -60,7 +61,7 @@ class ReduceLROnPlateau:
         current = metrics.item() if hasattr(metrics, "item") and np.size(plain(metrics)) == 1 else metrics
         if not isinstance(current, (int, float)) or isinstance(current, bool):
             raise TypeError(f"ReduceLROnPlateau: step takes the figure of an epoch, one number, got {shown(metrics)}")
-        current = float(current)
+        current = as_float("ReduceLROnPlateau", current)
         self.last_epoch += 1
         if self._better(current):
             self.best, self.bad_epochs = current, 0
