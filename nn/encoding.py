@@ -54,7 +54,7 @@ def encode(part: Any, name: str, tensors: dict[str, Array], depth: int = 0) -> A
     if isinstance(part, dict):
         for key in part:
             if not isinstance(key, (str, int)) or (isinstance(key, int) and abs(key) >= LARGEST):
-                raise TypeError(f"{name} has the key {key!r}: only strings and integers can be saved as keys")
+                raise TypeError(f"{name} has the key {shown(key)}: only strings and integers can be saved as keys")
         members = ([key, encode(member, f"{name}.{key}", tensors, depth + 1)] for key, member in part.items())
         return {"dict": list(members)}
     raise TypeError(

@@ -109,7 +109,7 @@ class ElementwiseOptimizer(Optimizer):
         for group, stretches in zip(groups, self._stretches, strict=True):
             for flat in (stretch.flat for stretch in stretches):
                 for i, shape in zip(flat.positions, flat.shapes, strict=True):
-                    if states.get(i):
+                    if i in states and (states[i] or self.counts):  # PyTorch's SGD has an empty one for no momentum
                         loaded[i] = self._checked(i, shape, flat.dtype, states[i], group)
         for group, stretches in zip(groups, self._stretches, strict=True):
             starts = self.arrays(group)
@@ -147,6 +147,8 @@ class ElementwiseOptimizer(Optimizer):
         step = _real(parts.get("step", 1))
         if step is None or step.shape or not 0 <= step < 1 << 53 or step != int(step):
             raise ValueError(f"the number of steps of parameter {i} is {shown(parts['step'])}: nothing was loaded")
+        if not step and any((arrays[name] != start).any() for name, start in self.arrays(group).items()):
+            raise ValueError(f"parameter {i} has a past and took no steps: nothing was loaded")
         return int(step), arrays
 
 

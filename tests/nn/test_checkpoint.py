@@ -273,3 +273,42 @@ def test_an_optimizer_that_does_not_fit_leaves_the_model_as_it_was(saved):
 def test_a_missing_file_is_python_s_own_error(tmp_path):
     with pytest.raises(FileNotFoundError):
         nn.load(tmp_path / "none", nn.Tanh())
+
+
+def test_two_arrays_whose_names_are_spelled_alike_stay_two(tmp_path):
+    progress = {"names": {"a.b": np.zeros(1), "a": {"b": np.ones(1)}, 1: np.full(1, 2.0), "1": np.full(1, 3.0)}}
+    nn.save(tmp_path / "a", nn.Tanh(), **progress)
+    assert nn.load(tmp_path / "a", nn.Tanh()) == progress
+
+
+@pytest.mark.parametrize("value", [10**5000, {10**5000: 1}, {(1, 2): 3}], ids=["integer", "key", "tuple"])
+def test_integers_and_keys_that_no_file_can_hold_are_refused(tmp_path, value):
+    with pytest.raises((TypeError, ValueError), match=r"progress\.x (is an integer of more|has the key)"):
+        nn.save(tmp_path / "a", nn.Tanh(), x=value)
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_list_that_contains_itself_is_refused(tmp_path):
+    endless = []
+    endless.append(endless)
+    with pytest.raises(ValueError, match="contains itself"):
+        nn.save(tmp_path / "a", nn.Tanh(), x=endless)
+
+
+def test_every_error_of_a_file_is_of_one_kind(saved):
+    path, _, _ = saved
+    model, optimizer = make(seed=1)
+    with pytest.raises(nn.CheckpointError):
+        nn.load(path, nn.Tanh())
+    with pytest.raises(nn.CheckpointError, match=r"written by nn\.save and not by nn\.Checkpoint"):
+        path.rename(path.with_name("last.safetensors"))
+        callbacks = [nn.Checkpoint(path.parent, resume=True)]
+        nn.fit(
+            model,
+            [(np.ones((2, 3)), np.ones((2, 2)))],
+            loss=nn.MSELoss(),
+            optimizer=optimizer,
+            epochs=1,
+            callbacks=callbacks,
+        )
+    assert issubclass(nn.CheckpointError, ValueError)
