@@ -147,8 +147,12 @@ class Checkpoint(_Monitor):
     `best.safetensors` after each that is the best so far by `monitor`, as for EarlyStopping. `nn.load` reads both.
 
     With `resume`, a training that finds its `last` there goes on from it, mid-epoch too, and ends with the same bits as
-    one that was never stopped. Give fit the same data, model, optimizer, callbacks and seeds as before. Batches that draw
-    random numbers must keep their NumPy generator as an attribute, as `nn.batches` does.
+    one that was never stopped. Give fit the same data, model, optimizer, callbacks and seeds as before. Random
+    generators, NumPy's and Python's, are saved where they can be found: in data, model, loss, metrics and callbacks, their
+    attributes, what these refer to, and what their functions close over. A state of other kinds is saved of callbacks,
+    losses, metrics and validation data that have `state_dict` and `load_state_dict`.
+
+    One training at a time works in a folder: another one raises a BlockingIOError before it changes anything.
     """
 
     runs_last = True

@@ -300,15 +300,9 @@ def test_every_error_of_a_file_is_of_one_kind(saved):
     model, optimizer = make(seed=1)
     with pytest.raises(nn.CheckpointError):
         nn.load(path, nn.Tanh())
+    path.rename(path.with_name("last.safetensors"))
+    data = [(np.ones((2, 3)), np.ones((2, 2)))]
+    settings = {"loss": nn.MSELoss(), "optimizer": optimizer, "epochs": 1}
     with pytest.raises(nn.CheckpointError, match=r"written by nn\.save and not by nn\.Checkpoint"):
-        path.rename(path.with_name("last.safetensors"))
-        callbacks = [nn.Checkpoint(path.parent, resume=True)]
-        nn.fit(
-            model,
-            [(np.ones((2, 3)), np.ones((2, 2)))],
-            loss=nn.MSELoss(),
-            optimizer=optimizer,
-            epochs=1,
-            callbacks=callbacks,
-        )
+        nn.fit(model, data, callbacks=[nn.Checkpoint(path.parent, resume=True)], **settings)
     assert issubclass(nn.CheckpointError, ValueError)
