@@ -86,6 +86,11 @@ def _power(x: Any, y: Any) -> Any:
     return z
 
 
+def _ratio(x: Any, y: Any) -> Any:
+    with np.errstate(all="ignore"):
+        return np.where(np.equal(y, 0), np.zeros((), np.result_type(x, y)), np.true_divide(x, y))[()]
+
+
 def _step(x: Any) -> Any:
     x = np.asarray(x)
     return np.greater(x, 0).astype(x.dtype if x.dtype.kind == "f" else np.float64)
@@ -146,6 +151,22 @@ div = primitive(
     lambda g, z, x, y: g / y,
     lambda g, z, x, y: -g * z / y,
 )
+# A slope at a kink: 0 where y is 0, and so too its own derivative is nan there, for it has none.
+ratio: Primitive = primitive(
+    "ratio",
+    lambda x, y: x / y if y != 0.0 else 0.0,
+    lambda x, y: _ratio(x, y),
+    lambda g, z, x, y: g / where(y, y, math.nan),
+    lambda g, z, x, y: -g * z / where(y, y, math.nan),
+)
+# x / hypot(x, y), the cosine of the angle of (x, y), with derivatives from which nothing is cancelled
+cosine: Primitive = primitive(
+    "cosine",
+    lambda x, y: ratio(x, math.hypot(x, y)),
+    lambda x, y: _ratio(x, np.hypot(x, y)),
+    lambda g, z, x, y: g * cosine(y, x) * cosine(y, x) / where(hypot(x, y), hypot(x, y), math.nan),
+    lambda g, z, x, y: -g * z * cosine(y, x) / where(hypot(x, y), hypot(x, y), math.nan),
+)
 square = primitive("square", lambda x: x * x, np.square, lambda g, z, x: g * (2.0 * x))
 power: Primitive = primitive(
     "power",
@@ -179,22 +200,22 @@ minimum = primitive(
     lambda g, z, x, y: g * wins(y, x),
     lambda g, z, x, y: g * wins(x, y),
 )
-hypot = primitive(
+hypot: Primitive = primitive(
     "hypot",
     math.hypot,
     np.hypot,
-    lambda g, z, x, y: g * (x / nonzero(z)),
-    lambda g, z, x, y: g * (y / nonzero(z)),
+    lambda g, z, x, y: g * cosine(x, y),
+    lambda g, z, x, y: g * cosine(y, x),
 )
 
 # ---- Exponentials, logarithms, roots
 
 exp = primitive("exp", ieee(math.exp, np.exp), np.exp, lambda g, z, x: g * z)
-expm1 = primitive("expm1", ieee(math.expm1, np.expm1), np.expm1, lambda g, z, x: g * (z + 1.0))
+expm1 = primitive("expm1", ieee(math.expm1, np.expm1), np.expm1, lambda g, z, x: g * exp(x))
 log: Primitive = primitive("log", ieee(math.log, np.log), np.log, lambda g, z, x: g / x)
 log1p = primitive("log1p", ieee(math.log1p, np.log1p), np.log1p, lambda g, z, x: g / (1.0 + x))
-log2 = primitive("log2", ieee(math.log2, np.log2), np.log2, lambda g, z, x: g / (x * LN2))
-log10 = primitive("log10", ieee(math.log10, np.log10), np.log10, lambda g, z, x: g / (x * LN10))
+log2 = primitive("log2", ieee(math.log2, np.log2), np.log2, lambda g, z, x: g / LN2 / x)
+log10 = primitive("log10", ieee(math.log10, np.log10), np.log10, lambda g, z, x: g / LN10 / x)
 sqrt = primitive("sqrt", ieee(math.sqrt, np.sqrt), np.sqrt, lambda g, z, x: g * 0.5 / z)
 cbrt = primitive("cbrt", math.cbrt, np.cbrt, lambda g, z, x: g / (3.0 * z * z))
 
@@ -203,15 +224,18 @@ cbrt = primitive("cbrt", math.cbrt, np.cbrt, lambda g, z, x: g / (3.0 * z * z))
 sin = primitive("sin", ieee(math.sin, np.sin), np.sin, lambda g, z, x: g * cos(x))
 cos: Primitive = primitive("cos", ieee(math.cos, np.cos), np.cos, lambda g, z, x: -g * sin(x))
 tan = primitive("tan", ieee(math.tan, np.tan), np.tan, lambda g, z, x: g * (1.0 + z * z))
-asin = primitive("asin", ieee(math.asin, np.arcsin), np.arcsin, lambda g, z, x: g / sqrt((1.0 - x) * (1.0 + x)))
-acos = primitive("acos", ieee(math.acos, np.arccos), np.arccos, lambda g, z, x: -g / sqrt((1.0 - x) * (1.0 + x)))
+cosquare = primitive(  # 1 - x², exact where it is small, as its derivative is where x is
+    "cosquare", lambda x: (1.0 - x) * (1.0 + x), lambda x: (1.0 - x) * (1.0 + x), lambda g, z, x: g * (-2.0 * x)
+)
+asin = primitive("asin", ieee(math.asin, np.arcsin), np.arcsin, lambda g, z, x: g / sqrt(cosquare(x)))
+acos = primitive("acos", ieee(math.acos, np.arccos), np.arccos, lambda g, z, x: -g / sqrt(cosquare(x)))
 atan = primitive("atan", math.atan, np.arctan, lambda g, z, x: g / (1.0 + x * x))
 atan2 = primitive(
     "atan2",
     math.atan2,
     np.arctan2,
-    lambda g, z, y, x: g * (x / nonzero(x * x + y * y)),
-    lambda g, z, y, x: -g * (y / nonzero(x * x + y * y)),
+    lambda g, z, y, x: g * ratio(cosine(x, y), hypot(x, y)),
+    lambda g, z, y, x: -g * ratio(cosine(y, x), hypot(x, y)),
 )
 
 # ---- Hyperbolic functions
@@ -220,8 +244,8 @@ sinh = primitive("sinh", ieee(math.sinh, np.sinh), np.sinh, lambda g, z, x: g * 
 cosh: Primitive = primitive("cosh", ieee(math.cosh, np.cosh), np.cosh, lambda g, z, x: g * sinh(x))
 tanh = primitive("tanh", math.tanh, np.tanh, lambda g, z, x: g * (1.0 - z * z))
 asinh = primitive("asinh", math.asinh, np.arcsinh, lambda g, z, x: g / hypot(x, 1.0))
-acosh = primitive("acosh", ieee(math.acosh, np.arccosh), np.arccosh, lambda g, z, x: g / sqrt((x - 1.0) * (x + 1.0)))
-atanh = primitive("atanh", ieee(math.atanh, np.arctanh), np.arctanh, lambda g, z, x: g / ((1.0 - x) * (1.0 + x)))
+acosh = primitive("acosh", ieee(math.acosh, np.arccosh), np.arccosh, lambda g, z, x: g / (sqrt(x - 1.0) * sqrt(x + 1.0)))
+atanh = primitive("atanh", ieee(math.atanh, np.arctanh), np.arctanh, lambda g, z, x: g / cosquare(x))
 
 # ---- Functions of neural networks and statistics
 

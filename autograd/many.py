@@ -18,7 +18,7 @@ from autograd.arguments import numbers, sequence
 from autograd.arrays import linalg, reductions
 from autograd.arrays.joining import stack
 from autograd.elementwise import add as add_up
-from autograd.elementwise import exp, finite, hypot, log, maximum, nonzero, where
+from autograd.elementwise import exp, finite, hypot, log, maximum, ratio, where
 from autograd.graph import Node, Primitive
 from autograd.value import Value
 
@@ -65,13 +65,14 @@ def _logsumexp_of(*xs: Any) -> Any:
 
 
 def _logsumexp_rule(g: Any, z: Any, *xs: Any) -> list[Any]:
-    z = where(finite(z), z, 0.0)
-    return [g * exp(x - z) for x in xs]
+    es = [exp(x - z) for x in xs]
+    # The shares sum to 1 also where z has no digits left for the logarithm; those of infinities are nan.
+    share = g / where(finite(z), _sum(es), 1.0)
+    return [share * e for e in es]
 
 
 def _norm_rule(g: Any, z: Any, *xs: Any) -> list[Any]:
-    z = nonzero(z)
-    return [g * (x / z) for x in xs]
+    return [g * ratio(x, z) for x in xs]
 
 
 sum_of = Primitive("sum", lambda *xs: _sum(xs), lambda *xs: _sum(xs), many=lambda g, z, *xs: [g] * len(xs))

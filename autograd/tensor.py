@@ -9,13 +9,14 @@ import numpy as np
 
 from autograd import constants, graph
 from autograd.arguments import FAILURES, integer, numbers
-from autograd.arrays import indexing, joining, linalg, reductions, shaping
+from autograd.arrays import indexing, joining, linalg, reductions, shaping, sums
 from autograd.backprop import cotangents, deposit
 from autograd.graph import OLDEST, Node, Primitive, birth, check_kind
 from autograd.numpy_functions import call
 from autograd.operators import Operators, declined, plain
 
 _new = object.__new__
+_down = sums.adder(0)
 _ndarray = np.ndarray
 
 
@@ -503,7 +504,7 @@ def _unbroadcast(share: Any, shape: tuple[int, ...]) -> Any:
     """`share`, summed over the axes along which `shape` was broadcast; or broadcast, if it is the smaller one."""
     extra = len(share.shape) - len(shape)
     if extra == 1 and share.shape[1:] == shape and type(share) is _ndarray:
-        return np.add.reduce(share, 0)  # the bias of a layer, over the batch
+        return _down(share)  # the bias of a layer, over the batch
     if extra > 0:
         share = reductions.sum(share, tuple(range(extra)))
     stretched = tuple(i for i, (n, m) in enumerate(zip(share.shape, shape, strict=False)) if m == 1 != n)

@@ -12,6 +12,7 @@ import numpy as np
 
 from autograd import Node, detect_anomaly
 from autograd.arguments import shown
+from autograd.arrays import norms, sums
 from autograd.files import file_path
 from nn.checkpoint import resume, save
 from nn.dependencies import optional
@@ -256,14 +257,14 @@ class GradientNorms(Callback):
         self.each = flag("GradientNorms", "each", each)
 
     def on_step(self, training: Training) -> None:
-        squares = {
-            name: 0.0 if parameter.grad is None else float(np.vdot(parameter.grad, parameter.grad))
+        norms_of = {
+            name: 0.0 if parameter.grad is None else float(norms.euclidean(sums.widened(np.asarray(parameter.grad))))
             for name, parameter in training.model.named_parameters()
         }
         steps = training.history.steps
-        steps.setdefault("gradient_norm", []).append(math.sqrt(sum(squares.values())))
-        for name, square in squares.items() if self.each else ():
-            steps.setdefault(f"gradient_norm.{name}", []).append(math.sqrt(square))
+        steps.setdefault("gradient_norm", []).append(math.hypot(*norms_of.values()))
+        for name, norm in norms_of.items() if self.each else ():
+            steps.setdefault(f"gradient_norm.{name}", []).append(norm)
 
 
 class StopOnNonFinite(Callback):

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 
+from autograd.arrays import sums
 from autograd.graph import Node
 from nn.validation import Seed, flag, generator, integer, number, numbers, real_array
 
@@ -133,9 +134,9 @@ def standardize(X: Any, *others: Any) -> tuple[Any, ...]:
         raise ValueError("standardize needs at least one row to find a mean, got none")
     if X.dtype.kind in "iub":
         X = X.astype(np.float64)
-    scale = X.std(axis=0)
+    scale = np.sqrt(sums.var(X, 0)).astype(X.dtype)
     constant = X.max(axis=0) == X.min(axis=0)  # exactly: rounding leaves a tiny deviation
-    fitted = Standardizer(np.where(constant, X[0], X.mean(axis=0)), np.where(constant, np.ones_like(scale), scale))
+    fitted = Standardizer(np.where(constant, X[0], sums.mean(X, 0)), np.where(constant, np.ones_like(scale), scale))
     return (*(fitted(x) for x in (X, *others)), fitted)
 
 

@@ -21,6 +21,7 @@ from typing import Any, Self
 import numpy as np
 
 from autograd import softmax
+from autograd.arrays import sums
 from nn.callbacks import EarlyStopping
 from nn.data import train_valid_test_split
 from nn.dependencies import missing
@@ -195,7 +196,7 @@ class NetRegressor(RegressorMixin, _Net):  # type: ignore[misc]  # scikit-learn 
         X, y = validate_data(self, X, y, dtype=self.dtype, multi_output=True, y_numeric=True)
         self._one_target = y.ndim == 1
         targets = y.reshape(len(y), -1).astype(self.dtype)
-        self.target_mean_, scale = targets.mean(axis=0), targets.std(axis=0)
+        self.target_mean_, scale = sums.mean(targets, 0), np.sqrt(sums.var(targets, 0))
         self.target_scale_ = np.where(scale > 0, scale, np.ones_like(scale))
         targets = (targets - self.target_mean_) / self.target_scale_
         self._train(X, targets, targets.shape[1], MSELoss(), stratify=False)

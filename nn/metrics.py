@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.arrays import sums
 from autograd.operators import plain
 from nn.validation import integer, number, real_array
 
@@ -99,7 +100,7 @@ def mse(predictions: Any, targets: Any) -> float:
     """
     predicted, targets = _numbers("mse", predictions, targets)
     with np.errstate(all="ignore"):
-        return float(np.mean((predicted - targets) ** 2))
+        return float(sums.mean((predicted - targets) ** 2))
 
 
 def r2(predictions: Any, targets: Any) -> float:
@@ -114,9 +115,9 @@ def r2(predictions: Any, targets: Any) -> float:
     predicted, targets = _numbers("r2", predictions, targets)
     with np.errstate(all="ignore"):
         constant = (targets == targets[0]).all(axis=0)  # exactly: rounding leaves a tiny variance
-        about = targets - targets.mean(axis=0)
+        about = targets - sums.mean(targets, 0)
         scale = np.where(constant, 1.0, np.abs(about).max(axis=0))  # lest the squares over- or underflow
-        rest, total = (((x / scale) ** 2).sum(axis=0) for x in (predicted - targets, about))
+        rest, total = (sums.add((x / scale) ** 2, 0) for x in (predicted - targets, about))
         explained = np.where(
             constant, np.where(np.isnan(rest), rest, rest == 0), 1.0 - rest / np.where(constant, 1.0, total)
         )

@@ -81,6 +81,9 @@ ROWS = {
     "abs": Row(math.fabs, np.fabs, (NONZERO,)),
     "maximum": Row(max, np.maximum, (FRACTIONS, OTHER_FRACTIONS)),
     "minimum": Row(min, np.minimum, (FRACTIONS, OTHER_FRACTIONS)),
+    "ratio": Row(lambda x, y: x / y, np.divide, (EVERYWHERE, NONZERO)),
+    "cosine": Row(lambda x, y: x / math.hypot(x, y), lambda x, y: x / np.hypot(x, y), (NONZERO, EVERYWHERE)),
+    "cosquare": Row(lambda x: 1 - x * x, lambda x: 1 - x * x, (INSIDE,)),
     "hypot": Row(math.hypot, np.hypot, (NONZERO, EVERYWHERE)),
     # exponentials, logarithms, roots
     "exp": Row(math.exp, np.exp, (EVERYWHERE,)),

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from autograd.arguments import number
+from autograd.arrays import norms, sums
 from autograd.arrays.indexing import index
 from autograd.arrays.joining import concatenate
-from autograd.arrays.shaping import Axis, axes_of, broadcast_to, flag, flip, hashable, moveaxis, operand, reshape
-from autograd.elementwise import equals, exp, finite, nonzero, where
+from autograd.arrays.shaping import Axis, axes_of, broadcast_to, cast, flag, flip, hashable, moveaxis, operand, reshape
+from autograd.elementwise import equals, exp, finite, ratio, sign, where
 from autograd.graph import Primitive
 
 
@@ -35,15 +36,12 @@ def _name(name: str, axis: Axis) -> str:
     return name if axis is None else f"{name}(axis={axis})"
 
 
-_add: Any = np.add.reduce  # np.sum less its wrappers, which take longer than a small sum
-
-
 @cache
 def _sum(axis: Axis, keepdims: bool) -> Primitive:
     return Primitive(
         _name("sum", axis),
         None,
-        lambda x: _add(x, axis, None, None, keepdims),
+        sums.adder(axis, keepdims),
         lambda g, z, x: broadcast_to(_back(g, x, axis), x.shape),
     )
 
@@ -55,12 +53,21 @@ def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 @cache
 def _mean(axis: Axis, keepdims: bool) -> Primitive:
+    add = sums.adder(axis, keepdims)
     return Primitive(
         _name("mean", axis),
         None,
-        lambda x: _add(x, axis, None, None, keepdims) / _count(x.shape, axis),
-        lambda g, z, x: broadcast_to(_back(g / _count(x.shape, axis), x, axis), x.shape),
+        lambda x: add(x) / _count(x.shape, axis) if x.itemsize > 2 else sums.mean(x, axis, keepdims),
+        lambda g, z, x: broadcast_to(_back(over(g, _count(x.shape, axis)), x, axis), x.shape),
     )
+
+
+def over(g: Any, count: int) -> Any:
+    """`g / count`, also where float16 has no such number as `count`."""
+    if count <= 65504:
+        return g / count
+    root = 2.0 ** (count.bit_length() // 2)
+    return g / root / (count / root)
 
 
 def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -77,6 +84,8 @@ def freedom(count: int, ddof: float) -> float:
 def var(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
     """The variance: squared deviations from the mean, summed and divided by `n - ddof`."""
     x, ddof = operand(x, "var"), number("var", "ddof", ddof, infinite=True, nan=True)
+    if x.dtype == np.float16:
+        return cast(var(cast(x, np.float32), axis, ddof, keepdims), np.float16)
     deviations = x - mean(x, axis, keepdims=True)
     return sum(deviations * deviations, axis, keepdims) / freedom(_count(x.shape, hashable(axis, "var")), ddof)
 
@@ -84,6 +93,8 @@ def var(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> An
 def std(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
     """The standard deviation; its slope is 0 where all elements are equal."""
     x, ddof = operand(x, "std"), number("std", "ddof", ddof, infinite=True, nan=True)
+    if x.dtype == np.float16:
+        return cast(std(cast(x, np.float32), axis, ddof, keepdims), np.float16)
     deviations = norm(x - mean(x, axis, keepdims=True), axis=axis, keepdims=keepdims)
     less = freedom(_count(x.shape, hashable(axis, "std")), ddof)
     return deviations / (np.sqrt(np.longdouble(less)) if x.dtype == np.longdouble else math.sqrt(less))
@@ -92,7 +103,7 @@ def std(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> An
 def _extreme(name: str, array: Any, axis: Axis, keepdims: bool) -> Primitive:
     def rule(g: Any, z: Any, x: Any) -> Any:
         tied = equals(x, _back(z, x, axis))
-        return _back(g, x, axis) * (tied / np.sum(tied, axis=axis, keepdims=True))
+        return _back(g, x, axis) * (tied / sums.wide(tied, axis, True))
 
     return Primitive(_name(name, axis), None, lambda x: array(x, axis=axis, keepdims=keepdims), rule)
 
@@ -158,9 +169,19 @@ def _norm(axis: Axis, keepdims: bool) -> Primitive:
     return Primitive(
         _name("norm", axis),
         None,
-        lambda x: np.sqrt(np.sum(np.square(x), axis=axis, keepdims=keepdims)),
-        lambda g, z, x: _back(g, x, axis) * (x / nonzero(_back(z, x, axis))),
+        lambda x: norms.euclidean(x, axis, keepdims),
+        lambda g, z, x: _back(g, x, axis) * ratio(x, _back(z, x, axis)),
     )
+
+
+@cache
+def _p_norm(p: float, axis: Axis, keepdims: bool) -> Primitive:
+    def rule(g: Any, z: Any, x: Any) -> Any:
+        # An element of 0 has slope 0, also where mathematics has an infinite one, for p below 1.
+        share = where(x, abs(ratio(x, _back(z, x, axis))), 1.0) ** (p - 1.0)
+        return _back(g, x, axis) * (sign(x) * where(_back(z, x, axis), share, 0.0))
+
+    return Primitive(_name(f"norm(ord={p:g})", axis), None, lambda x: norms.p_norm(x, p, axis, keepdims), rule)
 
 
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
@@ -176,32 +197,32 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
         return max(abs(x), axis, keepdims)
     if one_axis and ord == -np.inf:
         return min(abs(x), axis, keepdims)
-    if one_axis and isinstance(ord, (int, float)) and ord != 0:
-        powers = sum(abs(x) ** ord, axis, keepdims)
-        return powers if ord == 1 else powers ** (x.dtype.type(1) / ord if x.dtype == np.longdouble else 1.0 / ord)
+    if one_axis and ord == 1:
+        return sum(abs(x), axis, keepdims)
+    if one_axis and isinstance(ord, (int, float)) and ord == ord != 0:
+        return _p_norm(float(ord), axis, bool(keepdims))(x)
     raise ValueError(f"norm has no rule for ord={ord!r} of an array of shape {x.shape} over axis={axis}")
-
-
-def _logsumexp_forward(x: Any, axis: Axis, keepdims: bool) -> Any:
-    top = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
-    top = np.where(np.isfinite(top), top, np.zeros_like(top))
-    with np.errstate(divide="ignore"):
-        z = np.log(np.sum(np.exp(x - top), axis=axis, keepdims=True)) + top
-    return z if keepdims else z.reshape(tuple(n for n, k in zip(x.shape, _is_kept(x.shape, axis), strict=True) if k))
-
-
-def _is_kept(shape: tuple[int, ...], axis: Axis) -> list[bool]:
-    gone = axes_of(axis, len(shape))
-    return [i not in gone for i in range(len(shape))]
 
 
 @cache
 def _logsumexp(axis: Axis, keepdims: bool) -> Primitive:
+    total = sums.adder(axis, True)
+
+    def forward(x: Any) -> Any:
+        top = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
+        top = np.where(np.isfinite(top), top, np.zeros_like(top))
+        with np.errstate(divide="ignore"):
+            z = np.log(total(np.exp(x - top))) + top
+        gone = axes_of(axis, x.ndim)
+        return z if keepdims else z.reshape([n for i, n in enumerate(x.shape) if i not in gone])
+
     def rule(g: Any, z: Any, x: Any) -> Any:
         z = _back(z, x, axis)
-        return _back(g, x, axis) * exp(x - where(finite(z), z, 0.0))
+        e = exp(x - z)
+        # The shares sum to 1 also where z has no digits left for the logarithm; those of infinities are nan.
+        return e * (_back(g, x, axis) / where(finite(z), sum(e, axis, True), 1.0))
 
-    return Primitive(_name("logsumexp", axis), None, lambda x: _logsumexp_forward(np.asarray(x), axis, keepdims), rule)
+    return Primitive(_name("logsumexp", axis), None, lambda x: sums.in_single(forward)(np.asarray(x)), rule)
 
 
 def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -209,18 +230,19 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return _logsumexp(hashable(axis, "logsumexp"), flag(keepdims))(x)
 
 
-def _softmax_forward(x: Any, axis: Axis) -> Any:
-    e = np.exp(x - np.max(x, axis=axis, keepdims=True))
-    e /= np.sum(e, axis=axis, keepdims=True)
-    return e
-
-
 @cache
 def _softmax(axis: Axis) -> Primitive:
+    total = sums.adder(axis, True)
+
+    def forward(x: Any) -> Any:
+        e = np.exp(x - np.max(x, axis=axis, keepdims=True))
+        e /= total(e)
+        return e
+
     return Primitive(
         _name("softmax", axis),
         None,
-        lambda x: _softmax_forward(x, axis),
+        sums.in_single(forward),
         lambda g, z, x: z * (g - sum(g * z, axis, keepdims=True)),
     )
 
@@ -230,18 +252,19 @@ def softmax(x: Any, axis: Any = -1) -> Any:
     return _softmax(hashable(axis, "softmax"))(x)
 
 
-def _log_softmax_forward(x: Any, axis: Axis) -> Any:
-    shifted = x - np.max(x, axis=axis, keepdims=True)
-    shifted -= np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
-    return shifted
-
-
 @cache
 def _log_softmax(axis: Axis) -> Primitive:
+    total = sums.adder(axis, True)
+
+    def forward(x: Any) -> Any:
+        shifted = x - np.max(x, axis=axis, keepdims=True)
+        shifted -= np.log(total(np.exp(shifted)))
+        return shifted
+
     return Primitive(
         _name("log_softmax", axis),
         None,
-        lambda x: _log_softmax_forward(x, axis),
+        sums.in_single(forward),
         lambda g, z, x: g - exp(z) * sum(g, axis, keepdims=True),
     )
 

@@ -106,6 +106,11 @@ def _opposed(f: Emit, rest: Instruction, y: Instruction) -> Instruction:
     return f(e.differs, rest_counts, other)
 
 
+def _cosine(f: Emit, x: Instruction, y: Instruction) -> Instruction:
+    length = f(e.hypot, x, y)
+    return f(e.where, f(e.differs, length, 0.0), f(e.div, x, length), 0.0)
+
+
 LOWERED: dict[Primitive, Callable[..., Instruction]] = {
     e.sigmoid: _sigmoid,
     e.softplus: _softplus,
@@ -116,6 +121,9 @@ LOWERED: dict[Primitive, Callable[..., Instruction]] = {
     e.wins: _wins,
     e.mod: _mod,
     e.floordiv: _floordiv,
+    e.ratio: lambda f, x, y: f(e.where, f(e.differs, y, 0.0), f(e.div, x, y), 0.0),
+    e.cosine: _cosine,
+    e.cosquare: lambda f, x: f(e.mul, f(e.sub, 1.0, x), f(e.add, 1.0, x)),
     e.step: lambda f, x: f(e.where, f(e.greater, x, 0.0), 1.0, 0.0),
     e.finite: lambda f, x: f(e.where, f(e.equals, f(e.sub, x, x), 0.0), 1.0, 0.0),
     unleaked: lambda f, g, share, x: f(e.where, f(e.equals, g, 0.0), f(e.where, f(e.differs, share, share), 0.0, x), x),

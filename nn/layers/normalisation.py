@@ -9,6 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 import autograd as ag
+from autograd.arrays import sums
+from autograd.arrays.shaping import cast
 from autograd.graph import Primitive
 from autograd.operators import plain
 from nn.layers.linear import taken
@@ -21,15 +23,17 @@ def _standardize(axes: tuple[int, ...], eps: float) -> Primitive:
     """`(x - mean) / √(variance + eps)` over `axes`. The rule is Ioffe and Szegedy's, 2015, section 3, collected."""
 
     def forward(x: Any) -> Any:
-        z = x - np.mean(x, axes, keepdims=True)
-        z /= np.sqrt(np.mean(z * z, axes, keepdims=True) + x.dtype.type(eps))
+        z = x - sums.mean(x, axes, True)
+        z /= np.sqrt(sums.mean(z * z, axes, True) + x.dtype.type(eps))
         return z
 
     def rule(g: Any, z: Any, x: Any) -> Any:
+        if x.dtype == np.float16:  # whose squares overflow
+            g, z, x = (cast(v, np.float32) for v in (g, z, x))
         inner = g - ag.mean(g, axes, keepdims=True) - z * ag.mean(g * z, axes, keepdims=True)
         return inner / ag.sqrt(ag.var(x, axes, keepdims=True) + eps)
 
-    return Primitive("standardize", None, forward, rule)
+    return Primitive("standardize", None, sums.in_single(forward), rule)
 
 
 class _BatchNorm(Module):
@@ -96,8 +100,8 @@ class _BatchNorm(Module):
         self.num_batches_tracked.data = self.num_batches_tracked.data + 1
         share = 1 / int(self.num_batches_tracked.data) if self.momentum is None else self.momentum
         for buffer, new in (
-            (self.running_mean, np.mean(x, axes)),
-            (self.running_var, np.var(x, axes) * (count / (count - 1))),
+            (self.running_mean, sums.mean(sums.widened(x), axes)),
+            (self.running_var, sums.var(x, axes) * (count / (count - 1))),
         ):
             buffer.data = ((1 - share) * buffer.data + share * new).astype(buffer.data.dtype)
 

@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from autograd import Tensor
+from autograd.arrays import sums
+from autograd.arrays.reductions import over
 from autograd.graph import Node, Primitive, Rule
 from autograd.operators import plain
 from nn.module import Module
@@ -51,19 +53,25 @@ def fused(name: str, forward: Callable[..., Any], *slopes: Callable[..., Any] | 
 
     return {
         "none": Primitive(name, None, forward, *rules(lambda g, x: g), elementwise=True),
-        "sum": Primitive(name, None, lambda *args: np.sum(forward(*args)), *rules(lambda g, x: g)),
+        "sum": Primitive(name, None, lambda *args: sums.add(forward(*args)), *rules(lambda g, x: g)),
         "mean": Primitive(
             f"mean_{name}",
             None,
-            lambda *args: np.sum(forward(*args)) / (np.size(args[0]) or np.nan),  # the mean of nothing is nan
+            lambda *args: mean(forward(*args)),
             *rules(lambda g, x: shared(g, x.size)),
         ),
     }
 
 
+def mean(losses: Any, total: Any = None) -> Any:
+    """The sum of `losses` divided by `total`, or by their number, as exact as a pairwise sum; of nothing it is nan."""
+    z = sums.wide(losses) / ((losses.size if total is None else total) or np.nan)
+    return z.astype(losses.dtype)
+
+
 def shared(g: Any, count: float) -> Any:
     """The cotangent `g` of a mean, for each of so many. The mean of nothing is nan, but its gradient 0: it moves nothing."""
-    return g / count if count else 0.0
+    return over(g, count) if count else 0.0
 
 
 def _rule(scale: Callable[[Any, Any], Any], slope: Callable[..., Any]) -> Rule:

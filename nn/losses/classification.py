@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 import autograd as ag
+from autograd.arrays import sums
 from autograd.arrays.reductions import softmax
 from autograd.graph import Node, Primitive
 from autograd.operators import plain
-from nn.losses.base import Array, Loss, as_data, as_input, shared, weights
+from nn.losses.base import Array, Loss, as_data, as_input, mean, shared, weights
 from nn.validation import integer, number, numbers
 
 
@@ -93,7 +94,7 @@ class ClassLoss(Loss):
         if w is None:
             return q, float(labels.size if counts is None else counts.sum())
         of_labels = w.ravel()[labels]
-        return q, float(of_labels.sum() if counts is None else (of_labels * counts).sum())
+        return q, float(sums.wide(of_labels if counts is None else of_labels * counts))
 
 
 class CrossEntropyLoss(ClassLoss):
@@ -204,15 +205,19 @@ def _at(labels: Any) -> Any:
     return (np.arange(labels.size), labels) if labels.ndim else labels
 
 
+def _over_last(x: Any, keepdims: bool = False) -> Any:
+    return sums.add(x, -1, keepdims)
+
+
 def _losses(x: Any, labels: Any) -> Any:
     shifted = x - x.max(-1, keepdims=True)
     chosen = shifted[_at(labels)]
-    return np.log(np.exp(shifted, out=shifted).sum(-1)) - chosen
+    return np.log(_over_last(np.exp(shifted, out=shifted))) - chosen
 
 
 def _softmax_less_one_hot(x: Any, labels: Any) -> Any:
     p = np.exp(x - x.max(-1, keepdims=True))
-    p /= p.sum(-1, keepdims=True)
+    p /= _over_last(p, True)
     p[_at(labels)] -= 1.0
     return p
 
@@ -226,16 +231,22 @@ def _softmax_rule(g: Any, z: Any, x: Any, labels: Any) -> Any:
 _slope = Primitive("softmax_less_one_hot", None, _softmax_less_one_hot, _softmax_rule, None)
 
 
+def _mean_slope(g: Any, x: Any, labels: Any) -> Any:
+    if x.dtype == np.float16:  # which has few digits for a small g / n
+        return shared(g * _slope(x, labels), labels.size)
+    return shared(g, labels.size) * _slope(x, labels)
+
+
 _CROSS_ENTROPY = {
     "none": Primitive("cross_entropy", None, _losses, lambda g, z, x, y: ag.expand_dims(g, -1) * _slope(x, y), None),
     "sum": Primitive(
-        "cross_entropy", None, lambda x, y: _losses(x, y).sum(), lambda g, z, x, y: g * _slope(x, y), None
+        "cross_entropy", None, lambda x, y: sums.add(_losses(x, y)), lambda g, z, x, y: g * _slope(x, y), None
     ),
     "mean": Primitive(
         "cross_entropy",
         None,
-        lambda x, y: _losses(x, y).sum() / x.dtype.type(_mean(y.size)),
-        lambda g, z, x, y: shared(g, y.size) * _slope(x, y),
+        lambda x, y: mean(_losses(x, y)),
+        lambda g, z, x, y: _mean_slope(g, x, y),
         None,
     ),
 }
@@ -252,7 +263,7 @@ def reduced(name: str, axis: int, reduction: str, forward: Any, by_x: Any, by_q:
     def reduce(losses: Any, total: Any) -> Any:
         if reduction == "none":
             return losses
-        return np.sum(losses) / _mean(total) if reduction == "mean" else np.sum(losses)
+        return mean(losses, total) if reduction == "mean" else sums.add(losses)
 
     return Primitive(
         name,
@@ -266,17 +277,17 @@ def reduced(name: str, axis: int, reduction: str, forward: Any, by_x: Any, by_q:
 
 def _dot(q: Any, x: Any, axis: int) -> Any:
     """`sum(q * x)` along `axis`, where a class of share 0 may have the log-probability -inf."""
-    return np.sum(q * np.where(q, x, np.zeros_like(x)), axis)
+    return sums.add(q * np.where(q, x, np.zeros_like(x)), axis)
 
 
 @cache
 def _soft_cross_entropy(axis: int, reduction: str) -> Primitive:
     def forward(x: Any, q: Any) -> Any:
-        rows = q.sum(axis)
+        rows = sums.add(q, axis)
         if not rows.all():  # a row that does not count is 0, be its logits what they may
             x = np.where(np.expand_dims(rows, axis), x, np.zeros_like(x))
         shifted = x - x.max(axis, keepdims=True)
-        return np.log(np.exp(shifted).sum(axis)) * rows - _dot(q, shifted, axis)
+        return np.log(sums.add(np.exp(shifted), axis)) * rows - _dot(q, shifted, axis)
 
     def slope(x: Any, q: Any) -> Any:
         rows = ag.sum(q, axis, keepdims=True)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 import autograd as ag
+from autograd.arrays import sums
 from autograd.graph import Primitive
 from autograd.operators import plain
 from nn.losses.base import as_input
@@ -52,7 +53,7 @@ class MultiMarginLoss(ClassLoss):
 def _margins(x: Any, q: Any, margin: float) -> tuple[Any, Any, Any]:
     """By how much each class falls short, which are the wrong ones, with the row's weight, and which the right one."""
     right = np.where(q, np.ones_like(q), np.zeros_like(q))
-    wrong = (1.0 - right) * q.sum(-1, keepdims=True)
+    wrong = (1.0 - right) * sums.add(q, -1, True)
     return margin - ag.sum(right * x, -1, keepdims=True) + x, wrong, right
 
 
@@ -60,7 +61,7 @@ def _margins(x: Any, q: Any, margin: float) -> tuple[Any, Any, Any]:
 def _multi_margin(p: int, margin: float, reduction: str) -> Primitive:
     def forward(x: Any, q: Any) -> Any:
         m, wrong, _ = _margins(np.asarray(x), q, margin)
-        return np.sum(wrong * np.maximum(m, 0.0) ** p, -1) / q.shape[-1]
+        return sums.add(wrong * np.maximum(m, 0.0) ** p, -1) / q.shape[-1]
 
     def slope(x: Any, q: Any) -> Any:
         m, wrong, right = _margins(x, q, margin)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 import autograd as ag
+from autograd.arrays import sums
 from autograd.graph import Primitive
 from nn.losses.base import Loss, fused, of_one_shape, shared
 from nn.validation import number
@@ -59,8 +60,14 @@ class HuberLoss(Loss):
 
 
 def _sum_of_squares(x: Any, y: Any) -> Any:
-    difference = np.subtract(x, y)
-    return np.vdot(difference, difference)
+    return sums.sum_of_squares(np.subtract(x, y))
+
+
+def _slope(g: Any, x: Any, y: Any) -> Any:
+    """The derivative of the mean by x. In float16 a small `g / n` has few digits, so it is multiplied last."""
+    if x.dtype == np.float16:
+        return shared((2.0 * (x - y)) * g, x.size)
+    return shared(2.0 * g, x.size) * (x - y)
 
 
 _SQUARED_ERROR = {
@@ -75,16 +82,16 @@ _SQUARED_ERROR = {
     "sum": Primitive(
         "squared_error",
         None,
-        _sum_of_squares,
+        lambda x, y: _sum_of_squares(x, y).astype(np.result_type(x, y)),
         lambda g, z, x, y: (2.0 * g) * (x - y),
         lambda g, z, x, y: (2.0 * g) * (y - x),
     ),
     "mean": Primitive(
         "mean_squared_error",
         None,
-        lambda x, y: _sum_of_squares(x, y) / (np.size(x) or np.nan),
-        lambda g, z, x, y: shared(2.0 * g, x.size) * (x - y),
-        lambda g, z, x, y: shared(2.0 * g, x.size) * (y - x),
+        lambda x, y: (_sum_of_squares(x, y) / (np.size(x) or np.nan)).astype(np.result_type(x, y)),
+        lambda g, z, x, y: _slope(g, x, y),
+        lambda g, z, x, y: _slope(g, y, x),
     ),
 }
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor, Value
+from autograd.arrays import norms, sums
 from nn.validation import flag, number, sequence, shown
 
 
@@ -29,8 +30,8 @@ def clip_grad_norm_(
     norm_type = number("clip_grad_norm_", "norm_type", norm_type, above=0, infinite=True)
     error_if_nonfinite = flag("clip_grad_norm_", "error_if_nonfinite", error_if_nonfinite)
     owners = _with_gradients("clip_grad_norm_", parameters)
-    norms = [_norm(owner.grad, norm_type) for owner in owners]
-    total = _norm(norms, norm_type) if norms else 0.0
+    lengths = [_norm(owner.grad, norm_type) for owner in owners]
+    total = _norm(lengths, norm_type) if lengths else 0.0
     if error_if_nonfinite and not math.isfinite(total):
         raise ValueError(
             f"the norm of the gradients is {total}, so they cannot be scaled: look for the cause with "
@@ -40,7 +41,10 @@ def clip_grad_norm_(
     if not scale >= 1.0:  # nan too
         with np.errstate(all="ignore"):
             for owner in owners:
-                owner.grad *= scale
+                if isinstance(owner.grad, np.ndarray) and owner.grad.dtype == np.float16:
+                    owner.grad[...] = sums.widened(owner.grad) * scale  # float16 has no such scale, if it is small
+                else:
+                    owner.grad *= scale
     return total
 
 
@@ -76,5 +80,11 @@ def _with_gradients(name: str, parameters: Any) -> list[Any]:
 
 
 def _norm(g: Any, norm_type: float) -> float:
+    x = sums.widened(np.asarray(g)).ravel()
     with np.errstate(all="ignore"):
-        return float(np.linalg.norm(np.ravel(g), norm_type)) if np.size(g) else 0.0
+        if math.isinf(norm_type) or not x.size:
+            return float(np.abs(x).max(initial=0.0))
+        z = float(norms.euclidean(x) if norm_type == 2.0 else norms.p_norm(x, norm_type))
+        if 1e-30 < z < math.inf or x.dtype == np.float64:
+            return z
+        return _norm(x.astype(np.float64), norm_type)  # float32 has no such number

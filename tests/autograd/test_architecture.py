@@ -13,6 +13,8 @@ ROOT = Path(ag.__file__).parent
 NN = ROOT.parent / "nn"
 
 ARRAYS = [
+    "arrays.sums",
+    "arrays.norms",
     "arrays.shaping",
     "arrays.indexing",
     "arrays.joining",

@@ -1,0 +1,250 @@
+"""Sums as exact as a pairwise sum, in every dtype and along every axis.
+
+NumPy's own sum is pairwise along the innermost axis in memory alone: along any other it adds one element after another,
+so that a float32 mean of two million rows loses its second digit, and in float16 it stands still at 2048 ones. Here such
+an axis is cut into blocks of `BLOCK` elements, whose sums are summed in turn, and float16 is added in float32.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable
+from functools import cache, lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.lib.array_utils import normalize_axis_tuple
+
+FEW = 32  # so many are added one after another
+BLOCK = 16  # and so many in a block where there are more
+STRETCH = 512  # elements that an inner loop is to run over
+SMALL = BLOCK * STRETCH  # elements that BLAS sums without threads
+
+Array = np.ndarray[Any, Any]
+Step = Callable[[Any], Any]
+
+_add: Any = np.add.reduce  # np.sum less its wrappers, which take longer than a small sum
+_half = np.dtype(np.float16)
+_blas = {np.dtype(np.float32), np.dtype(np.float64)}
+
+
+@cache
+def adder(axis: Any = None, keepdims: bool = False) -> Step:
+    """The function that sums an array over `axis` (None, a number or a tuple of them), in the dtype that NumPy gives."""
+
+    def of_all(x: Any) -> Any:
+        try:
+            plain = x.flags.forc
+        except AttributeError:
+            plain = True  # a number or a list, which NumPy makes an array of
+        return _add(x, None, None, None, keepdims) if plain else other(x)
+
+    def along_one(x: Any) -> Any:
+        try:
+            pairwise = x.strides[axis] == x.itemsize and 0 not in x.strides
+            plain = pairwise or (x.shape[axis] <= FEW and x.itemsize > 2)
+        except (AttributeError, IndexError):
+            plain = True  # or NumPy raises its own error
+        return _add(x, axis, None, None, keepdims) if plain else other(x)
+
+    def other(x: Any) -> Any:
+        x = np.asarray(x)
+        if x.dtype.kind != "f":
+            return _add(x, axis, None, None, keepdims)
+        z = wide(x, axis, keepdims)
+        return z.astype(_half) if x.dtype == _half else z
+
+    return of_all if axis is None else along_one if type(axis) is int else other
+
+
+def add(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The sum of the array `x` over `axis`, in the dtype that NumPy gives it."""
+    return adder(axis, keepdims)(x)
+
+
+def wide(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """`add` in the dtype in which it is computed: float32 for float16, where a sum overflows from 65520."""
+    z = x
+    for step in _steps(x.shape, x.strides, x.dtype, axis):
+        z = step(z)
+    return z.reshape([1 if i in axes_of(axis, x.ndim) else n for i, n in enumerate(x.shape)]) if keepdims else z
+
+
+def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The mean of the array `x`, as exact as its sum; of float16 it does not overflow on the way."""
+    if x.dtype == _half:
+        return (wide(x, axis, keepdims) / count(x.shape, axis)).astype(_half)
+    return add(x, axis, keepdims) / count(x.shape, axis)
+
+
+def var(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The variance of the array `x`; of float16 in float32."""
+    x = widened(x)
+    deviations = x - mean(x, axis, True)
+    return mean(deviations * deviations, axis, keepdims)
+
+
+def count(shape: tuple[int, ...], axis: Any = None) -> int:
+    """How many elements are added into one."""
+    return math.prod(shape[a] for a in axes_of(axis, len(shape)))
+
+
+def widened(x: Any) -> Any:
+    """The array `x`, in float32 if it is of float16: for what has squares or many steps in it."""
+    return x.astype(np.float32) if x.dtype == _half else x
+
+
+def in_single(forward: Step) -> Step:
+    """`forward`, computed in float32 where its argument is of float16."""
+    return lambda x: forward(x) if x.itemsize > 2 or x.dtype != _half else forward(widened(x)).astype(_half)
+
+
+def sum_of_squares(x: Any) -> Any:
+    """The sum of the squares of all elements of the array `x`; of float16 in float32."""
+    x = np.ravel(widened(x), "K")
+    whole = x.size - x.size % ROW
+    if not whole:
+        return _add(x * x)
+    rows = x[:whole].reshape(-1, ROW)
+    z = _add(np.vecdot(rows, rows))
+    return z if whole == x.size else z + sum_of_squares(x[whole:])
+
+
+ROW = 128  # squares that BLAS adds at a time
+
+
+def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
+    return tuple(range(ndim)) if axis is None else normalize_axis_tuple(axis, ndim)
+
+
+@lru_cache(1024)
+def _steps(shape: tuple[int, ...], strides: tuple[int, ...], dtype: Any, axis: Any) -> tuple[Step, ...]:
+    """What to do with an array of this form, one call of NumPy after another."""
+    axes = axes_of(axis, len(shape))
+    accumulator = np.dtype(np.float32) if dtype == _half else dtype
+    if not math.prod(shape) or (dtype != _half and count(shape, axis) <= FEW):
+        return (_reduction(axis, accumulator),)
+    steps: list[Step] = []
+    # Along an axis of stride 0, as a broadcast array has, all elements are one.
+    repeated = [i for i, stride in enumerate(strides) if stride == 0 or shape[i] == 1]
+    if repeated:
+        steps.append(_indexed(tuple(0 if i in repeated else slice(None) for i in range(len(shape)))))
+    # The axes from the longest to the shortest stride, so that what lies together is side by side.
+    order = sorted((i for i in range(len(shape)) if i not in repeated), key=lambda i: -abs(strides[i]))
+    steps.extend(_transposition([sorted(order).index(i) for i in order]))
+    dense = all(strides[i] == strides[j] * shape[j] for i, j in itertools.pairwise(order))
+    # Those innermost axes that NumPy's loop runs over as one are added by it pairwise.
+    inner = len(order)
+    while inner and order[inner - 1] in axes:
+        i = order[inner - 1]
+        if inner < len(order) and strides[i] != strides[order[inner]] * shape[order[inner]]:
+            break
+        inner -= 1
+    kind = dtype
+    if inner < len(order):
+        steps.append(_reduction(tuple(range(inner, len(order))), accumulator))
+        kind, dense = accumulator, True
+    del order[inner:]
+    for place in reversed(range(inner)):
+        if order[place] in axes:
+            _down(steps, tuple(shape[i] for i in order), place, kind, accumulator, dense)
+            del order[place]
+            kind, dense = accumulator, True
+    steps.extend(_transposition([order.index(i) for i in sorted(order)]))
+    if (times := math.prod(shape[i] for i in repeated if i in axes)) > 1:
+        steps.append(_multiplication(accumulator.type(times)))
+    if any(i not in axes for i in repeated):
+        kept = [i for i in range(len(shape)) if i not in axes]
+        steps.append(_broadcast([1 if i in repeated else shape[i] for i in kept], [shape[i] for i in kept]))
+    return tuple(steps)
+
+
+# ---- The steps
+
+
+def _indexed(key: Any) -> Step:
+    return lambda x: x[key]
+
+
+def _transposition(order: list[int]) -> list[Step]:
+    return [] if order == sorted(order) else [lambda x: x.transpose(order)]
+
+
+def _reduction(axes: Any, dtype: Any) -> Step:
+    return lambda x: _add(x, axes, dtype)
+
+
+def _multiplication(factor: Any) -> Step:
+    return lambda x: x * factor
+
+
+def _broadcast(ones: list[int], shape: list[int]) -> Step:
+    return lambda x: np.array(np.broadcast_to(np.reshape(x, ones), shape))
+
+
+def _down(steps: list[Step], shape: tuple[int, ...], place: int, kind: Any, accumulator: Any, dense: bool) -> None:
+    """Add to `steps` those that sum axis `place`, block by block: the sums of the blocks, and their sums, and so on."""
+    lead, n, rest = shape[:place], shape[place], shape[place + 1 :]
+    inner = math.prod(rest)
+    dense = dense and kind in _blas
+    block = BLOCK
+    while n > FEW:
+        if dense and not lead and n * inner <= SMALL:
+            steps.append(_small(n, rest, accumulator))
+            return
+        if n <= BLOCK * BLOCK:  # a block that divides exactly, if there is one
+            block = next((b for b in range(BLOCK, round(math.sqrt(n)) - 1, -1) if n % b == 0), block)
+        # In memory: groups times block times across rows. Rows that lie `across` apart are added, as one long row.
+        across = max(1, min(n // block, STRETCH // max(inner, 1)))
+        cut = (n // (block * across), block, across)
+        steps.append(_blocks(lead, cut, rest, n - math.prod(cut), dense, accumulator))
+        n, dense = cut[0] * across, accumulator in _blas
+        block = 4
+    steps.append(_reduction(place, accumulator))
+
+
+def _small(n: int, rest: tuple[int, ...], dtype: Any) -> Step:
+    """The sum of `n` rows by products with ones, which take BLAS a third of the time of a reduction."""
+    root = round(math.sqrt(n))
+    block = next((b for b in range(min(root, BLOCK), BLOCK + 1) if n % b == 0), min(root, BLOCK))
+    inner, rows = math.prod(rest), n // block
+    head = rows * block
+    across = rows * inner
+    ones, few = np.ones(block, dtype), np.ones(n - head, dtype)
+    last = _small(rows, rest, dtype) if rows > BLOCK else np.ones(rows, dtype).dot
+    shape = (rows, inner) if rows <= BLOCK else (rows, *rest)
+
+    def step(x: Any) -> Any:
+        return last(ones.dot(x.reshape(block, across)).reshape(shape)).reshape(rest)
+
+    def step_and_tail(x: Any) -> Any:
+        return step(x[:head]) + few.dot(x[head:].reshape(-1, inner)).reshape(rest)
+
+    return step if head == n else step_and_tail
+
+
+def _blocks(
+    lead: tuple[int, ...], cut: tuple[int, int, int], rest: tuple[int, ...], tail: int, dense: bool, dtype: Any
+) -> Step:
+    groups, block, across = cut
+    place, head = len(lead), math.prod(cut)
+    every = (slice(None),) * place
+    heads, tails, first = (*every, slice(head)), (*every, slice(head, None)), (*every, slice(1))
+    split, joined = (*lead, *cut, *rest), (*lead, groups * across, *rest)
+    ones = np.ones(block, dtype)
+    inner = across * math.prod(rest)
+    pieces = next((p for p in range(-(-inner // STRETCH), inner // 64 + 1) if inner % p == 0), 1)
+    rows = (*lead, groups, block, pieces, inner // pieces)
+
+    def step(x: Any) -> Any:
+        body = x[heads] if tail else x
+        if dense:
+            z = np.matmul(ones, body.reshape(rows).swapaxes(-3, -2)).reshape(joined)
+        else:
+            z = _add(body.reshape(split), place + 1, dtype).reshape(joined)
+        if tail:
+            z[first] += wide(x[tails], place, True)
+        return z
+
+    return step
