@@ -244,7 +244,9 @@ sinh = primitive("sinh", ieee(math.sinh, np.sinh), np.sinh, lambda g, z, x: g * 
 cosh: Primitive = primitive("cosh", ieee(math.cosh, np.cosh), np.cosh, lambda g, z, x: g * sinh(x))
 tanh = primitive("tanh", math.tanh, np.tanh, lambda g, z, x: g * (1.0 - z * z))
 asinh = primitive("asinh", math.asinh, np.arcsinh, lambda g, z, x: g / hypot(x, 1.0))
-acosh = primitive("acosh", ieee(math.acosh, np.arccosh), np.arccosh, lambda g, z, x: g / (sqrt(x - 1.0) * sqrt(x + 1.0)))
+acosh = primitive(
+    "acosh", ieee(math.acosh, np.arccosh), np.arccosh, lambda g, z, x: g / (sqrt(x - 1.0) * sqrt(x + 1.0))
+)
 atanh = primitive("atanh", ieee(math.atanh, np.arctanh), np.arctanh, lambda g, z, x: g / cosquare(x))
 
 # ---- Functions of neural networks and statistics

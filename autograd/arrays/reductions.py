@@ -95,8 +95,11 @@ def std(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> An
     x, ddof = operand(x, "std"), number("std", "ddof", ddof, infinite=True, nan=True)
     if x.dtype == np.float16:
         return cast(std(cast(x, np.float32), axis, ddof, keepdims), np.float16)
-    deviations = norm(x - mean(x, axis, keepdims=True), axis=axis, keepdims=keepdims)
-    less = freedom(_count(x.shape, hashable(axis, "std")), ddof)
+    count = _count(x.shape, hashable(axis, "std"))
+    apart = x - mean(x, axis, keepdims=True)
+    # That of one number is 0 everywhere, and so smooth.
+    deviations = sum(apart, axis, keepdims) if count == 1 else norm(apart, axis=axis, keepdims=keepdims)
+    less = freedom(count, ddof)
     return deviations / (np.sqrt(np.longdouble(less)) if x.dtype == np.longdouble else math.sqrt(less))
 
 
@@ -200,7 +203,7 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
     if one_axis and ord == 1:
         return sum(abs(x), axis, keepdims)
     if one_axis and isinstance(ord, (int, float)) and ord == ord != 0:
-        return _p_norm(float(ord), axis, bool(keepdims))(x)
+        return _p_norm(float(ord), axis, flag(keepdims))(x)
     raise ValueError(f"norm has no rule for ord={ord!r} of an array of shape {x.shape} over axis={axis}")
 
 

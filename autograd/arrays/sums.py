@@ -65,6 +65,8 @@ def add(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 def wide(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """`add` in the dtype in which it is computed: float32 for float16, where a sum overflows from 65520."""
+    if not x.ndim:  # whose axis 0 NumPy takes for no axis
+        return _add(x, axis, None, None, keepdims)
     z = x
     for step in _steps(x.shape, x.strides, x.dtype, axis):
         z = step(z)
