@@ -200,7 +200,11 @@ def std(
         if where is True and mean is None:
             return reductions.std(x, axis, ddof, keepdims)
         deviations, less = _spread("np.std", x, axis, ddof, keepdims, where, mean)
-        return reductions.norm(deviations, axis=axis, keepdims=keepdims) / np.sqrt(less)
+        alone = np.sum(np.broadcast_to(where, x.shape), axis=axis, keepdims=True) <= 1
+        # Of one number it is the deviation, which without a `mean` is 0 everywhere: no norm at a kink.
+        lengths = reductions.norm(deviations + alone.astype(x.dtype), axis=axis, keepdims=keepdims)
+        one = reductions.sum(abs(deviations), axis, keepdims)
+        return e.where(alone.reshape(lengths.shape), one, lengths) / np.sqrt(less)
 
     return in_dtype("np.std", reduce, operand(a), dtype, half=True)
 

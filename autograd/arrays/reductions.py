@@ -62,11 +62,11 @@ def _mean(axis: Axis, keepdims: bool) -> Primitive:
     )
 
 
-def over(g: Any, count: int) -> Any:
+def over(g: Any, count: float) -> Any:
     """`g / count`, also where float16 has no such number as `count`."""
     if count <= 65504:
         return g / count
-    root = 2.0 ** (count.bit_length() // 2)
+    root = 2.0 ** (int(count).bit_length() // 2)
     return g / root / (count / root)
 
 
