@@ -147,26 +147,29 @@ class Tensor(Operators):
                     return tracer.record(op, args)
         record = not op.constant and graph.is_recording()
         keep = record and op.reads
-        large = copied = False
+        large = False
+        flat = op.flat
         reads = []
-        parents: list[Node | None] = []
+        inputs: list[Any] = []  # the nodes, and None for constants; of an operation of more inputs its own constants
         for arg in args:
-            if isinstance(arg, Node):
-                parents.append(arg)
-                read = arg._read() if record and arg.op is None and isinstance(arg, Tensor) else arg.raw
-            else:
-                parents.append(None)
-                read = arg
-                if type(arg) is not _ndarray and isinstance(arg, _ndarray):
-                    check_kind(arg)
-                if keep and isinstance(arg, (_ndarray, list, tuple)):
-                    read = constants.own(arg)
-                    large, copied = large or read is arg, copied or read is not arg
             # The rules of operations on arrays ask their inputs for a shape, lists and Values too.
-            if op.scalar is None and (
-                isinstance(read, (list, tuple)) or (isinstance(read, float) and isinstance(arg, Node))
-            ):
-                read = numbers(op.name, "an operand", read)
+            if isinstance(arg, Node):
+                read = arg._read() if record and arg.op is None and isinstance(arg, Tensor) else arg.raw
+                if type(read) is float and op.scalar is None:
+                    read = numbers(op.name, "an operand", read)
+                inputs.append(arg)
+            else:
+                read = arg
+                if isinstance(arg, _ndarray):
+                    if type(arg) is not _ndarray:
+                        check_kind(arg)
+                    if keep and arg.nbytes > constants.SMALL:
+                        large = True
+                    elif keep:
+                        read = arg.copy("K")  # the caller may change theirs
+                elif isinstance(arg, (list, tuple)) and (keep or op.scalar is None):
+                    read = numbers(op.name, "an operand", arg)
+                inputs.append(None if flat else read)
             reads.append(read)
         try:
             raw = op.array(*reads)
@@ -179,16 +182,14 @@ class Tensor(Operators):
             result.held = "both"  # it may be a view of an input
             return result
         node = _node(op, raw)
-        if not op.flat:
-            if copied:
-                args = tuple(arg if isinstance(arg, Node) else x for arg, x in zip(args, reads, strict=True))
-            node.left, node.a = args, tuple(reads)
+        if not flat:
+            node.left, node.a = tuple(inputs), tuple(reads)
             node.right = node.b = None
         elif len(reads) == 2:
-            node.left, node.right = parents
+            node.left, node.right = inputs
             node.a, node.b = reads
         else:
-            node.left, node.a = parents[0], reads[0]
+            node.left, node.a = inputs[0], reads[0]
             node.right = node.b = None
         if large:
             constants.watch(node, args)
