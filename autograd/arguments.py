@@ -136,6 +136,8 @@ def integers(owner: str, name: str, value: Any, optional: bool = False) -> Any:
 
 def numbers(owner: str, name: str, data: Any, kinds: str = "fiub") -> Any:
     """`data` as an array of real numbers, or of whatever has a dtype of these kinds, or a TypeError; ragged lists are one."""
+    if type(data) is np.ndarray and data.dtype.kind in kinds:
+        return data
     try:
         array = np.asarray(data)
     except FAILURES:

@@ -14,7 +14,6 @@ from weakref import ref
 
 import numpy as np
 
-from autograd.arguments import numbers
 from autograd.graph import Node
 
 SMALL = 1 << 16  # bytes up to which an array is copied
@@ -38,11 +37,9 @@ class _Watch(ref[Node]):
 watched: dict[int, _Watch] = {}  # by the node's id; nearly always empty, which costs a traversal one look
 
 
-def own(constant: Any) -> Any:
-    """What a graph keeps of a constant: a copy of a small array or of a list, and a large array itself (see `watch`)."""
-    if isinstance(constant, np.ndarray):
-        return constant.copy("K") if constant.nbytes <= SMALL and constant.dtype != object else constant
-    return numbers("an operation", "a list", constant) if isinstance(constant, (list, tuple)) else constant
+def own(array: Array) -> Array:
+    """What a graph keeps of an array: a copy of a small one, and a large one itself (see `watch`)."""
+    return array.copy("K") if array.nbytes <= SMALL else array
 
 
 def watch(node: Node, constants: Sequence[Any]) -> None:

@@ -163,10 +163,9 @@ class Tensor(Operators):
                 if isinstance(arg, _ndarray):
                     if type(arg) is not _ndarray:
                         check_kind(arg)
-                    if keep and arg.nbytes > constants.SMALL:
-                        large = True
-                    elif keep:
-                        read = arg.copy("K")  # the caller may change theirs
+                    if keep:
+                        read = constants.own(arg)
+                        large = large or read is arg
                 elif isinstance(arg, (list, tuple)) and (keep or op.scalar is None):
                     read = numbers(op.name, "an operand", arg)
                 inputs.append(None if flat else read)

@@ -115,7 +115,7 @@ class FlatTensors(Flat):
                 tensor.held = (
                     None  # who read `.data` has let go of it: besides the tensor, only `rows` and `view` refer
                 )
-            if type(grad) is not np.ndarray or grad.dtype.kind not in "fiub":
+            if type(grad) is not np.ndarray or (grad.dtype is not slot.dtype and grad.dtype.kind not in "fiub"):
                 raise TypeError(
                     f"{self._name(i)} has as gradient {shown(grad)}: set an array of real numbers, or call zero_grad()"
                 )

@@ -25,9 +25,9 @@ argument = test_constants.test_an_argument_of_grad_that_the_function_changes_by_
 lost = test_parameters.test_what_would_lose_a_parameter_is_an_error
 
 MUTANTS = [
-    Mutant("a small constant was the caller's", constants.own, 'constant.copy("K") if', "constant if",
+    Mutant("a small constant was the caller's", constants.own, 'array.copy("K") if', "array if",
            partial(read, "user's", (16, 64), False)),
-    Mutant("a list as a constant was the caller's", constants.own, 'numbers("an operation", "a list", constant) if', "constant if",
+    Mutant("a list as a constant was the caller's", Tensor.record, 'numbers(op.name, "an operand", arg)', "arg",
            test_constants.test_lists_as_constants_may_change),
     Mutant("so was one behind an operator", Tensor.binary, 'b = b.copy("K")', "pass", partial(changed, COPIED, test_constants.fill)),
     Mutant("large constants were not watched", constants.watch, "watched[entry.key] = entry", "pass", partial(changed, WATCHED, test_constants.fill)),
@@ -35,10 +35,10 @@ MUTANTS = [
            partial(changed, WATCHED, test_constants.first)),
     Mutant("nor in forward mode", forward.push, "constants.check(moving, OLDEST)", "pass",
            partial(test_constants.test_forward_mode_and_pullbacks_are_right_or_refuse, WATCHED)),
-    Mutant("an argument of grad was the caller's", lifting.Lifted._input, "constants.own(leaf)", "leaf", partial(argument, COPIED)),
+    Mutant("an argument of grad was the caller's", lifting.Lifted._input, "constants.own(np.asarray(leaf))", "leaf", partial(argument, COPIED)),
     Mutant("nor was it watched", lifting.Lifted._input, "constants.watch(node, (leaf,))", "pass", partial(argument, WATCHED)),
     Mutant("a traversal that records read what the caller had", Tensor.record,
-           "if copied:", "if False:",
+           "inputs.append(None if flat else read)", "inputs.append(None if flat else arg)",
            partial(second, COPIED, test_constants.SECOND["condition"])),
     Mutant("an element near the start was not watched", constants._samples, "flat[:ENDS].tobytes() + ", "",
            partial(test_constants.test_a_few_elements_of_a_large_array_may_change_unnoticed_and_no_more, 9_000)),
@@ -74,7 +74,7 @@ MUTANTS = [
     Mutant("a step without gradients did nothing", elementwise.ElementwiseOptimizer.step, "if not any(gathered):", "if False:",
            partial(test_optimizer.test_a_step_without_any_gradient_is_an_error, test_optimizer.SGD)),
     Mutant("a complex gradient lost its imaginary part", flat.FlatTensors.gather,
-           'type(grad) is not np.ndarray or grad.dtype.kind not in "fiub"', "False",
+           'or (grad.dtype is not slot.dtype and grad.dtype.kind not in "fiub")', "False",
            partial(test_optimizer.test_a_gradient_that_is_no_array_of_numbers_is_an_error_and_nothing_is_changed, np.array([1j, 2j]))),
     Mutant("a gradient of None made a Value nan", flat.FlatValues.gather, "if square != square:", "if False:",
            partial(test_optimizer.test_a_gradient_of_a_value_that_is_no_number_is_an_error, None)),
