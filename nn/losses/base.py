@@ -63,10 +63,13 @@ def fused(name: str, forward: Callable[..., Any], *slopes: Callable[..., Any] | 
     }
 
 
+_sum = sums.adder()
+
+
 def mean(losses: Any, total: Any = None) -> Any:
     """The sum of `losses` divided by `total`, or by their number, as exact as a pairwise sum; of nothing it is nan."""
-    z = sums.wide(losses) / ((losses.size if total is None else total) or np.nan)
-    return z.astype(losses.dtype)
+    count = float((losses.size if total is None else total) or np.nan)
+    return _sum(losses) / count if losses.itemsize > 2 else (sums.wide(losses) / count).astype(losses.dtype)
 
 
 def shared(g: Any, count: float) -> Any:

@@ -205,8 +205,7 @@ def _at(labels: Any) -> Any:
     return (np.arange(labels.size), labels) if labels.ndim else labels
 
 
-def _over_last(x: Any, keepdims: bool = False) -> Any:
-    return sums.add(x, -1, keepdims)
+_over_last, _over_last_kept = sums.adder(-1), sums.adder(-1, True)
 
 
 def _losses(x: Any, labels: Any) -> Any:
@@ -217,7 +216,7 @@ def _losses(x: Any, labels: Any) -> Any:
 
 def _softmax_less_one_hot(x: Any, labels: Any) -> Any:
     p = np.exp(x - x.max(-1, keepdims=True))
-    p /= _over_last(p, True)
+    p /= _over_last_kept(p)
     p[_at(labels)] -= 1.0
     return p
 

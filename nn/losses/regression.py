@@ -59,8 +59,11 @@ class HuberLoss(Loss):
         return ", ".join(filter(None, [super().extra_repr(), f"delta={self.delta}" if self.delta != 1.0 else ""]))
 
 
-def _sum_of_squares(x: Any, y: Any) -> Any:
-    return sums.sum_of_squares(np.subtract(x, y))
+def _sum_of_squares(x: Any, y: Any, count: float = 1.0) -> Any:
+    """The sum of squared differences, divided by `count`, in the dtype of a difference."""
+    differences = np.subtract(x, y)
+    z = sums.sum_of_squares(differences) / count
+    return z if differences.itemsize > 2 else z.astype(differences.dtype)
 
 
 def _slope(g: Any, x: Any, y: Any) -> Any:
@@ -82,14 +85,14 @@ _SQUARED_ERROR = {
     "sum": Primitive(
         "squared_error",
         None,
-        lambda x, y: _sum_of_squares(x, y).astype(np.result_type(x, y)),
+        _sum_of_squares,
         lambda g, z, x, y: (2.0 * g) * (x - y),
         lambda g, z, x, y: (2.0 * g) * (y - x),
     ),
     "mean": Primitive(
         "mean_squared_error",
         None,
-        lambda x, y: (_sum_of_squares(x, y) / (np.size(x) or np.nan)).astype(np.result_type(x, y)),
+        lambda x, y: _sum_of_squares(x, y, x.size or np.nan),
         lambda g, z, x, y: _slope(g, x, y),
         lambda g, z, x, y: _slope(g, y, x),
     ),

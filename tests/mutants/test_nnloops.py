@@ -117,8 +117,8 @@ MUTANTS = [
     Mutant(
         "a batch without labels makes weights nan",
         base.shared,
-        "g / count if count else 0.0",
-        "g / (count or np.nan)",
+        "over(g, count) if count else 0.0",
+        "over(g, count or float('nan'))",
         test_evaluation.test_a_batch_in_which_no_label_counts_moves_nothing,
     ),
     Mutant(
