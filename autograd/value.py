@@ -35,7 +35,7 @@ def _operator(op: Primitive, augmented: bool = False) -> Callable[[Any, Any], An
             node.right = other
             node.b = b = other.raw
         elif type(other) is float:
-            if augmented and self.op is None and self.updated(op, other):
+            if augmented and (self.op is None or self.b is PARAMETER) and self.updated(op, other):
                 return self
             node.right = None
             node.b = b = other

@@ -74,7 +74,7 @@ MUTANTS = [
     Mutant("a step without gradients did nothing", elementwise.ElementwiseOptimizer.step, "if not any(gathered):", "if False:",
            partial(test_optimizer.test_a_step_without_any_gradient_is_an_error, test_optimizer.SGD)),
     Mutant("a complex gradient lost its imaginary part", flat.FlatTensors.gather,
-           'or (grad.dtype is not slot.dtype and grad.dtype.kind not in "fiub")', "False",
+           'or (grad.dtype is not slot.dtype and grad.dtype.kind not in "fiub")', "or False",
            partial(test_optimizer.test_a_gradient_that_is_no_array_of_numbers_is_an_error_and_nothing_is_changed, np.array([1j, 2j]))),
     Mutant("a gradient of None made a Value nan", flat.FlatValues.gather, "if square != square:", "if False:",
            partial(test_optimizer.test_a_gradient_of_a_value_that_is_no_number_is_an_error, None)),

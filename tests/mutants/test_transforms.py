@@ -272,8 +272,8 @@ MUTANTS = [
     Mutant(
         "a buffer shares the caller's array",
         Buffer.__init__,
-        "np.array(data)",
-        "np.asarray(data)",
+        "np.array(numbers(",
+        "np.asarray(numbers(",
         test_module.test_parameters_and_buffers_copy_their_arrays,
     ),
     Mutant(
