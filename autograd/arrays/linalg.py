@@ -11,14 +11,12 @@ import numpy as np
 from autograd.arguments import integer, integers, sequence, wrong
 from autograd.arrays.indexing import diagonal, tril
 from autograd.arrays.reductions import sum
-from autograd.arrays.shaping import axes_of, broadcast_to, expand_dims, operand, reshape, swapaxes, transpose
+from autograd.arrays.shaping import axes_of, broadcast_to, expand_dims, operand, reshape, transpose
+from autograd.arrays.shaping import mT as mT
+from autograd.arrays.singular import det as det
+from autograd.arrays.singular import inverse, or_nan
 from autograd.elementwise import mul
 from autograd.graph import Node, Primitive
-
-
-def mT(x: Any) -> Any:
-    """`x` with its last two axes exchanged."""
-    return swapaxes(x, -1, -2)
 
 
 def _rows_and_columns(g: Any, x: Any, y: Any) -> tuple[Any, Any, Any]:
@@ -189,22 +187,29 @@ inv = Primitive("inv", None, np.linalg.inv, lambda g, z, x: -(mT(z) @ g @ mT(z))
 
 
 def _solve_to_a(g: Any, z: Any, a: Any, b: Any) -> Any:
-    share = solve(mT(a), g)
+    share = _solve(mT(a), g)
     if len(b.shape) == 1:
         share, z = expand_dims(share, -1), expand_dims(z, -1)
     return -(share @ mT(z))
 
 
-solve: Primitive = Primitive("solve", None, np.linalg.solve, _solve_to_a, lambda g, z, a, b: solve(mT(a), g))
+# In derivatives: of a matrix that is nearly singular the transpose may be singular to the last digit.
+_solve: Primitive = Primitive("solve", None, or_nan(np.linalg.solve), _solve_to_a, lambda g, z, a, b: _solve(mT(a), g))
+solve = Primitive("solve", None, np.linalg.solve, *_solve.rules)
 
-det = Primitive("det", None, np.linalg.det, lambda g, z, x: expand_dims(g * z, (-2, -1)) * mT(inv(x)))
 _logabsdet = Primitive(
-    "logabsdet", None, lambda x: np.linalg.slogdet(x).logabsdet, lambda g, z, x: expand_dims(g, (-2, -1)) * mT(inv(x))
+    "logabsdet",
+    None,
+    lambda x: np.linalg.slogdet(x).logabsdet,
+    lambda g, z, x: expand_dims(g, (-2, -1)) * mT(inverse(x)),
 )
 
 
 def slogdet(x: Any) -> tuple[Any, Any]:
-    """The sign of the determinant, as a plain array, and the logarithm of its absolute value."""
+    """The sign of the determinant, as a plain array, and the logarithm of its absolute value.
+
+    Of a singular matrix they are 0 and -inf, and derivatives are nan.
+    """
     logabsdet = _logabsdet(x)  # first, for it says what is wrong with `x`
     return np.linalg.slogdet(x.raw if isinstance(x, Node) else x).sign, logabsdet
 
@@ -213,7 +218,7 @@ def _cholesky_rule(g: Any, z: Any, x: Any) -> Any:
     # Murray, "Differentiation of the Cholesky decomposition", 2016, section 3: S = L^-T Φ(Lᵀ G) L^-1, made symmetric.
     middle = tril(mT(z) @ g)
     middle = middle - 0.5 * middle * np.eye(z.shape[-1], dtype=z.dtype)
-    s = solve(mT(z), mT(solve(mT(z), mT(middle))))
+    s = _solve(mT(z), mT(_solve(mT(z), mT(middle))))
     return 0.5 * (s + mT(s))
 
 

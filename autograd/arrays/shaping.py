@@ -119,6 +119,11 @@ def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
     return _swapaxes(_one(axis1, "swapaxes", "axis1"), _one(axis2, "swapaxes", "axis2"))(x)
 
 
+def mT(x: Any) -> Any:
+    """`x` with its last two axes exchanged."""
+    return swapaxes(x, -1, -2)
+
+
 @cache
 def _moveaxis(source: Axis, destination: Axis) -> Primitive:
     return Primitive(

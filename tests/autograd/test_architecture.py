@@ -19,6 +19,7 @@ ARRAYS = [
     "arrays.indexing",
     "arrays.joining",
     "arrays.reductions",
+    "arrays.singular",
     "arrays.linalg",
     "arrays.windows",
     "arrays.convolution",

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from autograd.arrays import norms, reductions, sums
+from autograd.arrays import linalg, norms, reductions, singular, sums
 from autograd.elementwise import ELEMENTWISE
-from tests.autograd.arrays import test_sums
+from tests.autograd.arrays import test_linalg, test_sums
 from tests.mutation import Mutant, check
 
 
@@ -25,6 +25,16 @@ def steps_of_numpy(monkeypatch):
     monkeypatch.setattr(sums, "_steps", lambda shape, strides, dtype, axis: (lambda x: sums._add(x, axis),))
 
 
+def det_by_the_inverse(monkeypatch):
+    rule = lambda g, z, x: linalg.expand_dims(g * z, (-2, -1)) * linalg.mT(linalg.inv(x))
+    monkeypatch.setattr(singular.det, "rules", (rule,))
+    monkeypatch.setattr(singular.det, "dx", rule)
+
+
+def solve_in_backward(monkeypatch):
+    monkeypatch.setattr(linalg._solve, "array", np.linalg.solve)
+
+
 MUTANTS = [
     Mutant("sums down the first axis add naively", steps_of_numpy, "", "", test_sums.test_float16_neither_stands_still_nor_overflows_on_the_way),
     Mutant("squares overflow", norms.euclidean, "if safe else", "if True else", test_sums.test_the_norm_of_gradients_neither_overflows_nor_adds_naively),
@@ -32,6 +42,9 @@ MUTANTS = [
     Mutant("a mean over more than 65504", reductions.over, "count <= 65504", "True", test_sums.test_float16_neither_stands_still_nor_overflows_on_the_way),
     Mutant("asin'' near 0", slope("cosquare", lambda g, z, x: g * (1.0 - x) - g * (1.0 + x)), "", "", lambda: test_sums.test_second_derivatives_in_the_tails("asin")),
     Mutant("ELU in its tail", slope("expm1", lambda g, z, x: g * (z + 1.0)), "", "", lambda: test_sums.test_second_derivatives_in_the_tails("elu")),
+    Mutant("det at a singular matrix", det_by_the_inverse, "", "", lambda: test_linalg.test_derivatives_of_the_determinant_are_exact_at_every_rank("rank 1 of 2", float)),
+    Mutant("det'' by the inverse", singular._well_inverse, "< 0.01", "< np.inf", lambda: test_linalg.test_derivatives_of_the_determinant_are_exact_at_every_rank("rank 2 but for rounding", float)),
+    Mutant("solve fails in backward", solve_in_backward, "", "", test_linalg.test_where_rounding_makes_the_transpose_alone_singular_there_is_no_error_in_backward),
 ]  # fmt: skip
 
 
