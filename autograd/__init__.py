@@ -51,7 +51,7 @@ Determinism, threads, processes
     The same calls give the same bits on one machine; but the sums that compiled code makes over a batch differ in their
     last bits with the number of threads. Modes are of one thread or task; threads may share kernels, modules and
     constants; a forked child can compile.
-    [autograd/test_conventions.py::test_a_second_backward_doubles_exactly]
+    [nn/test_estimators.py::test_a_seed_repeats_all_and_a_clone_is_unfitted]
     [autograd/test_graph.py::test_no_grad_is_of_one_thread]
     [autograd/test_graph.py::test_two_threads_train_side_by_side_as_one_after_the_other]
     [autograd/compiler/test_native.py::test_several_threads_may_call_at_once]
