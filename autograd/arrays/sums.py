@@ -17,8 +17,8 @@ import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
 FEW = 32  # so many are added one after another
-BLOCK = 16  # and so many in a block where there are more
-STRETCH = 512  # elements that an inner loop is to run over
+BLOCK = 32  # and so many in a block where there are more
+STRETCH = 256  # elements that an inner loop is to run over
 SMALL = BLOCK * STRETCH  # elements that BLAS sums without threads
 
 Array = np.ndarray[Any, Any]
@@ -33,29 +33,62 @@ _blas = {np.dtype(np.float32), np.dtype(np.float64)}
 def adder(axis: Any = None, keepdims: bool = False) -> Step:
     """The function that sums an array over `axis` (None, a number or a tuple of them), in the dtype that NumPy gives."""
 
+    plans: dict[Any, Step] = {}
+
     def of_all(x: Any) -> Any:
         try:
             plain = x.flags.forc
         except AttributeError:
             plain = True  # a number or a list, which NumPy makes an array of
-        return _add(x, None, None, None, keepdims) if plain else other(x)
+        return total(x) if plain else other(x)
 
     def along_one(x: Any) -> Any:
         try:
-            pairwise = x.strides[axis] == x.itemsize and 0 not in x.strides
-            plain = pairwise or (x.shape[axis] <= FEW and x.itemsize > 2)
+            if x.shape[axis] <= FEW and x.itemsize > 2:
+                return _add(x, axis, None, None, True) if keepdims else _add(x, axis)
         except (AttributeError, IndexError):
-            plain = True  # or NumPy raises its own error
-        return _add(x, axis, None, None, keepdims) if plain else other(x)
+            return _add(x, axis, None, None, keepdims)  # or NumPy raises its own error
+        return other(x)
+
+    def total(x: Any) -> Any:
+        return _add(x, None, None, None, True) if keepdims else _add(x, None)
 
     def other(x: Any) -> Any:
+        try:
+            return plans[x.shape, x.strides, x.dtype](x)
+        except (KeyError, AttributeError):
+            pass
         x = np.asarray(x)
-        if x.dtype.kind != "f":
-            return _add(x, axis, None, None, keepdims)
-        z = wide(x, axis, keepdims)
-        return z.astype(_half) if x.dtype == _half else z
+        if len(plans) > 1000:
+            plans.clear()
+        plan = plans[x.shape, x.strides, x.dtype] = _plan(x.shape, x.strides, x.dtype, axis, keepdims)
+        return plan(x)
 
     return of_all if axis is None else along_one if type(axis) is int else other
+
+
+def _plan(shape: tuple[int, ...], strides: tuple[int, ...], dtype: Any, axis: Any, keepdims: bool) -> Step:
+    """How to sum an array of this form: what `adder` keeps."""
+    if dtype.kind != "f":
+        return lambda x: _add(x, axis, None, None, keepdims)
+    if type(axis) is int and shape and strides[axis] == dtype.itemsize > 2 and 0 not in strides:
+        return lambda x: _add(x, axis, None, None, keepdims)  # pairwise
+    if not shape:  # whose axis 0 NumPy takes for no axis
+        return lambda x: _add(x, axis, dtype, None, keepdims)
+    steps = _steps(shape, strides, dtype, axis)
+    if keepdims:
+        steps += (_reshaped([1 if i in axes_of(axis, len(shape)) else n for i, n in enumerate(shape)]),)
+    if dtype == _half:
+        steps += (lambda z: z.astype(_half),)
+    if len(steps) == 1:
+        return steps[0]
+
+    def of_steps(x: Any) -> Any:
+        for step in steps:
+            x = step(x)
+        return x
+
+    return of_steps
 
 
 def add(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -172,6 +205,10 @@ def _indexed(key: Any) -> Step:
     return lambda x: x[key]
 
 
+def _reshaped(shape: list[int]) -> Step:
+    return lambda x: x.reshape(shape)
+
+
 def _transposition(order: list[int]) -> list[Step]:
     return [] if order == sorted(order) else [lambda x: x.transpose(order)]
 
@@ -211,22 +248,35 @@ def _down(steps: list[Step], shape: tuple[int, ...], place: int, kind: Any, accu
 
 def _small(n: int, rest: tuple[int, ...], dtype: Any) -> Step:
     """The sum of `n` rows by products with ones, which take BLAS a third of the time of a reduction."""
-    root = round(math.sqrt(n))
-    block = next((b for b in range(min(root, BLOCK), BLOCK + 1) if n % b == 0), min(root, BLOCK))
-    inner, rows = math.prod(rest), n // block
-    head = rows * block
+    root, inner = math.isqrt(n), math.prod(rest)
+    # As few rows as can be are left over: one need not be summed.
+    head, block = max(
+        (
+            (n - left, b)
+            for left in range(3)
+            for b in range(max(2, root - 4), min(2 * root, FEW) + 1)
+            if (n - left) % b == 0
+        ),
+        default=(n - n % root, root),
+    )
+    rows = head // block
     across = rows * inner
     ones, few = np.ones(block, dtype), np.ones(n - head, dtype)
-    last = _small(rows, rest, dtype) if rows > BLOCK else np.ones(rows, dtype).dot
-    shape = (rows, inner) if rows <= BLOCK else (rows, *rest)
+    last = _small(rows, rest, dtype) if rows > FEW else np.ones(rows, dtype).dot
+    shape = (rows, inner) if rows <= FEW else (rows, *rest)
+    flat = len(rest) == 1
 
     def step(x: Any) -> Any:
-        return last(ones.dot(x.reshape(block, across)).reshape(shape)).reshape(rest)
+        z = last(ones.dot(x.reshape(block, across)).reshape(shape))
+        return z if flat else z.reshape(rest)
+
+    def step_and_row(x: Any) -> Any:
+        return step(x[:head]) + x[head]
 
     def step_and_tail(x: Any) -> Any:
         return step(x[:head]) + few.dot(x[head:].reshape(-1, inner)).reshape(rest)
 
-    return step if head == n else step_and_tail
+    return step if head == n else step_and_row if head == n - 1 else step_and_tail
 
 
 def _blocks(
@@ -235,12 +285,15 @@ def _blocks(
     groups, block, across = cut
     place, head = len(lead), math.prod(cut)
     every = (slice(None),) * place
-    heads, tails, first = (*every, slice(head)), (*every, slice(head, None)), (*every, slice(1))
+    heads, tails, first = (*every, slice(head)), (*every, slice(head, None)), (*every, 0)
     split, joined = (*lead, *cut, *rest), (*lead, groups * across, *rest)
     ones = np.ones(block, dtype)
     inner = across * math.prod(rest)
     pieces = next((p for p in range(-(-inner // STRETCH), inner // 64 + 1) if inner % p == 0), 1)
     rows = (*lead, groups, block, pieces, inner // pieces)
+    if dense and not tail and pieces == 1:
+        flat = (*lead, groups, block, inner)
+        return lambda x: np.matmul(ones, x.reshape(flat)).reshape(joined)
 
     def step(x: Any) -> Any:
         body = x[heads] if tail else x
@@ -249,7 +302,8 @@ def _blocks(
         else:
             z = _add(body.reshape(split), place + 1, dtype).reshape(joined)
         if tail:
-            z[first] += wide(x[tails], place, True)
+            top = z[first]
+            np.add(top, _add(x[tails], place, dtype) if tail <= FEW else wide(x[tails], place), out=top)
         return z
 
     return step
