@@ -51,15 +51,19 @@ class Call:
             raise TypeError(wrong("a derivative", "f", "a function", f))
         lifted = Lifted(args, kwargs, positions, copy)
         self.inputs, self.definitions = lifted.inputs, lifted.definitions
-        self.roots, self.linked = lifted.roots, lifted.linked
+        self.roots, self.linked, self._times_given = lifted.roots, lifted.linked, lifted.times_given
         self.since = birth()
         self.output = lifted.call(f)
 
     def notice_outer(self, reached: Any) -> bool:
         """Whether among the nodes `reached` are others than ours, so that the derivative depends on them too."""
+        older = [node for node in reached if node.birth > self.since]
+        for node in older:
+            if node.op is not None:
+                _check_current(node, self.since)
         if self.recorded and not self.keep_graph:
             ours = {*self.inputs, *self.roots}
-            self.keep_graph = any(node.birth > self.since and node not in ours for node in reached)
+            self.keep_graph = any(node not in ours for node in older)
             return self.keep_graph
         return False
 
@@ -104,9 +108,9 @@ class Call:
 
     def _check_root(self, root: Node) -> None:
         """Raise if it is not clear to which of the arguments belongs what the function reached by itself."""
-        if len(self.roots[root]) > 1:
+        if (given := self._times_given(root)) > 1:
             raise ValueError(
-                f"a module is given as {len(self.roots[root])} arguments, and the function reaches its parameter {root!r} "
+                f"a module is given as {given} arguments, and the function reaches its parameter {root!r} "
                 "by itself: to which of the arguments it belongs is not clear. Let the function use its arguments alone"
             )
 
@@ -205,6 +209,19 @@ def _check_fit(part: Any, node: Any, whole: str, what: str, definition: Definiti
     shape, other = np.shape(plain(node)), np.shape(plain(part))
     if shape != other:
         raise ValueError(f"{whole}{definition.leaf_path(i)} has shape {shape}, {what} {other}")
+
+
+def _check_current(node: Node, since: int) -> None:
+    """Raise if the step of an optimizer, after `since`, has changed a leaf of which `node` is a view or a stand-in."""
+    sources = [node]
+    while sources and isinstance(node, Tensor):
+        view = sources.pop()
+        for source in view.parents:
+            if isinstance(source, Tensor) and np.may_share_memory(source.raw, view.raw):
+                if source.op is not None:
+                    sources.append(source)
+                elif source.overwritten < since:
+                    source.check_unchanged(view, None, False)
 
 
 def _joint(pairs: list[tuple[Node, Any]]) -> tuple[Node, Any]:

@@ -29,10 +29,14 @@ def _tangent(node: Node, moving: dict[Node, Any], keep_graph: bool) -> Any:
     """The tangent of `node`, given those of its inputs."""
     op = node.op
     assert op is not None
-    z, inputs = (node, node.inputs) if keep_graph else (node.raw, node.read())
+    given, read = node.inputs, node.read()
+    for arg, value in zip(given, read, strict=True):
+        if isinstance(arg, Node) and arg.op is None and (keep_graph or arg.overwritten < node.birth):
+            arg.check_unchanged(node, value, keep_graph)
+    z, inputs = (node, given) if keep_graph else (node.raw, read)
     if tracer := graph.tracer():
         tracer.visit(node)
-    pairs = [(i, moving[arg]) for i, arg in enumerate(node.inputs) if isinstance(arg, Node) and arg in moving]
+    pairs = [(i, moving[arg]) for i, arg in enumerate(given) if isinstance(arg, Node) and arg in moving]
     total: Any = 0.0
     if op.many is not None:
         partials = op.many(1.0, z, *inputs)

@@ -43,6 +43,7 @@ class Lifted:
         self.definitions: list[Definition] = []
         self.roots: dict[Node, list[Node]] = {}
         self.linked = False
+        self._others: list[Any] = []
         self.args, self.kwargs = list(args), kwargs
         self._copy = copy
         self._copies: list[Substitution] = []
@@ -102,9 +103,15 @@ class Lifted:
         self._copies.append(Substitution(module, new))
         return self._copies[-1].tree
 
+    def times_given(self, root: Node) -> int:
+        """How many arguments have this parameter: those that are differentiated, and modules among the others."""
+        modules = filter(is_module, flatten(self._others, False, "the arguments")[0])
+        return len(self.roots[root]) + sum(any(p is root for p in opened(module)[1]) for module in modules)
+
     def _lift_others(self, chosen: Sequence[int]) -> None:
         """Whatever else is given of the modules is another variable, as it would be with arrays, and constant."""
         others = {n: arg for n, arg in enumerate(self.args) if n not in chosen}
+        self._others = [others, self.kwargs]
         constants = {id(parameter): stand_in(parameter) for parameter in self._back.values()}
         self._back |= {id(constants[id(parameter)]): parameter for parameter in self._back.values()}
         self._copies.append(Substitution([others, self.kwargs], constants))

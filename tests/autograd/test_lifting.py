@@ -1,7 +1,7 @@
 """Modules as arguments of transforms: at every order and nesting they give what the same function gives of a dict of arrays."""
 
 import threading
-from collections import namedtuple
+from collections import deque, namedtuple
 
 import numpy as np
 import pytest
@@ -235,6 +235,117 @@ def test_a_module_given_twice_and_reached_by_itself_is_an_error(transform):
     module = nn.Linear(2, 1, dtype=float)
     with pytest.raises(ValueError, match="to which of the arguments it belongs is not clear"):
         MANY[transform](lambda a, b: ag.sum(module(X)) ** 2, module, module)
+
+
+class Bound(nn.Module):
+    """A module that keeps a method of its own, through which it is reached by itself."""
+
+    def __init__(self):
+        self.weight = nn.Parameter([0.3, -0.7])
+        self.activation = self.scaled
+
+    def scaled(self, x):
+        return ag.tanh(x) * self.weight
+
+    def forward(self, x):
+        return ag.sum(self.activation(x * self.weight))
+
+
+class Hidden:
+    """A module that keeps its parameters where nobody looks."""
+
+    def __init__(self):
+        self.weights = deque([ag.Value(0.3), ag.Value(-0.7)])
+
+    def named_parameters(self):
+        return [(str(i), weight) for i, weight in enumerate(self.weights)]
+
+    def __call__(self, x):
+        return ag.tanh(self.weights[0] * x) * self.weights[1]
+
+
+@pytest.mark.parametrize("make", [Bound, Hidden])
+def test_a_module_reached_by_itself_that_is_also_given_as_a_constant_is_an_error(make):
+    module = make()
+    alone = ag.grad(lambda m: m(0.5) ** 2)(module)
+    for gradient in (
+        lambda: ag.grad(lambda a, b: a(0.5) * b(0.5))(module, module),
+        lambda: ag.grad(lambda a, b: a(0.5) * b(0.5))(module, b=module),
+        lambda: ag.grad(lambda a, b: a(0.5) * b[0]["m"](0.5))(module, [{"m": module}]),
+    ):
+        with pytest.raises(ValueError, match="given as 2 arguments, and the function reaches its parameter"):
+            gradient()
+    agree(ag.grad(lambda m, x: m(x) ** 2)(module, 0.5), alone)
+
+
+STEPS = {
+    "grad": lambda f, p: ag.grad(f)(p),
+    "jvp": lambda f, p: ag.jvp(f, p, map_leaves(lambda x: np.ones(x.shape), p)),
+    "hessian": lambda f, p: ag.hessian(f)(p),
+    "jacobian": lambda f, p: ag.jacobian(f)(p),
+}
+
+
+@pytest.mark.parametrize("transform", STEPS)
+def test_a_step_of_an_optimizer_within_the_function_is_an_error(transform):
+    module = nn.Linear(2, 1, dtype=float, rng=0)
+    for argument, f in ((module, lambda m: ag.sum(ag.tanh(m(X)) * m.weight)), (module.weight, lambda w: ag.sum(w**2))):
+        optimizer = nn.SGD([module.weight], lr=0.5)
+        module.weight.grad = np.ones((1, 2))
+
+        def steps(p, f=f, optimizer=optimizer):
+            y = f(p)
+            optimizer.step()
+            return y
+
+        with pytest.raises(RuntimeError, match=r"the data of a leaf .* was changed after the forward pass"):
+            STEPS[transform](steps, argument)
+
+
+VIEWS = {
+    "the leaf": lambda w: w,
+    "a transpose": lambda w: w.T,
+    "a view of a view": lambda w: ag.expand_dims(w[:], 0)[0],
+    "a broadcast": lambda w: ag.broadcast_to(w, (2, 3))[1],
+}
+SLOPES = {
+    "grad": lambda f, x, step: ag.grad(f)(x),
+    "jvp": lambda f, x, step: ag.jvp(f, x, x),
+    "jvp under no_grad": lambda f, x, step: under_no_grad(ag.jvp, f, x, x),
+    "columns": lambda f, x, step: ag.jacobian(lambda x: ag.stack([f(x)] * 4))(x),
+    "hvp": lambda f, x, step: ag.hvp(lambda x: f(x) ** 2, x, x),
+    "pullback": lambda f, x, step: (lambda pull: (step(), pull(1.0)))(ag.vjp(lambda x: f(x, False), x)[1]),
+}
+
+
+@pytest.mark.parametrize("transform", SLOPES)
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_step_that_changes_what_the_function_has_read_by_itself_is_an_error(transform, view):
+    weight = nn.Parameter([1.0, 2.0, 3.0])
+    optimizer = nn.SGD([weight], lr=1.0)
+    weight.grad = np.ones(3)
+    seen = VIEWS[view](weight)
+
+    def f(x, stepping=True):
+        y = ag.sum(x * seen)
+        if stepping:
+            optimizer.step()
+        return y
+
+    with pytest.raises(RuntimeError, match=r"the data of a leaf .* was changed after the forward pass"):
+        SLOPES[transform](f, np.ones(3), optimizer.step)
+
+
+def test_forward_mode_that_is_differentiated_again_notices_new_data():
+    weight = ag.Tensor([1.0, 2.0, 3.0])
+
+    def f(x):
+        y = ag.sum(x * weight)
+        weight.data[:] = 5.0
+        return y
+
+    with pytest.raises(RuntimeError, match=r"the data of a leaf .* was changed after the forward pass"):
+        ag.jvp(f, np.ones(3), np.ones(3))
 
 
 def test_an_inner_transform_at_the_module_itself_depends_on_the_outer_one():

@@ -1,0 +1,31 @@
+"""Changes that transforms did not notice, put back."""
+
+from functools import partial
+
+import pytest
+
+from autograd import calls, forward
+from autograd.lifting import Lifted
+from tests.autograd import test_lifting
+from tests.mutation import Mutant, check
+
+unnoticed = test_lifting.test_a_step_that_changes_what_the_function_has_read_by_itself_is_an_error
+
+MUTANTS = [
+    Mutant("a module that is also a constant counted whole where it is reached by itself", Lifted.times_given,
+           "p is root for p", "False for p",
+           partial(test_lifting.test_a_module_reached_by_itself_that_is_also_given_as_a_constant_is_an_error, test_lifting.Hidden)),
+    Mutant("a step within the function changed the argument", calls._check_current, "source.overwritten < since", "False",
+           partial(test_lifting.test_a_step_of_an_optimizer_within_the_function_is_an_error, "grad")),
+    Mutant("a step changed a view that the function had read", calls._check_current, "sources.append(source)", "pass",
+           partial(unnoticed, "pullback", "a view of a view")),
+    Mutant("forward mode did not notice a step", forward._tangent, "arg.overwritten < node.birth", "False",
+           partial(unnoticed, "jvp under no_grad", "the leaf")),
+    Mutant("nor new data, where it is differentiated again", forward._tangent, "(keep_graph or", "(False or",
+           test_lifting.test_forward_mode_that_is_differentiated_again_notices_new_data),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_put_back_it_is_noticed(mutant):
+    check(mutant)
