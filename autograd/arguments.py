@@ -138,6 +138,7 @@ def numbers(owner: str, name: str, data: Any, kinds: str = "fiub") -> Any:
     """`data` as an array of real numbers, or of whatever has a dtype of these kinds, or a TypeError; ragged lists are one."""
     if type(data) is np.ndarray and data.dtype.kind in kinds:
         return data
+    check_unmasked(owner, name, data)
     try:
         array = np.asarray(data)
     except FAILURES:
@@ -148,6 +149,14 @@ def numbers(owner: str, name: str, data: Any, kinds: str = "fiub") -> Any:
             hint = ": use ag.stack for a list of nodes"
         raise TypeError(wrong(owner, name, "real numbers or an array of them", data) + hint)
     return array
+
+
+def check_unmasked(owner: str, name: str, data: Any) -> None:
+    """Raise a TypeError if elements of `data` are masked: an array without its mask has them as any others."""
+    if isinstance(data, np.ma.MaskedArray) and np.ma.is_masked(data):
+        raise TypeError(
+            f"{owner}: {name} has masked elements, which would count: use .filled(value), or leave them out"
+        )
 
 
 def as_float(owner: str, x: Any) -> float:

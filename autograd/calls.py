@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.arguments import wrong
+from autograd.arguments import check_unmasked, wrong
 from autograd.arrays.joining import stack
 from autograd.arrays.shaping import reshape, transpose
 from autograd.backprop import cotangents
@@ -193,6 +193,7 @@ def ones(output: Any) -> Any:
 def check_real(x: Any, what: str, definition: Definition | None = None, i: int = 0) -> None:
     """Raise a TypeError if `x`, which is `what` (of a structure, leaf `i`), is no real number, array or node."""
     if isinstance(x, (float, int, Node)) or (isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind in "fiub"):
+        check_unmasked("a derivative", what, x)
         return
     name = what + (definition.leaf_path(i) if definition else "")
     if not isinstance(x, (np.ndarray, np.generic)) and not isinstance(x, complex):

@@ -283,6 +283,9 @@ class Tensor(Operators):
             "a Tensor's elements cannot be set: use t = ag.index_update(t, key, value), or a leaf's .data[key]"
         )
 
+    def __delitem__(self, key: Any) -> None:
+        raise TypeError("a Tensor's elements cannot be deleted: index those that stay, as in t[1:] or t[mask]")
+
     def __contains__(self, x: Any) -> bool:
         return bool((self.raw == plain(x)).any())
 
@@ -491,7 +494,8 @@ def _array(data: Any) -> np.ndarray[Any, Any]:
     if array.dtype.kind in "iub":
         array = array.astype(np.float64)
     if array.dtype.kind != "f":
-        hint = ": use ag.stack for a list of nodes" if array.dtype == object else ""
+        nodes = array.dtype == object and any(isinstance(member, Node) for member in array.flat)
+        hint = ": use ag.stack for a list of nodes" if nodes else ""
         raise TypeError(f"Tensor needs real numbers, got {array.dtype} of shape {array.shape}{hint}")
     return array
 

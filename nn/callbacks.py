@@ -17,7 +17,7 @@ from autograd.files import file_path
 from nn.checkpoint import resume, save
 from nn.dependencies import optional
 from nn.files import FolderLock
-from nn.hooks import Callback, Training
+from nn.hooks import Callback, Training, check_schedule
 from nn.module import Module, fitting
 from nn.randomness import generators, set_state, state_of
 from nn.validation import choice, flag, integer, number
@@ -222,11 +222,7 @@ class Schedule(Callback):
         self.scheduler, self.every, self.monitor = scheduler, every, monitor
 
     def on_begin(self, training: Training) -> None:
-        if getattr(self.scheduler, "optimizer", training.optimizer) is not training.optimizer:
-            raise ValueError(
-                f"Schedule: {self.scheduler!r} sets the rate of another optimizer than the one that fit was given: make it "
-                "from the same"
-            )
+        check_schedule(getattr(self.scheduler, "optimizer", None), training)
 
     def on_step(self, training: Training) -> None:
         if self.every == "step":

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.arguments import shown
+from autograd.arguments import check_unmasked, shown
 
 DTYPES = [
     "float16",
@@ -38,6 +38,7 @@ def encode(part: Any, name: str, tensors: dict[str, Array], depth: int = 0) -> A
     if isinstance(part, int) and abs(part) >= LARGEST:
         raise ValueError(f"{name} is an integer of more than 13,000 bits, and cannot be saved: save it as a string")
     if isinstance(part, (np.ndarray, np.generic)) and not isinstance(part, str):
+        check_unmasked("a checkpoint", name, part)
         if part.dtype.name not in DTYPES:
             raise TypeError(f"{name} is an array of {part.dtype}, which safetensors cannot hold: convert it first")
         unique = name

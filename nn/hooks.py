@@ -165,13 +165,35 @@ def _overrides(callback: Callback, name: str) -> bool:
 
 
 def check_optimizer(owner: str, optimizer: Any, model: Module, loss: Any) -> None:
-    """Raise a ValueError if an optimizer has parameters that neither `model` nor a `loss` that is a module has: they would
-    not be trained. It need not have all of theirs, so that some stay as they are."""
-    own = {id(parameter) for module in (model, loss) for parameter in known_parameters(module)}
+    """Raise a ValueError if an optimizer has parameters that neither `model` nor a `loss` that is a module has, and not
+    all of the model's: it was made for another model, or before a layer was replaced. One that has all of the model's may
+    have others, as of a loss that is a plain function; and it need not have all of them, so that some stay as they are.
+    """
+    known = known_parameters(model)
+    own = {id(parameter) for parameter in (*known, *known_parameters(loss))}
     given = [parameter for group in getattr(optimizer, "param_groups", ()) for parameter in group["params"]]
-    if foreign := [parameter for parameter in given if id(parameter) not in own]:
+    foreign = [parameter for parameter in given if id(parameter) not in own]
+    missing = {id(parameter) for parameter in known} - {id(parameter) for parameter in given}
+    if foreign and (missing or len(foreign) == len(given)):
         raise ValueError(
             f"{owner}: {len(foreign)} of the optimizer's {len(given)} parameters are not the model's, and would not be "
             f"trained (the first has shape {np.shape(foreign[0].raw)}): make the optimizer from model.parameters(), after "
-            "the last change of the model's layers"
+            "the last change of the model's layers; a loss with parameters of its own is to be an nn.Module that has them"
+        )
+
+
+def check_schedule(optimizer: Any, training: Training) -> None:
+    """Raise a ValueError if a schedule sets the rate of an `optimizer` that takes no step in this training: another one
+    for the parameters that fit's has too, or one of another model. A second one for other parameters is a callback's."""
+    if optimizer is training.optimizer or not hasattr(optimizer, "param_groups"):
+        return
+    own = {id(parameter) for part in (training.model, training.loss) for parameter in known_parameters(part)}
+    stepped, second = (
+        {id(parameter) for group in getattr(each, "param_groups", ()) for parameter in group["params"]}
+        for each in (training.optimizer, optimizer)
+    )
+    if second & stepped or not second & own:
+        raise ValueError(
+            "Schedule: it sets the rate of another optimizer than the one that fit was given: make it from the same (or, "
+            "if a callback steps a second one for another model, call scheduler.step() there)"
         )

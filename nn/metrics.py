@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.arguments import check_unmasked
 from autograd.arrays import sums
 from autograd.operators import plain
 from nn.validation import integer, number, real_array
@@ -204,6 +205,7 @@ def _whole(name: str, labels: Array) -> Array:
 
 def _named(name: str, which: str, x: Any) -> Array:
     """Numbers, or the names of classes."""
+    check_unmasked(name, which, x)
     try:
         x = np.asarray(plain(x))
     except (TypeError, ValueError):

@@ -240,6 +240,8 @@ def fitting(model: Module, state: Any, strict: bool = True) -> tuple[dict[str, n
 
 def _converted(data: Any, own: np.ndarray[Any, Any]) -> tuple[Any, str]:
     """A copy of `data` in the shape and dtype of `own`, and what is wrong with it."""
+    if np.ma.is_masked(data):
+        return None, "has masked elements, which would count"
     try:
         array = np.asarray(plain(data))
     except ValueError:

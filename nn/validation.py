@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.arguments import check_unmasked, wrong
 from autograd.arguments import choice as choice
 from autograd.arguments import flag as flag
 from autograd.arguments import integer as integer
@@ -13,7 +14,6 @@ from autograd.arguments import number as number
 from autograd.arguments import numbers as numbers
 from autograd.arguments import sequence as sequence
 from autograd.arguments import shown as shown
-from autograd.arguments import wrong
 from autograd.graph import Node
 from autograd.operators import plain
 
@@ -49,10 +49,7 @@ def real_array(owner: str, name: str, data: Any, dtype: Any = None) -> Array:
     """
     data = given = plain(data)
     if type(data) is not np.ndarray:
-        if isinstance(data, np.ma.MaskedArray) and np.ma.is_masked(data):
-            raise TypeError(
-                f"{owner}: {name} has masked elements, which would count: use .filled(value), or leave them out"
-            )
+        check_unmasked(owner, name, data)
         try:
             data = np.asarray(data)
         except (TypeError, ValueError):

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.arguments import FAILURES, shown
+from autograd.arguments import FAILURES, check_unmasked, shown
 from autograd.compiler.recorded import CompileError, Vector
 from autograd.compiler.results import MOST_NESTED, Numbers, Repeated
 from autograd.compiler.signatures import Signature
@@ -228,6 +228,7 @@ def as_array(name: str, x: Any) -> Any:
     """A number or an array of them as a float64 array; a TypeError for anything else."""
     if isinstance(x, (float, int)) and abs(x) < 2**1023:
         return np.array(float(x))
+    check_unmasked(name, "an argument", x)
     try:
         array = np.asarray(x)
     except FAILURES:

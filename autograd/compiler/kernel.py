@@ -169,6 +169,17 @@ class Kernel(Locked):
             return family.call(layout, layout.batch(args))
         return self._new_kind(args, kwargs, kinds)
 
+    def __copy__(self) -> Kernel:
+        return self  # as functions are, with what they close over
+
+    def __deepcopy__(self, memo: Any) -> Kernel:
+        return self
+
+    def __reduce__(self) -> Any:
+        raise TypeError(
+            f"{self!r} cannot be pickled: pickle the function that it was made from, and compile that again"
+        )
+
     def _new_kind(self, args: tuple[Any, ...], kwargs: dict[str, Any], kinds: Any) -> Any:
         """A call with arguments of kinds that have not come before: what is done with such is remembered."""
         given = Arguments(self.options.name, self.options.signature, args, kwargs)

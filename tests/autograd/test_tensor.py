@@ -340,3 +340,12 @@ def test_a_gradient_given_to_backward_stays_the_callers():
     y.backward(seed)
     y.grad += 5.0
     assert seed.tolist() == [1.0, 1.0]
+
+
+def test_what_a_tensor_cannot_be_made_of_or_lose_is_said():
+    with pytest.raises(TypeError, match=r"use ag\.stack for a list of nodes"):
+        Tensor([ag.Value(1.0), 2.0])
+    with pytest.raises(TypeError, match=r"got object of shape \(\)$"):
+        Tensor(None)
+    with pytest.raises(TypeError, match=r"cannot be deleted.*t\[mask\]"):
+        del Tensor([1.0, 2.0])[0]

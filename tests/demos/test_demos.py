@@ -250,6 +250,15 @@ def test_a_missing_extra_is_named_with_the_cure(name, module, package, tmp_path)
     assert done.stderr == (f"python -m demos: {name} needs {package}, which is not installed: pip install {package}\n")
 
 
+@pytest.mark.parametrize("given", [[], ["--help"], ["expression", "--help"]])
+def test_output_that_is_not_read_to_its_end_is_no_error(given):
+    with subprocess.Popen(
+        [sys.executable, "-m", "demos", *given], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        process.stdout.close()  # as `head` does, before anything is written
+        assert process.stderr.read() == b""
+
+
 def test_a_mistake_in_an_import_of_our_own_is_not_taken_for_a_missing_extra(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "demos.expression", None)
     with pytest.raises(ModuleNotFoundError):

@@ -191,3 +191,38 @@ def test_what_knows_how_to_be_an_array_is_data():
     assert nn.predict(model, Frame(X)).shape == (20, 2)
     assert nn.evaluate(model, (Frame(X), Frame(Y)), nn.CrossEntropyLoss(), nn.accuracy).keys() == {"loss", "accuracy"}
     np.testing.assert_array_equal(model(Frame(X)).data, model(X).data)
+
+
+MASKED_X, MASKED_Y = np.ma.masked_array(X, X > 0), np.ma.masked_array(Y, Y > 0)
+MASKED = {
+    "inputs in batches": lambda: nn.batches(MASKED_X, Y, 5),
+    "labels in batches": lambda: nn.batches(X, MASKED_Y, 5),
+    "labels in a split": lambda: nn.train_valid_test_split(X, MASKED_Y),
+    "data to evaluate on": lambda: nn.evaluate(linear(), (MASKED_X, Y), nn.CrossEntropyLoss()),
+    "labels of a loss": lambda: nn.CrossEntropyLoss()(ag.Tensor(X), MASKED_Y),
+    "predictions of a metric": lambda: nn.accuracy(MASKED_Y, Y),
+    "labels of a metric": lambda: nn.accuracy(Y, MASKED_Y),
+    "a buffer": lambda: nn.Buffer(MASKED_X),
+    "a state": lambda: nn.BatchNorm1d(20).load_state_dict(nn.BatchNorm1d(20).state_dict() | {"weight": MASKED_X[:, 0]}),
+    "a cotangent": lambda: ag.Tensor(X).backward(MASKED_X),
+    "a tangent": lambda: ag.jvp(lambda x: x * 2, (X,), (MASKED_X,)),
+    "a batch of a compiled function": lambda: ag.compile(lambda x: x * 2)(MASKED_X),
+    "a batch in a list of a compiled function": lambda: ag.compile(lambda x: x[0] * 2)([MASKED_X]),
+}
+
+
+@pytest.mark.parametrize("place", MASKED)
+def test_a_mask_is_never_dropped_in_silence(place):
+    with pytest.raises((TypeError, ValueError), match=r"masked elements|masks of np\.ma"):
+        MASKED[place]()
+
+
+def test_a_masked_array_that_masks_nothing_is_data():
+    assert len(nn.batches(np.ma.masked_array(X), np.ma.masked_array(Y), 5)) == 4
+    assert ag.compile(lambda x: x * 2)(np.ma.masked_array(X)).shape == X.shape
+
+
+def test_a_masked_array_is_not_saved(tmp_path):
+    pytest.importorskip("safetensors")
+    with pytest.raises(TypeError, match="masked elements"):
+        nn.save(tmp_path / "line.safetensors", linear(), x=MASKED_X)

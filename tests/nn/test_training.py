@@ -270,8 +270,8 @@ def _other_models():
 
 
 def _partly_anothers():
-    model = _line()
-    return nn.SGD([*model.parameters(), *_line().parameters()], lr=0.1), model
+    model = nn.Sequential(_line(), _line())
+    return nn.SGD([*model[0].parameters(), *_line().parameters()], lr=0.1), model
 
 
 def _replaced_parameter():
@@ -293,8 +293,8 @@ def _lazy_model():
 
 
 def _in_groups():
-    model = _line()
-    return nn.SGD([{"params": model.parameters()}, {"params": _line().parameters()}], lr=0.1), model
+    model = nn.Sequential(_line(), _line())
+    return nn.SGD([{"params": model[0].parameters()}, {"params": _line().parameters()}], lr=0.1), model
 
 
 @pytest.mark.parametrize(
@@ -326,9 +326,45 @@ def test_a_part_of_the_model_and_a_loss_that_learns_may_be_trained():
     assert loss.scale.item() != 1.0
 
 
-def test_a_schedule_of_another_optimizer_is_an_error():
+def test_an_optimizer_of_the_whole_model_may_have_parameters_of_a_loss_that_is_a_function_or_of_another_model():
+    model, second, scale = _line(), _line(), nn.Parameter(1.0)
+    optimizer = nn.SGD([*model.parameters(), *second.parameters(), scale], lr=0.1)
+    before = {name: array.copy() for name, array in second.state_dict().items()}
+    nn.fit(model, LINE, loss=lambda x, y: scale * ((x - y) ** 2).mean(), optimizer=optimizer, epochs=1)
+    assert scale.item() != 1.0
+    assert all(np.array_equal(before[name], array) for name, array in second.state_dict().items())
+    found = nn.find_lr(model, nn.batches(*LINE, 4), nn.MSELoss(), optimizer)
+    assert len(found.losses) > 1
+
+
+class Stepping(nn.Callback):
+    """Steps a second optimizer after each step of fit's."""
+
+    def __init__(self, optimizer):
+        self.optimizer = optimizer
+
+    def on_batch(self, training):
+        self.optimizer.zero_grad()
+
+    def on_step(self, training):
+        self.optimizer.step()
+
+
+def test_a_second_optimizer_for_other_parameters_may_have_a_schedule_of_its_own():
+    model = nn.Sequential(_line(), _line())
+    first, second = nn.SGD(model[0].parameters(), lr=0.1), nn.SGD(model[1].parameters(), lr=0.2)
+    schedules = [nn.callbacks.Schedule(nn.optim.StepLR(each, step_size=1)) for each in (first, second)]
+    before = {name: array.copy() for name, array in model.state_dict().items()}
+    nn.fit(model, LINE, loss=nn.MSELoss(), optimizer=first, epochs=2, callbacks=[Stepping(second), *schedules])
+    assert (first.lr, second.lr) == (pytest.approx(0.001), pytest.approx(0.002))
+    assert not any(np.array_equal(before[name], array) for name, array in model.state_dict().items())
+
+
+@pytest.mark.parametrize("made_for", ["another model", "the same model"])
+def test_a_schedule_of_another_optimizer_is_an_error(made_for):
     model = _line()
-    mine, other = nn.SGD(model.parameters(), lr=0.1), nn.SGD(_line().parameters(), lr=0.1)
+    scheduled = model if made_for == "the same model" else _line()
+    mine, other = nn.SGD(model.parameters(), lr=0.1), nn.SGD(scheduled.parameters(), lr=0.1)
     schedule = nn.callbacks.Schedule(nn.optim.StepLR(other, step_size=1))
     with pytest.raises(ValueError, match="sets the rate of another optimizer"):
         nn.fit(model, LINE, loss=nn.MSELoss(), optimizer=mine, epochs=1, callbacks=[schedule])

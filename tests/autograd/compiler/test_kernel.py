@@ -1,7 +1,9 @@
 """What a user does with `ag.compile`: derivatives, closures, parameters; and what is refused, and how."""
 
+import copy
 import gc
 import math
+import pickle
 import weakref
 
 import numpy as np
@@ -325,3 +327,12 @@ def test_compile_is_a_decorator_also_with_options():
 
     assert (cube(2.0), cube.__name__, cube.__doc__) == (8.0, "cube", "The third power.")
     assert cube.stats["backend"] == "numpy"
+
+
+def test_a_compiled_function_is_copied_as_functions_are():
+    square = ag.compile(lambda x: x * x)
+    assert copy.copy(square) is square
+    holder = {"step": square, "weights": [1.0]}
+    assert copy.deepcopy(holder)["step"](3.0) == 9.0
+    with pytest.raises(TypeError, match="cannot be pickled: pickle the function"):
+        pickle.dumps(square)
