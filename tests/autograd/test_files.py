@@ -25,7 +25,7 @@ def test_strings_and_paths_are_paths(path):
     assert os.fspath(file_path("render", "path", path)) == os.fspath(path)
 
 
-@pytest.mark.parametrize("path", [*NO_PATHS, Named(b"a")], ids=repr)
+@pytest.mark.parametrize("path", [*NO_PATHS, Named(b"a")], ids=lambda path: type(path).__name__)
 def test_anything_else_is_a_type_error_that_names_the_argument_and_what_was_given(path):
     with pytest.raises(TypeError, match=r"^nn\.mnist: folder must be a path, a str or an os\.PathLike, got .*"):
         file_path("nn.mnist", "folder", path)

@@ -31,7 +31,7 @@ TAKE_A_PATH = {
 
 
 @pytest.mark.parametrize("take", TAKE_A_PATH)
-@pytest.mark.parametrize("path", [*NO_PATHS, ""], ids=repr)
+@pytest.mark.parametrize("path", [*NO_PATHS, ""], ids=lambda path: type(path).__name__)
 def test_what_is_no_path_is_refused_and_standard_output_stays_open(take, path):
     if path is None and take in ("nn.mnist", "nn.mnist(cache)"):
         return  # None is their default
