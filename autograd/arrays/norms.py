@@ -32,6 +32,8 @@ def euclidean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 def p_norm(x: Any, p: float, axis: Any = None, keepdims: bool = False) -> Any:
     """`sum(abs(x)**p)**(1/p)` over `axis`, for a finite `p` other than 0; 0 for a negative one where an element is 0."""
     kind = x.dtype
+    if kind.kind not in "fiub":
+        raise TypeError(f"a norm of {kind} has no rule")  # its caller says of which argument
     x = np.abs(sums.widened(x) if kind.kind == "f" else x.astype(np.float64))
     # The element that decides becomes a number from 1/2 to 1, exactly: it is multiplied with a power of two.
     top = x.max(axis, keepdims=True, initial=0.0) if p > 0 else x.min(axis, keepdims=True, initial=np.inf)

@@ -5,11 +5,13 @@ import pytest
 
 import autograd.calls
 import autograd.tensor
-from autograd import arguments
+from autograd import arguments, norm
+from autograd.arrays import norms
 from autograd.compiler import batches
 from autograd.compiler.kernel import Kernel
 from nn import encoding, hooks, metrics, module
 from tests.autograd import test_tensor
+from tests.autograd.arrays import test_reductions
 from tests.autograd.compiler import test_kernel
 from tests.mutation import Mutant, check
 from tests.nn import test_first_hour, test_training
@@ -20,6 +22,13 @@ def dropped(place):
 
 
 MUTANTS = [
+    Mutant(
+        "norms lost the imaginary part",
+        norms.p_norm,
+        'kind.kind not in "fiub"',
+        "False",
+        lambda: test_reductions.test_a_norm_of_complex_numbers_does_not_lose_a_part_in_silence(norm),
+    ),
     Mutant(
         "a copy of a compiled function copied its lock",
         lambda patch: patch.delattr(Kernel, "__deepcopy__"),

@@ -71,3 +71,11 @@ def test_second_derivatives_of_a_norm():
     x = np.array([1.0, 2.0, -2.0])
     expected = torch.autograd.functional.hessian(torch.linalg.norm, torch.tensor(x)).numpy()
     np.testing.assert_allclose(ag.hessian(ag.norm)(x), expected, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("f", [ag.norm, ag.std, lambda x: ag.norm(x, 3.0)], ids=["norm", "std", "3-norm"])
+@pytest.mark.filterwarnings("error")
+def test_a_norm_of_complex_numbers_does_not_lose_a_part_in_silence(f):
+    with pytest.raises(TypeError, match=r"real numbers.*complex128"):
+        f(np.array([1.0 + 1.0j, 2.0]))
+    assert f(np.array([3, 3], np.int8)) == f(np.array([3.0, 3.0]))
