@@ -164,6 +164,8 @@ def _general_cotangents(
             except ArithmeticError:
                 pairs = _shares(node, op, g, keep_graph, careful)
         for parent, share in pairs:
+            if parent.op is None and parent.overwritten < birth:
+                parent.check_unchanged(node, None, keep_graph)
             raw = parent.raw
             if (
                 type(share) is not _ndarray
@@ -180,8 +182,6 @@ def _general_cotangents(
                     heappush(frontier, (parent.birth, parent))
                     continue
                 leaves.append(parent)
-            if parent.op is None and parent.overwritten < birth:
-                parent.check_unchanged(node, None, keep_graph)
     return found, leaves
 
 

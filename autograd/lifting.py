@@ -105,8 +105,15 @@ class Lifted:
 
     def times_given(self, root: Node) -> int:
         """How many arguments have this parameter: those that are differentiated, and modules among the others."""
-        modules = filter(is_module, flatten(self._others, False, "the arguments")[0])
-        return len(self.roots[root]) + sum(any(p is root for p in opened(module)[1]) for module in modules)
+        times, rest, seen = len(self.roots[root]), list(self._others), set()
+        while rest:
+            x = rest.pop()
+            if is_module(x):
+                times += any(p is root for p in opened(x)[1])
+            elif isinstance(x, (list, tuple, dict)) and id(x) not in seen:
+                seen.add(id(x))
+                rest += x.values() if isinstance(x, dict) else x
+        return times
 
     def _lift_others(self, chosen: Sequence[int]) -> None:
         """Whatever else is given of the modules is another variable, as it would be with arrays, and constant."""

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from autograd import constants, graph
-from autograd.arguments import FAILURES, integer, numbers
+from autograd.arguments import FAILURES, integer, numbers, shown
 from autograd.arrays import indexing, joining, linalg, reductions, shaping, sums
 from autograd.backprop import cotangents, deposit
 from autograd.graph import OLDEST, Node, Primitive, birth, check_kind
@@ -72,8 +72,10 @@ class Tensor(Operators):
     def data(self, data: Any) -> None:
         if self.op is not None:
             raise TypeError(f"the data of a result ({self.op!r}) cannot be set: set a leaf's, or .detach() it first")
-        self.raw = _array(data)
+        old, self.raw = self.raw, _array(data)
         self.held = "caller"
+        if self.raw.shape != old.shape:
+            self.overwritten = birth()  # a graph that has read it has no gradient for this shape
 
     def _read(self) -> Any:
         """The array, for an operation that will need it unchanged in the backward pass."""
@@ -238,7 +240,13 @@ class Tensor(Operators):
         if self.grad is None:
             self.grad = np.array(g)  # a copy: `g` may be shared, or a view
         else:
-            self.grad += g
+            try:
+                self.grad += g
+            except TypeError:
+                raise TypeError(
+                    f"a leaf ({self._describe()}) has as gradient {shown(self.grad)} and {self.grad.dtype}, to which none can be added: set an "
+                    "array of floating-point numbers, or call zero_grad()"
+                ) from None
 
     def zero_grad(self) -> None:
         """Forget `.grad`."""

@@ -275,7 +275,9 @@ def test_a_module_reached_by_itself_that_is_also_given_as_a_constant_is_an_error
     ):
         with pytest.raises(ValueError, match="given as 2 arguments, and the function reaches its parameter"):
             gradient()
-    agree(ag.grad(lambda m, x: m(x) ** 2)(module, 0.5), alone)
+    circle = [0.5]
+    circle.append(circle)
+    agree(ag.grad(lambda m, x: m(x[0]) ** 2)(module, circle), alone)
 
 
 STEPS = {

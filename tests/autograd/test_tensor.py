@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import autograd as ag
+import nn
 from autograd import Tensor
 
 X = np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 7.0]])
@@ -349,3 +350,22 @@ def test_what_a_tensor_cannot_be_made_of_or_lose_is_said():
         Tensor(None)
     with pytest.raises(TypeError, match=r"cannot be deleted.*t\[mask\]"):
         del Tensor([1.0, 2.0])[0]
+
+
+@pytest.mark.parametrize(("before", "after"), [((3,), ()), ((), (3,)), ((3,), (1, 3)), ((2, 3), (3, 2))])
+@pytest.mark.parametrize("kind", [Tensor, nn.Parameter])
+def test_data_of_another_shape_leaves_no_gradient_to_an_older_graph(kind, before, after):
+    t = kind(np.ones(before))
+    y = (t * 2.0).sum()
+    t.data = np.ones(after)
+    with pytest.raises(RuntimeError, match="was changed after the forward pass that used it"):
+        y.backward()
+    (t * 2.0).sum().backward()
+    np.testing.assert_array_equal(t.grad, np.full(after, 2.0))
+
+
+def test_a_gradient_to_which_none_can_be_added_is_an_error_of_ours():
+    t = Tensor([1.0, 2.0])
+    t.grad = np.ones(2, int)
+    with pytest.raises(TypeError, match=r"has as gradient an array of shape \(2,\) and int64"):
+        (t * t).sum().backward()

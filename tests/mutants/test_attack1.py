@@ -6,7 +6,8 @@ import pytest
 
 from autograd import calls, forward
 from autograd.lifting import Lifted
-from tests.autograd import test_lifting
+from autograd.tensor import Tensor
+from tests.autograd import test_lifting, test_tensor
 from tests.mutation import Mutant, check
 
 unnoticed = test_lifting.test_a_step_that_changes_what_the_function_has_read_by_itself_is_an_error
@@ -23,6 +24,9 @@ MUTANTS = [
            partial(unnoticed, "jvp under no_grad", "the leaf")),
     Mutant("nor new data, where it is differentiated again", forward._tangent, "(keep_graph or", "(False or",
            test_lifting.test_forward_mode_that_is_differentiated_again_notices_new_data),
+    Mutant("data of another shape gave an older graph a gradient of that shape", Tensor.data.fset,
+           "self.raw.shape != old.shape", "False",
+           partial(test_tensor.test_data_of_another_shape_leaves_no_gradient_to_an_older_graph, Tensor, (3,), ())),
 ]  # fmt: skip
 
 
