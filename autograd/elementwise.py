@@ -3,6 +3,11 @@
 Conventions, where mathematics leaves a choice: `abs`, `relu` and `sign` have slope 0 at 0; `maximum` and `minimum`
 split a tie evenly; `hypot` has slope 0 at the origin; `0**y` has slope 0 in y. Floats follow IEEE 754 where Python
 would raise: `div(1.0, 0.0)` is inf, `log(0.0)` is -inf, `power(-8.0, 1/3)` is nan.
+
+Where a slope is such a convention for want of a derivative (`hypot`, `atan2`, a norm or a standard deviation at the
+origin), second derivatives are nan. Slopes keep their digits far out too, but for those of `tanh` and, on the positive
+side, `sigmoid`: computed from the output as `1 - z * z` and `z * (1 - z)` they are exact to within a rounding of 1, and 0
+where the output is 1.
 """
 
 from __future__ import annotations
@@ -45,13 +50,16 @@ def ieee(scalar: Callable[..., float], array: Callable[..., Any]) -> Callable[..
 # ---- Forwards that neither math nor NumPy has in the form needed
 
 
-def _erf(x: Any) -> Any:
-    try:
-        with importing:
-            from scipy.special import erf as vectorized
-    except ImportError:  # NumPy has none: one call of math.erf an element
-        return np.vectorize(math.erf, otypes=[float])(x).astype(np.result_type(x, np.float16))[()]
-    return vectorized(x)
+def _of_scipy(name: str) -> Callable[[Any], Any]:
+    def forward(x: Any) -> Any:
+        try:
+            with importing:
+                import scipy.special as special
+        except ImportError:  # NumPy has none: one call of math's an element
+            return np.vectorize(getattr(math, name), otypes=[float])(x).astype(np.result_type(x, np.float16))[()]
+        return getattr(special, name)(x)
+
+    return forward
 
 
 def _sigmoid(x: Any) -> Any:
@@ -256,7 +264,8 @@ softplus = primitive("softplus", _softplus_float, lambda x: np.logaddexp(x, 0.0)
 relu = primitive(
     "relu", lambda x: x if x > 0.0 or x != x else 0.0, lambda x: np.maximum(x, 0.0), lambda g, z, x: g * step(x)
 )
-erf = primitive("erf", math.erf, _erf, lambda g, z, x: g * TWO_OVER_ROOT_PI * exp(-x * x))
+erf = primitive("erf", math.erf, _of_scipy("erf"), lambda g, z, x: g * TWO_OVER_ROOT_PI * exp(-x * x))
+erfc = primitive("erfc", math.erfc, _of_scipy("erfc"), lambda g, z, x: -g * TWO_OVER_ROOT_PI * exp(-x * x))
 
 
 def clip(x: Any, low: Any = None, high: Any = None) -> Any:

@@ -220,6 +220,7 @@ class Operators(Node):
     def softplus(self) -> Any: return self.unary(e.softplus)
     def relu(self) -> Any: return self.unary(e.relu)
     def erf(self) -> Any: return self.unary(e.erf)
+    def erfc(self) -> Any: return self.unary(e.erfc)
     def sign(self) -> Any: return self.unary(e.sign)
     def floor(self) -> Any: return self.unary(e.floor)
     def ceil(self) -> Any: return self.unary(e.ceil)
@@ -337,8 +338,7 @@ def _name(ufunc: Any) -> str:
 _OURS = {
     "expit": "ag.sigmoid",
     "log_expit": "-ag.softplus(-x)",
-    "erfc": "1 - ag.erf(x)",
-    "ndtr": "(1 + ag.erf(x / 2**0.5)) / 2",
+    "ndtr": "ag.erfc(-x / 2**0.5) / 2",
     "logit": "ag.log(x / (1 - x))",
     "exp10": "10.0**x",
     "exp2": "2.0**x",

@@ -113,6 +113,7 @@ ROWS = {
     "softplus": Row(lambda x: math.log(1 + math.exp(x)), lambda x: np.log(1 + np.exp(x)), (EVERYWHERE,)),
     "relu": Row(lambda x: max(x, 0.0), lambda x: np.where(np.greater(x, 0), x, 0.0), (NONZERO,)),
     "erf": Row(math.erf, np.vectorize(math.erf, otypes=[float]), (EVERYWHERE,)),
+    "erfc": Row(math.erfc, np.vectorize(math.erfc, otypes=[float]), (EVERYWHERE,)),
 }
 
 CONSTANT = {"step", "wins", "equals", "differs", "greater", "at_least", "finite", "sign", "floor", "ceil", "floordiv"}
@@ -172,6 +173,7 @@ SMOOTH = {  # name: (number of arguments, by ag, by math): tame enough to be put
     "atan2": (2, lambda x, y: ag.atan2(x, 1.0 + y * y), lambda x, y: math.atan2(x, 1 + y * y)),
     "power": (2, lambda x, y: (1.5 + ag.sin(x)) ** ag.cos(y), lambda x, y: (1.5 + math.sin(x)) ** math.cos(y)),
     "erf": (1, ag.erf, math.erf),
+    "erfc": (1, ag.erfc, math.erfc),
     "softplus": (1, ag.softplus, lambda x: math.log1p(math.exp(x))),
 }
 

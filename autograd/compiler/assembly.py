@@ -26,7 +26,7 @@ COMPARE = {e.equals: "oeq", e.differs: "une", e.greater: "ogt", e.at_least: "oge
 INTRINSICS = {e.absolute: "fabs", e.sqrt: "sqrt", e.floor: "floor", e.ceil: "ceil"}
 LIBM = {
     e.exp: "exp", e.expm1: "expm1", e.log: "log", e.log1p: "log1p", e.log2: "log2", e.log10: "log10",
-    e.cbrt: "cbrt", e.power: "pow", e.hypot: "hypot", fmod: "fmod", e.erf: "erf",
+    e.cbrt: "cbrt", e.power: "pow", e.hypot: "hypot", fmod: "fmod", e.erf: "erf", e.erfc: "erfc",
     e.sin: "sin", e.cos: "cos", e.tan: "tan", e.asin: "asin", e.acos: "acos", e.atan: "atan", e.atan2: "atan2",
     e.sinh: "sinh", e.cosh: "cosh", e.tanh: "tanh", e.asinh: "asinh", e.acosh: "acosh", e.atanh: "atanh",
 }  # fmt: skip

@@ -15,7 +15,7 @@ fmod = e.fmod
 # What every back end has: arithmetic, comparisons, choice, and the functions of C's libm.
 MACHINE = {
     e.neg, e.add, e.sub, e.mul, e.div, e.absolute, e.sqrt, e.floor, e.ceil, e.where, *COMPARISONS,
-    e.exp, e.expm1, e.log, e.log1p, e.log2, e.log10, e.cbrt, e.power, e.hypot, fmod, e.erf,
+    e.exp, e.expm1, e.log, e.log1p, e.log2, e.log10, e.cbrt, e.power, e.hypot, fmod, e.erf, e.erfc,
     e.sin, e.cos, e.tan, e.asin, e.acos, e.atan, e.atan2,
     e.sinh, e.cosh, e.tanh, e.asinh, e.acosh, e.atanh,
 }  # fmt: skip

@@ -106,6 +106,7 @@ TABLE: dict[Primitive, tuple[str, str, str]] = {
     e.acosh: ("_acosh", "np.arccosh", "acosh"),
     e.atanh: ("_atanh", "np.arctanh", "atanh"),
     e.erf: ("math.erf", "_erf", "erf"),
+    e.erfc: ("math.erfc", "_erfc", "erfc"),
 }
 
 # For Python's helpers: what they try, and what they give where that raises.
@@ -133,7 +134,7 @@ asm auto break case char const continue default do double else enum extern float
 restrict return short signed sizeof static struct switch typedef typeof union unsigned void volatile while alignas
 alignof bool constexpr false nullptr static_assert thread_local true typeof_unqual
 linux unix i386 math_errhandling in out main abs
-copysign drem exp2 exp10 erfc fdim finite fma fmax fmin frexp gamma ilogb isfinite isinf isnan isnormal j0 j1 jn ldexp
+copysign drem exp2 exp10 fdim finite fma fmax fmin frexp gamma ilogb isfinite isinf isnan isnormal j0 j1 jn ldexp
 lgamma llrint llround logb lrint lround modf nan nearbyint nextafter nexttoward remainder remquo rint round scalb
 scalbln scalbn signbit signgam significand tgamma trunc y0 y1 yn
 """)  # its keywords, and what <math.h> and compilers define
@@ -298,9 +299,9 @@ class _NumPy(_Writer):
     def text(self) -> Iterator[str]:
         yield from self.header()
         yield "import numpy as np"
-        if e.erf in self.arity:
-            yield "\ntry:\n    from scipy.special import erf as _erf\nexcept ImportError:\n    import math\n"
-            yield "    _erf = np.vectorize(math.erf, otypes=[float])"
+        for name in (op.name for op in (e.erf, e.erfc) if op in self.arity):
+            yield f"\ntry:\n    from scipy.special import {name} as _{name}\nexcept ImportError:\n    import math\n"
+            yield f"    _{name} = np.vectorize(math.{name}, otypes=[float])"
         parameters = ", ".join(self.inputs)
         for path, program in zip(self.paths, self.programs, strict=False):
             lines, results = self.body(program)

@@ -97,8 +97,9 @@ class GELU(Module):
     def forward(self, x: Any) -> Any:
         x = operand("GELU", x)
         if self.approximate == "tanh":
-            return 0.5 * x * (1.0 + ag.tanh(math.sqrt(2.0 / math.pi) * (x + 0.044715 * (x * x * x))))
-        return 0.5 * x * (1.0 + ag.erf(x * math.sqrt(0.5)))
+            # (1 + tanh(u)) / 2, with the digits that 1 + tanh(u) loses where u is far below 0
+            return x * ag.sigmoid(math.sqrt(8.0 / math.pi) * (x + 0.044715 * (x * x * x)))
+        return 0.5 * x * ag.erfc(x * -math.sqrt(0.5))
 
     def extra_repr(self) -> str:
         return f"approximate={self.approximate!r}"

@@ -18,7 +18,7 @@ class KLDivLoss(Loss):
 
     With `log_target` the target holds logarithms too. `reduction` may also be "batchmean": the sum, divided by the
     length of axis 0, which is the divergence a row. ("mean" divides by the number of elements, as PyTorch's does.) A
-    target of 0 costs nothing.
+    target of 0, whose logarithm is -inf, costs nothing, be `input` what it may.
 
     >>> x = ag.log_softmax(ag.Tensor([[0.0, 0.0]]))
     >>> round(KLDivLoss("batchmean")(x, np.array([[1.0, 0.0]])).item(), 6)
@@ -58,9 +58,16 @@ def _log_or_zero(y: Any) -> Any:
 
 _KL_DIV = fused("kl_div", _kl_div, lambda x, y: -y, lambda x, y: _log_or_zero(y) + 1.0 - x)
 
+
+def _kl_div_log(x: Any, y: Any) -> Any:
+    share = np.exp(y)
+    with np.errstate(invalid="ignore"):
+        return np.where(share, share * np.subtract(y, x), np.zeros_like(share))
+
+
 _KL_DIV_LOG = fused(
     "kl_div",
-    lambda x, y: np.exp(y) * np.subtract(y, x),
+    _kl_div_log,
     lambda x, y: -ag.exp(y),
-    lambda x, y: ag.exp(y) * (y - x + 1.0),
+    lambda x, y: ag.exp(y) * ag.where(ag.exp(y), y - x + 1.0, 0.0),
 )

@@ -5,8 +5,12 @@ import pytest
 
 from autograd.arrays import linalg, norms, reductions, singular, sums
 from autograd.elementwise import ELEMENTWISE
+from nn.layers import activation
+from nn.losses import divergence
 from tests.autograd.arrays import test_linalg, test_sums
 from tests.mutation import Mutant, check
+from tests.nn import test_losses
+from tests.nn.layers import test_activation
 
 
 def slope(name, rule):
@@ -42,6 +46,9 @@ MUTANTS = [
     Mutant("a mean over more than 65504", reductions.over, "count <= 65504", "True", test_sums.test_float16_neither_stands_still_nor_overflows_on_the_way),
     Mutant("asin'' near 0", slope("cosquare", lambda g, z, x: g * (1.0 - x) - g * (1.0 + x)), "", "", lambda: test_sums.test_second_derivatives_in_the_tails("asin")),
     Mutant("ELU in its tail", slope("expm1", lambda g, z, x: g * (z + 1.0)), "", "", lambda: test_sums.test_second_derivatives_in_the_tails("elu")),
+    Mutant("GELU by erf", activation.GELU.forward, "0.5 * x * ag.erfc(x * -math.sqrt(0.5))", "0.5 * x * (1.0 + ag.erf(x * math.sqrt(0.5)))", lambda: test_activation.test_tails_keep_their_digits("GELU", float)),
+    Mutant("GELU by tanh", activation.GELU.forward, "x * ag.sigmoid(math.sqrt(8.0 / math.pi) * (x + 0.044715 * (x * x * x)))", "0.5 * x * (1.0 + ag.tanh(math.sqrt(2.0 / math.pi) * (x + 0.044715 * (x * x * x))))", lambda: test_activation.test_tails_keep_their_digits("GELU by tanh", np.float32)),
+    Mutant("0 * inf in a divergence", divergence._kl_div_log, "np.where(share, share * np.subtract(y, x), np.zeros_like(share))", "share * np.subtract(y, x)", test_losses.test_a_share_of_zero_costs_nothing_given_as_a_logarithm_too),
     Mutant("det at a singular matrix", det_by_the_inverse, "", "", lambda: test_linalg.test_derivatives_of_the_determinant_are_exact_at_every_rank("rank 1 of 2", float)),
     Mutant("det'' by the inverse", singular._well_inverse, "< 0.01", "< np.inf", lambda: test_linalg.test_derivatives_of_the_determinant_are_exact_at_every_rank("rank 2 but for rounding", float)),
     Mutant("solve fails in backward", solve_in_backward, "", "", test_linalg.test_where_rounding_makes_the_transpose_alone_singular_there_is_no_error_in_backward),

@@ -1,5 +1,7 @@
 """Losses equal PyTorch's, never overflow, and refuse what does not fit."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -367,3 +369,31 @@ def test_the_mean_of_nothing_is_nan_and_its_gradient_zero(kind):
     loss.backward()
     assert (model.weight.grad == 0.0).all()
     assert (model.bias.grad == 0.0).all()
+
+
+# ---- In their tails
+
+
+def test_a_share_of_zero_costs_nothing_given_as_a_logarithm_too():
+    x, y = np.array([-1.0, -np.inf, -2.0]), np.array([-np.inf, -np.inf, -1.0])
+    for reduction, expected in (("none", [0.0, 0.0, math.exp(-1)]), ("sum", math.exp(-1))):
+        loss = nn.KLDivLoss(reduction, log_target=True)
+        np.testing.assert_allclose(loss(ag.Tensor(x), y).data, expected)
+    slopes = ag.grad(lambda x, y: nn.KLDivLoss("sum", log_target=True)(x, y), argnums=(0, 1))(x, y)
+    np.testing.assert_allclose(slopes, [[0.0, 0.0, -math.exp(-1)], [0.0, 0.0, 2 * math.exp(-1)]])
+
+
+@pytest.mark.parametrize("far", [20.0, 40.0, 700.0, 1000.0])
+def test_losses_of_logits_keep_their_digits_far_out(far):
+    x, e = np.array([far, -far]), math.exp(-far)
+    both = nn.BCEWithLogitsLoss("none")
+    sure, wrong = both(ag.Tensor(x), np.array([1.0, 0.0])).data, both(ag.Tensor(x), np.array([0.0, 1.0])).data
+    np.testing.assert_allclose(sure, math.log1p(e), rtol=1e-15)
+    np.testing.assert_allclose(wrong, far, rtol=1e-8)
+    slopes = ag.grad(lambda x: ag.sum(both(x, np.array([1.0, 0.0]))))(x)
+    np.testing.assert_allclose(slopes, [-e / (1 + e), e / (1 + e)], rtol=1e-13)
+    logits, labels = np.array([[far, 0.0], [0.0, far]]), np.array([0, 0])
+    entropy = nn.CrossEntropyLoss(reduction="none")
+    np.testing.assert_allclose(entropy(ag.Tensor(logits), labels).data, [math.log1p(e), far], rtol=1e-8, atol=1e-16)
+    slopes = ag.grad(lambda x: ag.sum(entropy(x, labels)))(logits)
+    np.testing.assert_allclose(slopes[:, 1], [e / (1 + e), 1 / (1 + e)], rtol=1e-13)
