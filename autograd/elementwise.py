@@ -1,8 +1,8 @@
 """The operations shared by scalars and arrays, each with its derivatives, once.
 
 Conventions, where mathematics leaves a choice: `abs`, `relu` and `sign` have slope 0 at 0; `maximum` and `minimum`
-split a tie evenly; `hypot` has slope 0 at the origin; `0**y` has slope 0 in y. Floats follow IEEE 754 where Python
-would raise: `div(1.0, 0.0)` is inf, `log(0.0)` is -inf, `power(-8.0, 1/3)` is nan.
+split a tie evenly; `hypot` has slope 0 at the origin; `0**y` has slope 0 in y, or -inf where y < 0. Floats follow
+IEEE 754 where Python would raise: `div(1.0, 0.0)` is inf, `log(0.0)` is -inf, `power(-8.0, 1/3)` is nan.
 
 Where a slope is such a convention for want of a derivative (`hypot`, `atan2`, a norm or a standard deviation at the
 origin), second derivatives are nan. Slopes keep their digits far out too, but for those of `tanh` and, on the positive
@@ -181,7 +181,7 @@ power: Primitive = primitive(
     ieee(lambda x, y: x * x if y == 2.0 else math.pow(x, y), np.power),
     _power,
     lambda g, z, x, y: g * y * power(where(y, x, nonzero(x)), y - 1.0),
-    lambda g, z, x, y: g * z * log(nonzero(x)),
+    lambda g, z, x, y: g * z * log(where(x, x, at_least(y, 0.0))),
 )
 floordiv = primitive("floordiv", ieee(operator.floordiv, np.floor_divide), np.floor_divide, None, None)
 mod = primitive("mod", ieee(operator.mod, np.remainder), np.remainder, same, lambda g, z, x, y: -g * floordiv(x, y))
@@ -210,7 +210,7 @@ minimum = primitive(
 )
 hypot: Primitive = primitive(
     "hypot",
-    math.hypot,
+    lambda x, y: math.hypot(x, y),  # of two: that of math takes any number
     np.hypot,
     lambda g, z, x, y: g * cosine(x, y),
     lambda g, z, x, y: g * cosine(y, x),
@@ -268,6 +268,9 @@ erf = primitive("erf", math.erf, _of_scipy("erf"), lambda g, z, x: g * TWO_OVER_
 erfc = primitive("erfc", math.erfc, _of_scipy("erfc"), lambda g, z, x: -g * TWO_OVER_ROOT_PI * exp(-x * x))
 
 
+WEAK = (float, int, bool)  # Python's numbers, which take the dtype of what they meet; NumPy's have their own
+
+
 def clip(x: Any, low: Any = None, high: Any = None) -> Any:
     """`x`, kept between `low` and `high`, each of which may be None.
 
@@ -275,7 +278,7 @@ def clip(x: Any, low: Any = None, high: Any = None) -> Any:
     1.0
     """
     if low is not None:
-        if not isinstance(high, (float, int)) and high is not None and isinstance(low, (float, int)):
+        if high is not None and type(high) not in WEAK and type(low) in WEAK:
             low = _strong(low, x, high)  # in the dtype of the result, as NumPy's is
         x = maximum(x, low)
     return x if high is None else minimum(x, high)

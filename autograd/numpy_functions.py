@@ -5,6 +5,7 @@ Each rule has NumPy's own signature, so that an argument given by position, too,
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -31,7 +32,9 @@ REDUCTIONS |= {np.add: folds.sum, np.multiply: folds.prod, np.maximum: folds.max
 def _allowed(function: Callable[..., Any], name: str) -> Callable[..., Any]:
     """`function`, which has NumPy's signature, by NumPy's `name`: without `out`, and with defaults for what is not set."""
 
-    names = function.__code__.co_varnames
+    code = function.__code__
+    names = code.co_varnames
+    place = names.index("out") if "out" in names[: code.co_argcount] else sys.maxsize
     unset = np._NoValue
 
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -45,7 +48,8 @@ def _allowed(function: Callable[..., Any], name: str) -> Callable[..., Any]:
                 if value is unset:
                     kwargs = {key: value for key, value in kwargs.items() if value is not unset}
                     break
-        if kwargs and kwargs.pop("out", None) is not None:
+        out = kwargs.pop("out", None) if kwargs else None
+        if out is not None or (len(args) > place and args[place] is not None):
             raise TypeError(
                 f"{name} with out= cannot write a node into an existing array, which would detach it from its graph: "
                 "leave it out, and use what is returned"

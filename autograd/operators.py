@@ -188,7 +188,7 @@ class Operators(Node):
 
     # fmt: on
     def __pow__(self, other: Any) -> Any:
-        if isinstance(other, (int, float)) and other == 2:
+        if (type(other) is int or type(other) is float) and other == 2:  # NumPy's numbers have a dtype of their own
             return self.unary(e.square)
         return self.binary(e.power, other)
 

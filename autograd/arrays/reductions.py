@@ -10,10 +10,9 @@ import numpy as np
 
 from autograd.arguments import number
 from autograd.arrays import norms, sums
-from autograd.arrays.indexing import index
-from autograd.arrays.joining import concatenate
+from autograd.arrays.joining import concatenate, stack
 from autograd.arrays.shaping import Axis, axes_of, broadcast_to, cast, flag, flip, hashable, moveaxis, operand, reshape
-from autograd.elementwise import equals, exp, finite, ratio, sign, where
+from autograd.elementwise import differs, equals, exp, finite, ratio, sign, where
 from autograd.graph import Primitive
 
 
@@ -131,24 +130,42 @@ def min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return _min(hashable(axis, "min"), flag(keepdims))(x)
 
 
-def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The product of the elements: halves are multiplied until one is left, so its derivatives, of any order, are
-    exact also where elements are zero."""
-    x = operand(x, "prod")
-    shape, keepdims = x.shape, flag(keepdims)
-    axes = axes_of(
-        hashable(axis, "prod") if shape or not (isinstance(axis, int) and axis in (0, -1)) else None, len(shape)
+@cache
+def _prod(axis: Axis, keepdims: bool) -> Primitive:
+    return Primitive(
+        _name("prod", axis),
+        None,
+        sums.in_single(lambda x: np.prod(x, axis=axis, keepdims=keepdims)),
+        lambda g, z, x: _back(g, x, axis) * _others(x, axis),
     )
-    if len(set(axes)) < len(axes):
-        raise ValueError(f"prod: axis={axis} names an axis twice")
-    rest = [n for i, n in enumerate(shape) if i not in axes]
-    x = reshape(moveaxis(x, axes, tuple(range(len(axes)))), [math.prod(shape[a] for a in axes), *rest])
-    if x.shape[0] == 0:
-        x = concatenate([x, np.ones((1, *rest), x.dtype)])
-    while (n := x.shape[0]) > 1:
-        half = index(x, slice(n // 2)) * index(x, slice(n // 2, 2 * (n // 2)))
-        x = concatenate([half, index(x, slice(n - 1, n))]) if n % 2 else half
-    return reshape(x, _kept(shape, hashable(axis, "prod")) if keepdims else rest)
+
+
+def _others(x: Any, axis: Axis) -> Any:
+    """For each element, the product of the others over `axis`: what is exact also where elements are zero."""
+    if x.dtype == np.float16:
+        return cast(_others(cast(x, np.float32), axis), np.float16)
+    axes = axes_of(axis, len(x.shape)) if x.shape else ()
+    first = tuple(range(len(axes)))
+    moved = moveaxis(x, axes, first)
+    rows = reshape(moved, (_count(x.shape, axes), *moved.shape[len(axes) :]))
+    return moveaxis(reshape(_other_rows(rows), moved.shape), first, axes)
+
+
+def _other_rows(x: Any) -> Any:
+    n = x.shape[0]
+    if n < 2:
+        return np.ones(x.shape, x.dtype)
+    left, right = x[: n - 1 : 2], x[1::2]
+    beside = left * right
+    beside = _other_rows(concatenate([beside, x[n - 1 :]]) if n % 2 else beside)
+    pairs = reshape(stack([right * beside[: n // 2], left * beside[: n // 2]], 1), (n - n % 2, *x.shape[1:]))
+    return concatenate([pairs, beside[n // 2 :]]) if n % 2 else pairs
+
+
+def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """The product of the elements, over `axis` or all; its derivatives, of any order, are exact also where elements are
+    zero."""
+    return _prod(hashable(axis, "prod"), flag(keepdims))(operand(x, "prod"))
 
 
 @cache
@@ -180,15 +197,22 @@ def _norm(axis: Axis, keepdims: bool) -> Primitive:
 @cache
 def _p_norm(p: float, axis: Axis, keepdims: bool) -> Primitive:
     def rule(g: Any, z: Any, x: Any) -> Any:
-        # An element of 0 has slope 0, also where mathematics has an infinite one, for p below 1.
-        share = where(x, abs(ratio(x, _back(z, x, axis))), 1.0) ** (p - 1.0)
-        return _back(g, x, axis) * (sign(x) * where(_back(z, x, axis), share, 0.0))
+        # An element of 0 has slope 0, also where mathematics has an infinite one, for p below 1. The slope of that slope
+        # is nan where there is none: below 2 at every 0, and otherwise at the origin.
+        z = _back(z, x, axis)
+        smooth = differs(x if p < 2.0 else z, 0.0)
+        direction = where(smooth, sign(x), ratio(x, smooth))
+        share = where(x, abs(ratio(x, z)), 1.0) ** (p - 1.0)
+        return _back(g, x, axis) * (direction * where(z, share, equals(x, 0.0)))
 
     return Primitive(_name(f"norm(ord={p:g})", axis), None, lambda x: norms.p_norm(x, p, axis, keepdims), rule)
 
 
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
-    """The Euclidean (of a matrix: Frobenius) norm, with slope 0 at 0; of vectors also `ord` 1, inf and other p."""
+    """The Euclidean (of a matrix: Frobenius) norm, with slope 0 at 0; of vectors also `ord` 1, inf and other p.
+
+    Where a slope is 0 by convention, second derivatives are nan: at the origin, and where p < 2 at every 0.
+    """
     x = operand(x, "norm")
     axis = hashable(axis, "norm")
     if ord is not None and not isinstance(ord, str):

@@ -153,6 +153,8 @@ KINKS = [
     ("x**2 at 0", lambda x: x**2, (0.0,), (0.0,)),
     ("x**3 at -2", lambda x: x**3, (-2.0,), (12.0,)),
     ("0**y", lambda y: 0.0**y, (2.0,), (0.0,)),
+    ("0**y where y < 0", lambda y: 0.0**y, (-1.0,), (-inf,)),
+    ("x**y at (0, -1)", lambda x, y: x**y, (0.0, -1.0), (-inf, -inf)),
     ("x**y at (0, 2)", lambda x, y: x**y, (0.0, 2.0), (0.0, 0.0)),
     ("x**y at (0, 0)", lambda x, y: x**y, (0.0, 0.0), (0.0, 0.0)),
     ("clip at a bound", lambda x: ag.clip(x, 0.0, 1.0), (0.0,), (0.5,)),

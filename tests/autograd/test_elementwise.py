@@ -252,3 +252,10 @@ def test_erf_without_scipy_is_that_of_math(monkeypatch):
         result = ours(x)
         assert result.dtype == np.float32
         np.testing.assert_allclose(result[0], [theirs(v) for v in x[0]], rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if len(ELEMENTWISE[name].rules) > 1])
+def test_an_operation_of_two_numbers_takes_no_fewer(name):
+    for kind in (float, ag.Value, ag.Tensor):
+        with pytest.raises(TypeError):
+            ELEMENTWISE[name](kind(2.0))

@@ -2,6 +2,7 @@
 
 import inspect
 import itertools
+import operator
 import warnings
 
 import numpy as np
@@ -259,3 +260,23 @@ def test_signatures_of_ufuncs_are_what_these_tests_call():
     except ValueError:  # of an older NumPy, which does not tell
         return
     assert names <= known
+
+
+def test_numbers_of_numpys_have_a_dtype_of_their_own():
+    """Python's are weak: they take the dtype of the array beside them."""
+    row = np.array([0.5, 2.0, 3.0])
+    for dtype in (np.float16, np.float32, np.float64):
+        array = np.array([1.5, -0.25, 3.0], dtype)
+        for number in (2, 2.0, True, *(kind(2) for kind in (np.float16, np.float32, np.float64, np.int8, np.int64))):
+            for f in (
+                *(op for op in (operator.add, operator.mul, operator.pow, operator.truediv, operator.mod)),
+                lambda x, n: operator.pow(n, x),
+                lambda x, n: np.clip(x, n, row.astype(np.float32)),
+                lambda x, n: np.clip(x, -row.astype(np.float16), n),
+                lambda x, n: np.clip(x, n, n),
+                np.maximum,
+            ):
+                with np.errstate(all="ignore"):
+                    expected, result = f(array, number), f(ag.Tensor(array), number)
+                assert result.dtype == expected.dtype, (dtype, repr(number))
+                np.testing.assert_allclose(result.data, expected, rtol=4 * np.finfo(expected.dtype).eps)

@@ -43,6 +43,37 @@ def test_a_product_of_many_takes_few_nodes():
     np.testing.assert_allclose(t.grad, y.item() / t.data, rtol=1e-10)
 
 
+@pytest.mark.parametrize(
+    ("elements", "dtype"),
+    [
+        ([1e200, 1e-200, 1e200, 1e-200], np.float64),
+        ([1e200, 1e200, 1e-200, 1e-200], np.float64),
+        ([1e-30, 1e30, 1e-30, 1e30, 2.0], np.float32),
+        ([600.0, 600.0, 0.001], np.float16),
+        ([60000.0, 60000.0, 0.0], np.float16),
+        ([], np.float16),
+    ],
+)
+def test_a_product_overflows_where_numpys_does(elements, dtype):
+    x = np.array(elements, dtype)
+    with np.errstate(over="ignore"):
+        for f in (np.prod, ag.prod, lambda t: t.prod(), np.multiply.reduce):
+            result = f(ag.Tensor(x))
+            np.testing.assert_array_equal(result.data, np.prod(x))
+            assert result.dtype == dtype
+        if 1e-3 < np.prod(x) < 100.0:
+            np.testing.assert_allclose(ag.grad(np.prod)(x) * x.astype(float), np.prod(x), rtol=4 * np.finfo(dtype).eps)
+
+
+@pytest.mark.parametrize("axis", [None, 0, -1, (0, 2), (-1, 0), (), (1,)])
+def test_derivatives_of_a_product_are_right_whatever_its_length(axis):
+    rng = np.random.default_rng(0)
+    for shape in ((2, 3, 4), (1, 1, 5), (7, 1, 2)):
+        x = rng.normal(size=shape)
+        x.reshape(-1)[::4] = 0.0
+        ag.gradcheck(lambda x: ag.prod(x, axis=axis), x, order=2)  # called at once
+
+
 @pytest.mark.parametrize("f", [ag.sum, ag.mean, ag.max, ag.prod, ag.norm, ag.logsumexp, ag.std])
 def test_an_axis_that_is_not_there_is_an_error(f):
     with pytest.raises((ValueError, IndexError)):
@@ -79,3 +110,14 @@ def test_a_norm_of_complex_numbers_does_not_lose_a_part_in_silence(f):
     with pytest.raises(TypeError, match=r"real numbers.*complex128"):
         f(np.array([1.0 + 1.0j, 2.0]))
     assert f(np.array([3, 3], np.int8)) == f(np.array([3.0, 3.0]))
+
+
+@pytest.mark.parametrize("p", [-3.5, -1.0, 0.5, 1.5, 2.5, 3.0])
+def test_second_derivatives_of_norms_are_none_where_their_slopes_are_a_convention(p):
+    for x in ([1.0, 0.0, -2.0], [0.0, 0.0, 0.0]):
+        x = np.array(x)
+        assert np.isfinite(ag.grad(lambda x: ag.norm(x, p))(x)).all()
+        hessian = ag.hessian(lambda x: ag.norm(x, p))(x)
+        kinks = x == 0.0 if p < 2.0 or not x.any() else np.zeros(3, bool)
+        np.testing.assert_array_equal(np.isnan(np.diag(hessian)), kinks)
+    ag.gradcheck(lambda x: ag.norm(x, p), np.array([1.0, 0.5, -2.0]), order=2)
