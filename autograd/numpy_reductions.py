@@ -129,7 +129,7 @@ def mean(
 
     def reduce(x: Any) -> Any:
         mask = _mask("np.mean", x, where)
-        count = np.sum(mask, axis=hashable(axis, "mean"), keepdims=keepdims, dtype=x.dtype)
+        count = np.sum(mask, axis=hashable(axis, "mean"), keepdims=keepdims).astype(x.dtype)
         return reductions.sum(e.where(mask, x, 0.0), axis, keepdims) / count
 
     return in_dtype("np.mean", reduce, operand(a), dtype, half=True)
@@ -138,11 +138,11 @@ def mean(
 def _spread(name: str, x: Any, axis: Any, ddof: Any, keepdims: Any, where: Any, center: Any) -> tuple[Any, Any]:
     """Deviations from the mean, zero where nothing is to be counted, and by what their squares are divided."""
     mask = np.broadcast_to(True, x.shape) if where is True else _mask(name, x, where)
-    count = np.sum(mask, axis=hashable(axis, "_spread"), keepdims=True, dtype=x.dtype)
+    count = np.sum(mask, axis=hashable(axis, "_spread"), keepdims=True).astype(x.dtype)
     if center is None:
         center = reductions.sum(e.where(mask, x, 0.0), axis, True) / count
     less = np.maximum(
-        np.sum(mask, axis=hashable(axis, "_spread"), keepdims=keepdims, dtype=x.dtype) - x.dtype.type(ddof), 0
+        np.sum(mask, axis=hashable(axis, "_spread"), keepdims=keepdims).astype(x.dtype) - x.dtype.type(ddof), 0
     )
     return e.where(mask, x - center, 0.0), less
 

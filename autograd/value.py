@@ -222,7 +222,7 @@ class Value(Updates, Operators):
             return share if isinstance(share, Value) or share.raw.ndim == 0 else share.sum()  # type: ignore[attr-defined]  # the other kind, which has sum
         if np.iscomplexobj(share):
             raise TypeError(f"a derivative came out as {share!r}: complex numbers have no rules here")
-        return float(np.sum(share))
+        return float(np.sum(share, dtype=np.float64))
 
     def check_unchanged(self, reader: Node, value: float, keep_graph: bool) -> None:
         if keep_graph and self.raw != value and self.raw == self.raw:

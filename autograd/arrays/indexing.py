@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from autograd.arguments import integer, numbers, shown, wrong
+from autograd.arrays import scattering
 from autograd.arrays.shaping import axes_of, fixed, hashable, moveaxis, operand, ravel
 from autograd.elementwise import where
 from autograd.graph import Node, Primitive
@@ -46,9 +47,8 @@ def _scatter(key: Any, shape: tuple[int, ...]) -> Primitive:
         out = np.zeros(shape, np.result_type(y, np.float16))
         if _is_basic(key):
             out[key] = y
-        else:
-            np.add.at(out, key, y)
-        return out
+            return out
+        return scattering.add_at(out, key, y)
 
     return Primitive("scatter", None, forward, lambda g, z, y: _index(key)(g))
 
@@ -130,8 +130,7 @@ def _scatter_along(indices: Any, axis: int, shape: tuple[int, ...]) -> Primitive
         out = np.zeros(shape, np.result_type(y, np.float16))
         key = list(np.ogrid[tuple(slice(n) for n in shape)])  # the indices broadcast against the other axes
         key[axis] = indices
-        np.add.at(out, tuple(key), y)
-        return out
+        return scattering.add_at(out, tuple(key), y)
 
     return Primitive("scatter_along_axis", None, forward, lambda g, z, y: _take_along(indices, axis)(g))
 

@@ -178,7 +178,13 @@ def einsum(subscripts: str, *xs: Any) -> Any:
         out = out.replace("...", ellipsis)
     else:
         out = ellipsis + "".join(sorted(c for c in set(letters) if letters.count(c) == 1 and c not in ellipsis))
-    return _einsum(tuple(terms), out)(*operands)
+    for i, (term, x) in enumerate(zip(terms, operands, strict=True)):
+        # A letter that is nowhere else is summed away first, as exactly as by `sum`.
+        others = out + "".join(terms[:i] + terms[i + 1 :])
+        if alone := tuple(axis for axis, letter in enumerate(term) if letter not in others):
+            terms[i] = "".join(letter for letter in term if letter in others)
+            operands[i] = sum(x, alone)
+    return operands[0] if terms == [out] else _einsum(tuple(terms), out)(*operands)
 
 
 # ---- Decompositions

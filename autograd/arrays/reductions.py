@@ -173,7 +173,8 @@ def _cumsum(axis: int) -> Primitive:
     return Primitive(
         _name("cumsum", axis),
         None,
-        lambda x: np.cumsum(x, axis=axis),
+        # NumPy adds one after another, in float16 and float32 too
+        lambda x: np.cumsum(x, axis) if x.itemsize > 4 else np.cumsum(x, axis, np.float64).astype(x.dtype),
         lambda g, z, x: flip(_cumsum(axis)(flip(g, axis)), axis),
     )
 

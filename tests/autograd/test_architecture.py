@@ -16,6 +16,7 @@ ARRAYS = [
     "arrays.sums",
     "arrays.norms",
     "arrays.shaping",
+    "arrays.scattering",
     "arrays.indexing",
     "arrays.joining",
     "arrays.reductions",

@@ -165,3 +165,12 @@ def test_any_einsum_has_the_value_of_numpy_and_the_gradient_of_differences(data)
 def test_what_does_not_fit_is_an_error_that_names_it(f, error, message):
     with pytest.raises(error, match=message):
         f()
+
+
+@pytest.mark.parametrize("subscripts", ["ij->j", "ij,k->j", "kij->j", "ij,j->j"])
+def test_letters_that_are_summed_alone_are_summed_exactly(subscripts):
+    x = np.full((100_000, 2), 0.1, np.float32)
+    xs = [x[None] if subscripts.startswith("kij") else x]
+    if "," in subscripts:
+        xs.append(np.ones(2 if subscripts == "ij,j->j" else 1, np.float32))
+    np.testing.assert_allclose(ag.einsum(subscripts, *xs), 100_000 * float(np.float32(0.1)), rtol=1e-6)

@@ -121,3 +121,19 @@ def test_second_derivatives_of_norms_are_none_where_their_slopes_are_a_conventio
         kinks = x == 0.0 if p < 2.0 or not x.any() else np.zeros(3, bool)
         np.testing.assert_array_equal(np.isnan(np.diag(hessian)), kinks)
     ag.gradcheck(lambda x: ag.norm(x, p), np.array([1.0, 0.5, -2.0]), order=2)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+def test_running_sums_are_as_exact_as_their_dtype(dtype):
+    x = np.full(60_000, 0.1, dtype)
+    exact = float(dtype(0.1)) * np.arange(1, len(x) + 1)
+    np.testing.assert_allclose(ag.cumsum(x), exact, rtol=float(np.finfo(dtype).eps))
+    slope = ag.grad(lambda x: ag.mean(ag.cumsum(x)))(x)
+    np.testing.assert_allclose(slope[: len(x) // 2], 1 - np.arange(len(x) // 2) / len(x), rtol=3e-3)
+
+
+def test_means_over_a_mask_count_more_than_2048_in_float16():
+    x = np.ones((5000, 2), np.float16)
+    mask = np.ones((5000, 2), bool)
+    assert np.mean(ag.Tensor(x), axis=0, where=mask).tolist() == [1.0, 1.0]
+    assert ag.grad(lambda x: np.mean(x, axis=0, where=mask)[0])(x)[0, 0] == pytest.approx(1 / 5000, rel=1e-3)
