@@ -168,13 +168,19 @@ def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return _prod(hashable(axis, "prod"), flag(keepdims))(operand(x, "prod"))
 
 
+def _cumulated(x: Any, axis: int) -> Any:
+    x = np.asarray(x)
+    if x.dtype.kind != "f" or x.itemsize > 4:
+        return np.cumsum(x, axis)
+    return np.cumsum(x, axis, np.float64).astype(x.dtype)  # NumPy adds float16 one after another in float16
+
+
 @cache
 def _cumsum(axis: int) -> Primitive:
     return Primitive(
         _name("cumsum", axis),
         None,
-        # NumPy adds one after another, in float16 and float32 too
-        lambda x: np.cumsum(x, axis) if x.itemsize > 4 else np.cumsum(x, axis, np.float64).astype(x.dtype),
+        lambda x: _cumulated(x, axis),
         lambda g, z, x: flip(_cumsum(axis)(flip(g, axis)), axis),
     )
 

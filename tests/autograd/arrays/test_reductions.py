@@ -128,6 +128,7 @@ def test_running_sums_are_as_exact_as_their_dtype(dtype):
     x = np.full(60_000, 0.1, dtype)
     exact = float(dtype(0.1)) * np.arange(1, len(x) + 1)
     np.testing.assert_allclose(ag.cumsum(x), exact, rtol=float(np.finfo(dtype).eps))
+    assert ag.cumsum(np.full(3, 100, np.int8)).tolist() == ag.cumsum([100, 100, 100], 0).tolist() == [100, 200, 300]
     slope = ag.grad(lambda x: ag.mean(ag.cumsum(x)))(x)
     np.testing.assert_allclose(slope[: len(x) // 2], 1 - np.arange(len(x) // 2) / len(x), rtol=3e-3)
 
