@@ -259,3 +259,24 @@ def test_an_operation_of_two_numbers_takes_no_fewer(name):
     for kind in (float, ag.Value, ag.Tensor):
         with pytest.raises((TypeError, ValueError)):
             ELEMENTWISE[name](kind(2.0))
+
+
+# ---- Far out, where a difference of nearly equal numbers would be left: (function, its first two derivatives), exactly
+
+TAILS = {
+    "asin": (ag.asin, 1e-20, (1.0, 1e-20)),
+    "acos": (ag.acos, 1e-20, (-1.0, -1e-20)),
+    "atanh": (ag.atanh, 1e-20, (1.0, 2e-20)),
+    "acosh": (ag.acosh, 1e200, (1e-200, 0.0)),
+    "expm1": (ag.expm1, -40.0, (math.exp(-40), math.exp(-40))),
+    "hypot": (lambda x: ag.hypot(x, 1e-10), 1.0, (1.0, 1e-20)),
+    "hypot of much": (lambda x: ag.hypot(x, 1e200), 1e200, (0.5**0.5, 8**-0.5 * 1e-200)),
+    "atan2": (lambda y: ag.atan2(y, 1e-150), 1e-150, (5e149, -5e299)),
+}
+
+
+@pytest.mark.parametrize("name", TAILS)
+def test_second_derivatives_in_the_tails(name):
+    f, x, (first, second) = TAILS[name]
+    assert ag.grad(f)(x) == pytest.approx(first, rel=1e-14, abs=0)
+    assert ag.grad(ag.grad(f))(x) == pytest.approx(second, rel=1e-14, abs=0)

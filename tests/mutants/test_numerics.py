@@ -7,7 +7,8 @@ from autograd.arrays import linalg, norms, reductions, scattering, singular, sum
 from autograd.elementwise import ELEMENTWISE
 from nn.layers import activation
 from nn.losses import divergence
-from tests.autograd.arrays import test_linalg, test_scattering, test_sums
+from tests.autograd import test_elementwise
+from tests.autograd.arrays import test_linalg, test_norms, test_scattering, test_sums
 from tests.mutation import Mutant, check
 from tests.nn import test_losses
 from tests.nn.layers import test_activation
@@ -41,11 +42,11 @@ def solve_in_backward(monkeypatch):
 
 MUTANTS = [
     Mutant("sums down the first axis add naively", steps_of_numpy, "", "", test_sums.test_float16_neither_stands_still_nor_overflows_on_the_way),
-    Mutant("squares overflow", norms.euclidean, "if safe else", "if True else", test_sums.test_the_norm_of_gradients_neither_overflows_nor_adds_naively),
+    Mutant("squares overflow", norms.euclidean, "if safe else", "if True else", test_norms.test_the_norm_of_gradients_neither_overflows_nor_adds_naively),
     Mutant("squares of float16 overflow", sums.widened, "x.dtype == _half", "False", lambda: test_sums.test_sums_inside_losses_and_layers_are_exact(np.float16)),
     Mutant("a mean over more than 65504", reductions.over, "count <= 65504", "True", test_sums.test_float16_neither_stands_still_nor_overflows_on_the_way),
-    Mutant("asin'' near 0", slope("cosquare", lambda g, z, x: g * (1.0 - x) - g * (1.0 + x)), "", "", lambda: test_sums.test_second_derivatives_in_the_tails("asin")),
-    Mutant("ELU in its tail", slope("expm1", lambda g, z, x: g * (z + 1.0)), "", "", lambda: test_sums.test_second_derivatives_in_the_tails("elu")),
+    Mutant("asin'' near 0", slope("cosquare", lambda g, z, x: g * (1.0 - x) - g * (1.0 + x)), "", "", lambda: test_elementwise.test_second_derivatives_in_the_tails("asin")),
+    Mutant("ELU in its tail", slope("expm1", lambda g, z, x: g * (z + 1.0)), "", "", lambda: test_activation.test_tails_keep_their_digits("ELU", float)),
     Mutant("GELU by erf", activation.GELU.forward, "0.5 * x * ag.erfc(x * -math.sqrt(0.5))", "0.5 * x * (1.0 + ag.erf(x * math.sqrt(0.5)))", lambda: test_activation.test_tails_keep_their_digits("GELU", float)),
     Mutant("GELU by tanh", activation.GELU.forward, "x * ag.sigmoid(math.sqrt(8.0 / math.pi) * (x + 0.044715 * (x * x * x)))", "0.5 * x * (1.0 + ag.tanh(math.sqrt(2.0 / math.pi) * (x + 0.044715 * (x * x * x))))", lambda: test_activation.test_tails_keep_their_digits("GELU by tanh", np.float32)),
     Mutant("0 * inf in a divergence", divergence._kl_div_log, "np.where(share, share * np.subtract(y, x), np.zeros_like(share))", "share * np.subtract(y, x)", test_losses.test_a_share_of_zero_costs_nothing_given_as_a_logarithm_too),

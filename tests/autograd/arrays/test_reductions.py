@@ -1,5 +1,7 @@
 """Reductions: large and empty arrays, infinities, and what has no rule."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -138,3 +140,25 @@ def test_means_over_a_mask_count_more_than_2048_in_float16():
     mask = np.ones((5000, 2), bool)
     assert np.mean(ag.Tensor(x), axis=0, where=mask).tolist() == [1.0, 1.0]
     assert ag.grad(lambda x: np.mean(x, axis=0, where=mask)[0])(x)[0, 0] == pytest.approx(1 / 5000, rel=1e-3)
+
+
+@pytest.mark.parametrize("f", [ag.norm, ag.std, lambda x: ag.hypot(x[0], x[1]), lambda x: ag.atan2(x[0], x[1])])
+def test_where_the_slope_is_a_convention_there_is_no_second_derivative(f):
+    assert ag.grad(f)(np.zeros(2)).tolist() == [0.0, 0.0]
+    assert np.isnan(np.diag(ag.hessian(f)(np.zeros(2)))).all()
+
+
+@pytest.mark.parametrize("x", [[1e16, 1e16], [1e300, 0.0, 1e300], [3.0, 4.0], [-1e20, -1e20]])
+def test_slopes_of_logsumexp_add_up_to_1(x):
+    for slopes in (
+        ag.grad(ag.logsumexp)(np.array(x)),
+        ag.grad(lambda *xs: ag.logsumexp(list(xs)), argnums=tuple(range(len(x))))(*x),
+    ):
+        assert math.fsum(slopes) == pytest.approx(1.0, abs=1e-15)
+
+
+def test_slopes_of_logsumexp_are_nan_where_they_have_no_value():
+    for x in ([np.inf, 0.0], [np.nan, 0.0]):
+        assert np.isnan(ag.grad(ag.logsumexp)(np.array(x))[0])
+        assert np.isnan(ag.grad(lambda a, b: ag.logsumexp([a, b]))(*x))
+    assert ag.grad(ag.logsumexp)(np.array([np.inf, 0.0]))[1] == 0.0
