@@ -10,7 +10,9 @@ import numpy as np
 
 from autograd.arguments import flag, shown
 from autograd.arrays.linalg import matmul
-from autograd.arrays.shaping import operand, reshape
+from autograd.arrays.scattering import FEW_WIDE
+from autograd.arrays.shaping import cast, operand, reshape
+from autograd.arrays.sums import FEW
 from autograd.arrays.windows import Array, Pair, Windows, batch_first, batch_last, pair, size_of, windows_of
 from autograd.graph import Node, Primitive
 
@@ -27,10 +29,16 @@ def _gather_some(windows: Windows, chosen: list[Array] | None) -> Primitive:
         out: Any = None
         for k, shift in enumerate(windows.shifts(windows.padded(x), windows.counts(size_of(x)))):
             part = shift if chosen is None else shift * chosen[k]
-            out = np.array(part) if out is None else np.add(out, part, out=out)
-        return batch_first(out)
+            out = part.astype(_accumulator(windows, x.dtype)) if out is None else np.add(out, part, out=out)
+        return batch_first(out.astype(x.dtype, copy=False))
 
     return Primitive("gather_windows", None, forward, lambda g, z, x: _spread(windows, size_of(x), chosen)(g))
+
+
+def _accumulator(windows: Windows, dtype: Any) -> Any:
+    """The dtype in which the elements of a window are added, one after another: a wider one where they are many."""
+    few = FEW_WIDE if dtype.itemsize > 2 else FEW
+    return np.float64 if dtype.itemsize < 8 and math.prod(windows.kernel) > few else dtype
 
 
 def _spread(windows: Windows, size: Pair, chosen: list[Array] | None) -> Primitive:
@@ -39,7 +47,7 @@ def _spread(windows: Windows, size: Pair, chosen: list[Array] | None) -> Primiti
     def forward(y: Any) -> Any:
         last = batch_last(y)
         channels, *counts, n = last.shape
-        image = np.zeros((channels, *windows.padded_size(size), n), y.dtype)
+        image = np.zeros((channels, *windows.padded_size(size), n), _accumulator(windows, y.dtype))
         apart = all(s > d * (k - 1) for k, s, d in zip(windows.kernel, windows.stride, windows.dilation, strict=True))
         for k, shift in enumerate(windows.shifts(image, (counts[0], counts[1]))):
             if chosen is None:
@@ -48,7 +56,7 @@ def _spread(windows: Windows, size: Pair, chosen: list[Array] | None) -> Primiti
                 np.multiply(last, chosen[k], out=shift)
             else:
                 shift += last * chosen[k]
-        return batch_first(image[:, *windows.inner(size)])
+        return batch_first(image[:, *windows.inner(size)].astype(y.dtype, copy=False))
 
     return Primitive("spread_windows", None, forward, lambda g, z, y: _gather_some(windows, chosen)(g))
 
@@ -101,6 +109,8 @@ def avg_pool2d(x: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, c
     [[[[2.5, 4.5], [10.5, 12.5]]]]
     """
     x = operand(x, "avg_pool2d")
+    if x.dtype == np.float16:  # in which sums overflow
+        return cast(avg_pool2d(cast(x, np.float32), kernel_size, stride, padding, count_include_pad), np.float16)
     sums = _pool("avg_pool2d", _gather, x, kernel_size, stride, padding, 1)
     if flag("avg_pool2d", "count_include_pad", count_include_pad):
         return sums * (1.0 / math.prod(pair("avg_pool2d: kernel_size", kernel_size)))

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from autograd.arrays import linalg, norms, reductions, scattering, singular, sums
+from autograd.arrays import linalg, norms, pooling, reductions, scattering, singular, sums
 from autograd.elementwise import ELEMENTWISE
 from nn.layers import activation
 from nn.losses import divergence
 from tests.autograd import test_elementwise
-from tests.autograd.arrays import test_linalg, test_norms, test_scattering, test_sums
+from tests.autograd.arrays import test_linalg, test_norms, test_scattering, test_sums, test_windows
 from tests.mutation import Mutant, check
 from tests.nn import test_losses
 from tests.nn.layers import test_activation
@@ -52,6 +52,7 @@ MUTANTS = [
     Mutant("0 * inf in a divergence", divergence._kl_div_log, "np.where(share, share * np.subtract(y, x), np.zeros_like(share))", "share * np.subtract(y, x)", test_losses.test_a_share_of_zero_costs_nothing_given_as_a_logarithm_too),
     Mutant("scattered sums add naively", scattering.add_at, "<= few or", "<= 1e9 or", test_scattering.test_the_gradient_of_a_frequent_word_is_exact),
     Mutant("einsum adds naively", linalg.einsum, "operands[i] = sum(x, alone)", "operands[i] = np.add.reduce(x, alone)", lambda: test_linalg.test_letters_that_are_summed_alone_are_summed_exactly("ij->j")),
+    Mutant("windows add naively", pooling._accumulator, "np.float64 if", "dtype if", lambda: test_windows.test_means_of_large_windows_are_as_exact_as_their_dtype(np.float32)),
     Mutant("det at a singular matrix", det_by_the_inverse, "", "", lambda: test_linalg.test_derivatives_of_the_determinant_are_exact_at_every_rank("rank 1 of 2", float)),
     Mutant("det'' by the inverse", singular._well_inverse, "< 0.01", "< np.inf", lambda: test_linalg.test_derivatives_of_the_determinant_are_exact_at_every_rank("rank 2 but for rounding", float)),
     Mutant("solve fails in backward", solve_in_backward, "", "", test_linalg.test_where_rounding_makes_the_transpose_alone_singular_there_is_no_error_in_backward),

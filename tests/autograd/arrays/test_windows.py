@@ -191,3 +191,15 @@ def test_what_does_not_fit_is_refused_with_the_cure(call, match):
     for x in (np.ones((1, 2, 5, 5)), ag.Tensor(np.ones((1, 2, 5, 5)))):
         with pytest.raises(ValueError, match=match):
             call(x)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+def test_means_of_large_windows_are_as_exact_as_their_dtype(dtype):
+    x = np.full((1, 1, 200, 200), 7.1, dtype)
+    for pool in (lambda x: ag.avg_pool2d(x, 200), lambda x: ag.avg_pool2d(x, 200, count_include_pad=False)):
+        z = pool(ag.Tensor(x))
+        assert z.dtype == dtype
+        np.testing.assert_allclose(z.data, float(dtype(7.1)), rtol=2 * float(np.finfo(dtype).eps))
+    each = float(dtype(1 / 400))
+    slope = ag.grad(lambda x: ag.sum(ag.avg_pool2d(x, 20, 1)))(x[..., :60, :60])  # the middle is in 400 windows
+    np.testing.assert_allclose(slope[0, 0, 30, 30], 400 * each, rtol=4 * float(np.finfo(dtype).eps))
