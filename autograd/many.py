@@ -172,6 +172,9 @@ def _apply(op: Primitive, xs: list[Any]) -> Any:
 def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The sum of scalars, as one node, or of an array over `axis` or all.
 
+    Scalars are added from the first to the last, as compiled code adds them, to the same bits; an array's elements as
+    exactly as in pairs, so that of a million numbers more digits are right.
+
     >>> sum([1.0, Value(2.0)]).data
     3.0
     """
