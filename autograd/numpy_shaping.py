@@ -106,12 +106,14 @@ def take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Any:
     return indexing.take_along_axis(arr, indices, axis)
 
 
-def sort(a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> Any:
+def sort(
+    a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable: Any = None, descending: Any = None
+) -> Any:
     if order is not None:
         raise TypeError("np.sort with order= has no rule here: it is for structured arrays")
     if kind is not None and kind not in ("quicksort", "heapsort", "mergesort", "stable"):
         raise ValueError(f"np.sort: sort kind must be one of 'quick', 'heap', or 'stable' (got {kind!r})")
-    return indexing.sort(a, axis)
+    return -indexing.sort(-a, axis) if descending else indexing.sort(a, axis)  # nan comes last either way
 
 
 def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Any:

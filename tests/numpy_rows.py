@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -298,6 +299,9 @@ for axis in (0, -1, None):
 row(np.sort, M, 0, "heapsort")
 row(np.sort, M, kind="stable")
 row(np.sort, M, stable=True)
+if "descending" in inspect.signature(np.sort).parameters:  # from NumPy 2.5
+    row(np.sort, M, descending=True)
+    row(np.sort, M, axis=0, descending=False)
 row(np.sort, M, kind="x")
 row(np.sort, S)
 row(np.sort, V, axis=1)

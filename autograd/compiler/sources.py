@@ -26,32 +26,31 @@ def source(
 ) -> str:
     """The text of a function `name` that runs `programs`, in "python", "numpy" or "c".
 
-        The programs are lowered; they are the paths of one function, with the same inputs and as many outputs each, of
-        which the first whose guards hold is taken. `calls` has, for an operation that no machine knows, the name of a
-        function that the text will find where it is run: of floats in Python, of arrays in NumPy (whose results are
-        NumPy's), of doubles in C. Several outputs are a tuple; a comparison among them is a bool, or 0 or 1 in C.
+    The programs are lowered; they are the paths of one function, with the same inputs and as many outputs each, of
+    which the first whose guards hold is taken. `calls` has, for an operation that no machine knows, the name of a
+    function that the text will find where it is run: of floats in Python, of arrays in NumPy (whose results are
+    NumPy's), of doubles in C. Several outputs are a tuple; a comparison among them is a bool, or 0 or 1 in C.
 
-        Python's text takes floats, and gives to the last bit what the operations give one by one. NumPy's takes floats and
-        arrays that broadcast. C's is `int name(const double *in, double *out)`, which returns 1 where no path holds, and
-        `name_batch(n, in, stride, out)`, which reads `in[i][k * stride[i]]` and writes `out[o][k]` for each k below n.
+    Python's text takes floats, and gives to the last bit what the operations give one by one. NumPy's takes floats and
+    arrays that broadcast. C's is `int name(const double *in, double *out)`, which returns 1 where no path holds, and
+    `name_batch(n, in, stride, out)`, which reads `in[i][k * stride[i]]` and writes `out[o][k]` for each k below n.
 
-        >>> from autograd import elementwise as e
-    from autograd.arguments import shown
-        >>> from autograd.compiler.program import Instruction, Program
-        >>> x, y = Instruction(None, label="x"), Instruction(None, label="y")
-        >>> product = Instruction(e.mul, (x, y), label="area")
-        >>> print(source("python", [Program([x, y], [product], [product])], "area"))
-        # area: one operation, recorded and written out by chainrule.
-        # Of floats, as IEEE 754 has them: inf or nan where Python's math would raise.
-        # Inputs: x, y
-        # Outputs: area
-        import math
-        <BLANKLINE>
-        <BLANKLINE>
-        def area(x, y):
-            v0 = x * y                              # area
-            return v0
-        <BLANKLINE>
+    >>> from autograd import elementwise as e
+    >>> from autograd.compiler.program import Instruction, Program
+    >>> x, y = Instruction(None, label="x"), Instruction(None, label="y")
+    >>> product = Instruction(e.mul, (x, y), label="area")
+    >>> print(source("python", [Program([x, y], [product], [product])], "area"))
+    # area: one operation, recorded and written out by chainrule.
+    # Of floats, as IEEE 754 has them: inf or nan where Python's math would raise.
+    # Inputs: x, y
+    # Outputs: area
+    import math
+    <BLANKLINE>
+    <BLANKLINE>
+    def area(x, y):
+        v0 = x * y                              # area
+        return v0
+    <BLANKLINE>
     """
     if not isinstance(language, str) or language not in _WRITERS:
         raise ValueError(f"{shown(language)} is no language of source: it writes 'python', 'numpy' and 'c'")

@@ -81,6 +81,7 @@ def test_the_bounds_of_clip_share_the_slope_of_a_value_as_of_a_tensor():
         assert v.grad == t.grad == 0.5
 
 
+@pytest.mark.filterwarnings("ignore:numpy.fix is deprecated")  # from NumPy 2.5, of its own function
 @pytest.mark.parametrize("function", sorted(PLAIN_FUNCTIONS, key=lambda f: f.__name__), ids=lambda f: f.__name__)
 def test_what_does_not_vary_is_plain_of_a_value_too(function):
     more = {

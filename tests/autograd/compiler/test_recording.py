@@ -148,6 +148,8 @@ def test_what_a_user_primitive_decided_in_vain_is_decided_again():
     def odd(x, condition):
         if condition:
             pass
+        if not isinstance(x, float):
+            raise TypeError("one number, please")
         return math.floor(x) * 1.0
 
     odd.rule(None), odd.rule(None)
