@@ -146,7 +146,7 @@ def einsum(subscripts: str, *xs: Any) -> Any:
         default=0,
     )
     ellipsis = "".join(spare[:extra])
-    operands, letters, lengths = [], "", dict[str, int]()
+    operands, letters = [], ""
     for i, (term, x) in enumerate(zip(terms, xs, strict=True)):
         if "..." in term:
             term = term.replace("...", ellipsis[extra - (len(x.shape) - len(term) + 3) :])
@@ -158,20 +158,12 @@ def einsum(subscripts: str, *xs: Any) -> Any:
                 raise ValueError(
                     f"einsum: operand {i} has shape {x.shape}, which does not fit {letter!r} in {terms[i]!r}"
                 )
-            if lengths.get(letter, 1) == 1:
-                lengths[letter] = n
         while repeated := [letter for letter in term if term.count(letter) > 1]:
             one, two = [axis for axis, letter in enumerate(term) if letter == repeated[0]][:2]
             x = diagonal(x, 0, one, two)
             term = term[:one] + term[one + 1 : two] + term[two + 1 :] + repeated[0]
         terms[i] = term
         operands.append(x)
-    for i, (term, x) in enumerate(zip(terms, operands, strict=True)):
-        # An axis of length 1 that meets longer ones is the same all along them: it is taken away.
-        stretched = [letter for letter, n in zip(term, x.shape, strict=True) if n == 1 != lengths[letter]]
-        if stretched:
-            terms[i] = "".join(letter for letter in term if letter not in stretched)
-            operands[i] = reshape(x, [lengths[letter] for letter in terms[i]])
     if arrow:
         if ellipsis and "..." not in out:
             raise ValueError(f"einsum: {subscripts!r} needs '...' in its result too, for {extra} further axes")

@@ -65,7 +65,7 @@ MUTANTS = [
     Mutant("booleans of take as a mask", indexing.take, "places.astype(int)", "places", gives(np.take)),
     Mutant("indices that broadcast", indexing._scatter_along, "for n in shape)", "for n in indices.shape)", derived(np.take_along_axis)),
     Mutant("a diagonal that is none", linalg.einsum, "if any(n != m for same, m", "if any(False for same, m", gives(np.einsum)),
-    Mutant("an axis of 1 that broadcasts", linalg.einsum, "if n == 1 != lengths[letter]", "if False", derived(np.einsum)),
+    Mutant("an axis of 1 that broadcasts", linalg.einsum, "if letter not in others)", "if False)", derived(np.einsum)),
     Mutant("axes that einsum loses", linalg.einsum, 'if ellipsis and "..." not in out', "if False", gives(np.einsum)),
     Mutant("order F read as C", numpy_shaping._in_order, 'if order == "C":', 'if order in "CF":', gives(np.reshape)),
     Mutant("sections of NumPy's integers", joining.split, "np.ndim(fixed(\"split: indices_or_sections\", indices_or_sections)) == 0", "isinstance(indices_or_sections, int)", gives(np.split)),
