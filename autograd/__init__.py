@@ -73,8 +73,6 @@ Errors
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from autograd.anomaly import detect_anomaly
-from autograd.arrays.convolution import conv2d
 from autograd.arrays.indexing import (
     diag,
     diagonal,
@@ -102,7 +100,6 @@ from autograd.arrays.linalg import (
     tensordot,
     trace,
 )
-from autograd.arrays.pooling import adaptive_avg_pool2d, avg_pool2d, max_pool2d
 from autograd.arrays.reductions import cumsum, log_softmax, max, min, softmax, std, var
 from autograd.arrays.shaping import (
     broadcast_to,
@@ -118,7 +115,6 @@ from autograd.arrays.shaping import (
     tile,
     transpose,
 )
-from autograd.checking import GradientError, KinkError, gradcheck
 from autograd.elementwise import absolute as abs
 from autograd.elementwise import (
     acos,
@@ -174,6 +170,10 @@ from autograd.transforms import grad, hessian, hvp, jacobian, jvp, value_and_gra
 from autograd.value import Value
 
 if TYPE_CHECKING:
+    from autograd.anomaly import detect_anomaly
+    from autograd.arrays.convolution import conv2d
+    from autograd.arrays.pooling import adaptive_avg_pool2d, avg_pool2d, max_pool2d
+    from autograd.checking import GradientError, KinkError, gradcheck
     from autograd.compiler.kernel import Kernel, compile
     from autograd.compiler.recorded import CompileError
     from autograd.drawing.dot import draw
@@ -307,6 +307,14 @@ __all__ = [
 ]
 
 _LATE = {
+    "detect_anomaly": "autograd.anomaly",
+    "conv2d": "autograd.arrays.convolution",
+    "adaptive_avg_pool2d": "autograd.arrays.pooling",
+    "avg_pool2d": "autograd.arrays.pooling",
+    "max_pool2d": "autograd.arrays.pooling",
+    "GradientError": "autograd.checking",
+    "KinkError": "autograd.checking",
+    "gradcheck": "autograd.checking",
     "CompileError": "autograd.compiler.recorded",
     "Kernel": "autograd.compiler.kernel",
     "compile": "autograd.compiler.kernel",
@@ -318,10 +326,12 @@ _LATE = {
 
 
 def __getattr__(name: str) -> Any:
-    # Drawing costs as much to import as all the rest, so it and the compiler are imported when first asked for.
+    # Drawing costs as much to import as all the rest: it, the compiler and what few programs need are imported when they
+    # are first asked for.
     if name in _LATE:
         with _importing:
-            return getattr(import_module(_LATE[name]), name)
+            globals()[name] = found = getattr(import_module(_LATE[name]), name)
+        return found
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

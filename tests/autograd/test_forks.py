@@ -253,6 +253,7 @@ def test_llvm_is_called_and_left_under_the_lock_that_a_fork_waits_for(monkeypatc
 def test_what_is_imported_late_is_so_under_the_lock_that_a_fork_waits_for(monkeypatch):
     held = []
     monkeypatch.setattr(ag, "import_module", lambda name: held.append(forks.importing._is_owned()) or locks)
+    monkeypatch.delitem(vars(ag), "compile", raising=False)
     with pytest.raises(AttributeError):
         _ = ag.compile
     assert held == [True]
