@@ -13,6 +13,7 @@ import decimal
 import fractions
 import inspect
 import math
+import os
 import pathlib
 import traceback
 import warnings
@@ -329,3 +330,9 @@ def report(name: str, found: list[Outcome]) -> str:
 
 def tally(found: list[Outcome]) -> Counter[str]:
     return Counter(outcome.verdict for outcome in found)
+
+
+def few(ended: Counter) -> float:
+    """How many of these calls may end in the words of another library: one in a hundred of all. A process of several has
+    some of the names only, of which more may, and where there are few calls, a few."""
+    return max((0.05 if "PYTEST_XDIST_WORKER" in os.environ else 0.01) * ended.total(), 20)
