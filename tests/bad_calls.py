@@ -13,7 +13,6 @@ import decimal
 import fractions
 import inspect
 import math
-import os
 import pathlib
 import traceback
 import warnings
@@ -332,7 +331,10 @@ def tally(found: list[Outcome]) -> Counter[str]:
     return Counter(outcome.verdict for outcome in found)
 
 
-def few(ended: Counter) -> float:
-    """How many of these calls may end in the words of another library: one in a hundred of all. A process of several has
-    some of the names only, of which more may, and where there are few calls, a few."""
-    return max((0.05 if "PYTEST_XDIST_WORKER" in os.environ else 0.01) * ended.total(), 20)
+def share_of_theirs(table: dict[str, Any], ended: dict[str, Counter[str]]) -> float:
+    """How many of all bad calls of `table` end in the words of another library, as a share. Those that are not among the
+    `ended` by name, for another process of several made them, are made now."""
+    for name in table.keys() - ended.keys():
+        ended[name] = tally(outcomes(table[name]))
+    of_all = sum(ended.values(), Counter())
+    return of_all["theirs"] / of_all.total()
