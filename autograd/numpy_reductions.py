@@ -155,6 +155,11 @@ def _ddof(ddof: Any, correction: Any) -> Any:
     return correction
 
 
+def _of_both(a: Any, mean: Any, dtype: Any) -> Any:
+    """The dtype of the result where a `mean` is given, which may have another than the data."""
+    return np.result_type(plain(a), plain(mean)) if mean is not None and dtype is None else dtype
+
+
 def var(
     a: Any,
     axis: Any = None,
@@ -167,9 +172,7 @@ def var(
     mean: Any = None,
     correction: Any = None,
 ) -> Any:
-    ddof = _ddof(ddof, correction)
-    if mean is not None and dtype is None:
-        dtype = np.result_type(plain(a), plain(mean))
+    ddof, dtype = _ddof(ddof, correction), _of_both(a, mean, dtype)
 
     def reduce(x: Any) -> Any:
         if where is True and mean is None:
@@ -192,9 +195,7 @@ def std(
     mean: Any = None,
     correction: Any = None,
 ) -> Any:
-    ddof = _ddof(ddof, correction)
-    if mean is not None and dtype is None:
-        dtype = np.result_type(plain(a), plain(mean))
+    ddof, dtype = _ddof(ddof, correction), _of_both(a, mean, dtype)
 
     def reduce(x: Any) -> Any:
         if where is True and mean is None:

@@ -40,7 +40,12 @@ def solve_in_backward(monkeypatch):
     monkeypatch.setattr(linalg._solve, "array", np.linalg.solve)
 
 
+def sign_by_booleans(monkeypatch):
+    monkeypatch.setattr(ELEMENTWISE["sign"], "scalar", lambda x: float((x > 0.0) - (x < 0.0)) if x == x else x)
+
+
 MUTANTS = [
+    Mutant("the sign of NumPy's scalars", sign_by_booleans, "", "", lambda: test_elementwise.test_on_scalars_of_numpy_it_gives_what_it_gives_on_floats("sign")),
     Mutant("sums down the first axis add naively", steps_of_numpy, "", "", test_sums.test_float16_neither_stands_still_nor_overflows_on_the_way),
     Mutant("squares overflow", norms.euclidean, "if safe else", "if True else", test_norms.test_the_norm_of_gradients_neither_overflows_nor_adds_naively),
     Mutant("squares of float16 overflow", sums.widened, "x.dtype == _half", "False", lambda: test_sums.test_sums_inside_losses_and_layers_are_exact(np.float16)),
