@@ -13,6 +13,7 @@ import platform
 import shutil
 import sys
 import threading
+import time
 import warnings
 from pathlib import Path
 
@@ -137,15 +138,28 @@ class FolderLock:
         _close(self.descriptor)
 
     def _take(self) -> None:
-        try:
-            self.descriptor, locked = _open_locked(self.path, wait=False)
-        except BlockingIOError:
-            raise BlockingIOError(
-                errno.EWOULDBLOCK,
-                f"{self._holder()} is training in this folder, and two would overwrite each other's checkpoints: wait for "
-                "it, or train in a folder of your own",
-                str(self.path.parent),
-            ) from None
+        patience = time.monotonic() + 10  # for a child of one that was killed, forked a moment ago, to let go
+        while True:
+            try:
+                self.descriptor, locked = _open_locked(self.path, wait=False)
+                break
+            except BlockingIOError:
+                process, host = self._holder()
+                if host == platform.node() and _is_gone(process) and time.monotonic() < patience:
+                    time.sleep(0.01)
+                    continue
+                if not process:
+                    holder = "another process"
+                elif process == str(os.getpid()) and host == platform.node():
+                    holder = "this process, in another call of fit,"
+                else:
+                    holder = f"process {process} of {host}"
+                raise BlockingIOError(
+                    errno.EWOULDBLOCK,
+                    f"{holder} is training in this folder, and two would overwrite each other's checkpoints: wait for it, "
+                    "or train in a folder of your own",
+                    str(self.path.parent),
+                ) from None
         if not locked:
             warnings.warn(
                 f"the file system of {self.path.parent} has no locks: see to it yourself that one process at a time trains "
@@ -156,16 +170,25 @@ class FolderLock:
         os.ftruncate(self.descriptor, 0)
         os.write(self.descriptor, f"{self.process} {platform.node()}".encode())
 
-    def _holder(self) -> str:
+    def _holder(self) -> tuple[str, str]:
         try:
             process, _, host = self.path.read_text(encoding="utf-8").partition(" ")
         except (OSError, ValueError):
-            process = host = ""
-        if not process:
-            return "another process"
-        if process == str(os.getpid()) and host == platform.node():
-            return "this process, in another call of fit,"
-        return f"process {process} of {host}"
+            return "", ""
+        return process, host
+
+
+def _is_gone(process: str) -> bool:
+    """Whether there is no such process on this machine, as far as can be told."""
+    if os.name != "posix" or not process.isdecimal():
+        return False
+    try:
+        os.kill(int(process), 0)  # asks, and sends nothing
+    except ProcessLookupError:
+        return True
+    except (OSError, OverflowError):
+        pass
+    return False
 
 
 def _open_locked(path: Path, wait: bool) -> tuple[int, bool]:

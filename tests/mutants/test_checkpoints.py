@@ -124,6 +124,7 @@ MUTANTS = [
     Mutant("a loss's parameters are not saved", resuming._beside, "yield name, rest", "pass", resumes("a loss that draws and learns")),
     Mutant("generators of objects within modules are not found", checkpoint.drawn_by, "others = generators(model", "others = {} and generators(model", resumes("a model that hides its generators")),
     Mutant("no lock", nn.Checkpoint.on_begin, "self._lock = FolderLock(self.folder)", "self._lock = FolderLock(Path(__import__('tempfile').mkdtemp()))", in_folder(test_files.test_two_checkpoints_of_one_training_need_two_folders)),
+    Mutant("a killed trainer's child still has the lock", files.FolderLock._take, "_is_gone(process)", "False", in_folder(test_files.test_another_process_is_named_and_when_it_is_killed_its_folder_is_free, "os.fork() or (os.close(1), os.close(2))")),
     Mutant("a failed save leaves its file", files._write, "os.unlink(beside)", "pass", cleans_up(errno.ENOSPC)),
     Mutant("an error of the disk in its own words", files._unwritten, "the last good file of", "a file of", cleans_up(errno.EIO)),
     Mutant("a link is replaced", files.write_whole, "Path(os.path.realpath(path))", "path", in_folder(test_files.test_a_link_goes_on_pointing_to_the_file)),

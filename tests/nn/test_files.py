@@ -284,6 +284,8 @@ def test_a_training_that_fails_lets_go_of_its_folder(tmp_path, hook):
 TRAINER = """
 import os, sys, time
 sys.path.insert(0, {root!r})
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=lambda: time.sleep(1))  # a child on a busy machine
 import nn
 from tests.nn.test_files import Meanwhile, fit
 def pause():
