@@ -73,267 +73,159 @@ Errors
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from autograd.arrays.indexing import (
-    diag,
-    diagonal,
-    index,
-    index_update,
-    pad,
-    repeat,
-    sort,
-    take,
-    take_along_axis,
-    tril,
-    triu,
-)
-from autograd.arrays.joining import concatenate, split, stack
-from autograd.arrays.linalg import (
-    cholesky,
-    det,
-    einsum,
-    inv,
-    linear,
-    matmul,
-    outer,
-    slogdet,
-    solve,
-    tensordot,
-    trace,
-)
-from autograd.arrays.reductions import cumsum, log_softmax, max, min, softmax, std, var
-from autograd.arrays.shaping import (
-    broadcast_to,
-    cast,
-    expand_dims,
-    flip,
-    moveaxis,
-    ravel,
-    reshape,
-    roll,
-    squeeze,
-    swapaxes,
-    tile,
-    transpose,
-)
-from autograd.elementwise import absolute as abs
-from autograd.elementwise import (
-    acos,
-    acosh,
-    add,
-    asin,
-    asinh,
-    atan,
-    atan2,
-    atanh,
-    cbrt,
-    ceil,
-    clip,
-    cos,
-    cosh,
-    div,
-    erf,
-    erfc,
-    exp,
-    expm1,
-    floor,
-    hypot,
-    log,
-    log1p,
-    log2,
-    log10,
-    maximum,
-    minimum,
-    mod,
-    mul,
-    neg,
-    power,
-    relu,
-    sigmoid,
-    sign,
-    sin,
-    sinh,
-    softplus,
-    sqrt,
-    square,
-    step,
-    sub,
-    tan,
-    tanh,
-    where,
-)
-from autograd.extending import primitive
+from autograd.arrays.indexing import diag as diag
+from autograd.arrays.indexing import diagonal as diagonal
+from autograd.arrays.indexing import index as index
+from autograd.arrays.indexing import index_update as index_update
+from autograd.arrays.indexing import pad as pad
+from autograd.arrays.indexing import repeat as repeat
+from autograd.arrays.indexing import sort as sort
+from autograd.arrays.indexing import take as take
+from autograd.arrays.indexing import take_along_axis as take_along_axis
+from autograd.arrays.indexing import tril as tril
+from autograd.arrays.indexing import triu as triu
+from autograd.arrays.joining import concatenate as concatenate
+from autograd.arrays.joining import split as split
+from autograd.arrays.joining import stack as stack
+from autograd.arrays.linalg import cholesky as cholesky
+from autograd.arrays.linalg import det as det
+from autograd.arrays.linalg import einsum as einsum
+from autograd.arrays.linalg import inv as inv
+from autograd.arrays.linalg import linear as linear
+from autograd.arrays.linalg import matmul as matmul
+from autograd.arrays.linalg import outer as outer
+from autograd.arrays.linalg import slogdet as slogdet
+from autograd.arrays.linalg import solve as solve
+from autograd.arrays.linalg import tensordot as tensordot
+from autograd.arrays.linalg import trace as trace
+from autograd.arrays.reductions import cumsum as cumsum
+from autograd.arrays.reductions import log_softmax as log_softmax
+from autograd.arrays.reductions import max as max
+from autograd.arrays.reductions import min as min
+from autograd.arrays.reductions import softmax as softmax
+from autograd.arrays.reductions import std as std
+from autograd.arrays.reductions import var as var
+from autograd.arrays.shaping import broadcast_to as broadcast_to
+from autograd.arrays.shaping import cast as cast
+from autograd.arrays.shaping import expand_dims as expand_dims
+from autograd.arrays.shaping import flip as flip
+from autograd.arrays.shaping import moveaxis as moveaxis
+from autograd.arrays.shaping import ravel as ravel
+from autograd.arrays.shaping import reshape as reshape
+from autograd.arrays.shaping import roll as roll
+from autograd.arrays.shaping import squeeze as squeeze
+from autograd.arrays.shaping import swapaxes as swapaxes
+from autograd.arrays.shaping import tile as tile
+from autograd.arrays.shaping import transpose as transpose
+from autograd.elementwise import absolute as _absolute
+from autograd.elementwise import acos as acos
+from autograd.elementwise import acosh as acosh
+from autograd.elementwise import add as add
+from autograd.elementwise import asin as asin
+from autograd.elementwise import asinh as asinh
+from autograd.elementwise import atan as atan
+from autograd.elementwise import atan2 as atan2
+from autograd.elementwise import atanh as atanh
+from autograd.elementwise import cbrt as cbrt
+from autograd.elementwise import ceil as ceil
+from autograd.elementwise import clip as clip
+from autograd.elementwise import cos as cos
+from autograd.elementwise import cosh as cosh
+from autograd.elementwise import div as div
+from autograd.elementwise import erf as erf
+from autograd.elementwise import erfc as erfc
+from autograd.elementwise import exp as exp
+from autograd.elementwise import expm1 as expm1
+from autograd.elementwise import floor as floor
+from autograd.elementwise import hypot as hypot
+from autograd.elementwise import log as log
+from autograd.elementwise import log1p as log1p
+from autograd.elementwise import log2 as log2
+from autograd.elementwise import log10 as log10
+from autograd.elementwise import maximum as maximum
+from autograd.elementwise import minimum as minimum
+from autograd.elementwise import mod as mod
+from autograd.elementwise import mul as mul
+from autograd.elementwise import neg as neg
+from autograd.elementwise import power as power
+from autograd.elementwise import relu as relu
+from autograd.elementwise import sigmoid as sigmoid
+from autograd.elementwise import sign as sign
+from autograd.elementwise import sin as sin
+from autograd.elementwise import sinh as sinh
+from autograd.elementwise import softplus as softplus
+from autograd.elementwise import sqrt as sqrt
+from autograd.elementwise import square as square
+from autograd.elementwise import step as step
+from autograd.elementwise import sub as sub
+from autograd.elementwise import tan as tan
+from autograd.elementwise import tanh as tanh
+from autograd.elementwise import where as where
+from autograd.exports import publish as _publish
+from autograd.extending import primitive as primitive
 from autograd.forks import importing as _importing
-from autograd.graph import Node, Primitive, no_grad
-from autograd.many import dot, logsumexp, mean, norm, prod, sum
-from autograd.tensor import Tensor
-from autograd.transforms import grad, hessian, hvp, jacobian, jvp, value_and_grad, vjp
-from autograd.value import Value
+from autograd.graph import Node as Node
+from autograd.graph import Primitive as Primitive
+from autograd.graph import no_grad as no_grad
+from autograd.many import dot as dot
+from autograd.many import logsumexp as logsumexp
+from autograd.many import mean as mean
+from autograd.many import norm as norm
+from autograd.many import prod as prod
+from autograd.many import sum as sum
+from autograd.tensor import Tensor as Tensor
+from autograd.transforms import grad as grad
+from autograd.transforms import hessian as hessian
+from autograd.transforms import hvp as hvp
+from autograd.transforms import jacobian as jacobian
+from autograd.transforms import jvp as jvp
+from autograd.transforms import value_and_grad as value_and_grad
+from autograd.transforms import vjp as vjp
+from autograd.value import Value as Value
 
+abs = _absolute
+
+# Drawing costs as much to import as all the rest: it, the compiler and what few programs need are imported when they are
+# first asked for. Type checkers read which in the imports, Python in the table; a test holds the two together.
 if TYPE_CHECKING:
-    from autograd.anomaly import detect_anomaly
-    from autograd.arrays.convolution import conv2d
-    from autograd.arrays.pooling import adaptive_avg_pool2d, avg_pool2d, max_pool2d
-    from autograd.checking import GradientError, KinkError, gradcheck
-    from autograd.compiler.kernel import Kernel, compile
-    from autograd.compiler.recorded import CompileError
-    from autograd.drawing.dot import draw
-    from autograd.drawing.explaining import explain
-    from autograd.drawing.layout import GraphvizError
-    from autograd.drawing.rendering import render
+    from autograd.anomaly import detect_anomaly as detect_anomaly
+    from autograd.arrays.convolution import conv2d as conv2d
+    from autograd.arrays.pooling import adaptive_avg_pool2d as adaptive_avg_pool2d
+    from autograd.arrays.pooling import avg_pool2d as avg_pool2d
+    from autograd.arrays.pooling import max_pool2d as max_pool2d
+    from autograd.checking import GradientError as GradientError
+    from autograd.checking import KinkError as KinkError
+    from autograd.checking import gradcheck as gradcheck
+    from autograd.compiler.kernel import Kernel as Kernel
+    from autograd.compiler.kernel import compile as compile
+    from autograd.compiler.recorded import CompileError as CompileError
+    from autograd.drawing.dot import draw as draw
+    from autograd.drawing.explaining import explain as explain
+    from autograd.drawing.layout import GraphvizError as GraphvizError
+    from autograd.drawing.rendering import render as render
+else:
+    _LATE = {
+        "autograd.anomaly": ["detect_anomaly"],
+        "autograd.arrays.convolution": ["conv2d"],
+        "autograd.arrays.pooling": ["adaptive_avg_pool2d", "avg_pool2d", "max_pool2d"],
+        "autograd.checking": ["GradientError", "KinkError", "gradcheck"],
+        "autograd.compiler.kernel": ["Kernel", "compile"],
+        "autograd.compiler.recorded": ["CompileError"],
+        "autograd.drawing.dot": ["draw"],
+        "autograd.drawing.explaining": ["explain"],
+        "autograd.drawing.layout": ["GraphvizError"],
+        "autograd.drawing.rendering": ["render"],
+    }
+    _LATE = {name: room for room, names in _LATE.items() for name in names}
 
-__all__ = [
-    "CompileError",
-    "GradientError",
-    "GraphvizError",
-    "Kernel",
-    "KinkError",
-    "Node",
-    "Primitive",
-    "Tensor",
-    "Value",
-    "abs",
-    "acos",
-    "acosh",
-    "adaptive_avg_pool2d",
-    "add",
-    "asin",
-    "asinh",
-    "atan",
-    "atan2",
-    "atanh",
-    "avg_pool2d",
-    "broadcast_to",
-    "cast",
-    "cbrt",
-    "ceil",
-    "cholesky",
-    "clip",
-    "compile",
-    "concatenate",
-    "conv2d",
-    "cos",
-    "cosh",
-    "cumsum",
-    "det",
-    "detect_anomaly",
-    "diag",
-    "diagonal",
-    "div",
-    "dot",
-    "draw",
-    "einsum",
-    "erf",
-    "erfc",
-    "exp",
-    "expand_dims",
-    "explain",
-    "expm1",
-    "flip",
-    "floor",
-    "grad",
-    "gradcheck",
-    "hessian",
-    "hvp",
-    "hypot",
-    "index",
-    "index_update",
-    "inv",
-    "jacobian",
-    "jvp",
-    "linear",
-    "log",
-    "log1p",
-    "log2",
-    "log10",
-    "log_softmax",
-    "logsumexp",
-    "matmul",
-    "max",
-    "max_pool2d",
-    "maximum",
-    "mean",
-    "min",
-    "minimum",
-    "mod",
-    "moveaxis",
-    "mul",
-    "neg",
-    "no_grad",
-    "norm",
-    "outer",
-    "pad",
-    "power",
-    "primitive",
-    "prod",
-    "ravel",
-    "relu",
-    "render",
-    "repeat",
-    "reshape",
-    "roll",
-    "sigmoid",
-    "sign",
-    "sin",
-    "sinh",
-    "slogdet",
-    "softmax",
-    "softplus",
-    "solve",
-    "sort",
-    "split",
-    "sqrt",
-    "square",
-    "squeeze",
-    "stack",
-    "std",
-    "step",
-    "sub",
-    "sum",
-    "swapaxes",
-    "take",
-    "take_along_axis",
-    "tan",
-    "tanh",
-    "tensordot",
-    "tile",
-    "trace",
-    "transpose",
-    "tril",
-    "triu",
-    "value_and_grad",
-    "var",
-    "vjp",
-    "where",
-]
+    def __getattr__(name: str) -> Any:
+        if name in _LATE:
+            with _importing:
+                globals()[name] = found = getattr(import_module(_LATE[name]), name)
+            return found
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
-_LATE = {
-    "detect_anomaly": "autograd.anomaly",
-    "conv2d": "autograd.arrays.convolution",
-    "adaptive_avg_pool2d": "autograd.arrays.pooling",
-    "avg_pool2d": "autograd.arrays.pooling",
-    "max_pool2d": "autograd.arrays.pooling",
-    "GradientError": "autograd.checking",
-    "KinkError": "autograd.checking",
-    "gradcheck": "autograd.checking",
-    "CompileError": "autograd.compiler.recorded",
-    "Kernel": "autograd.compiler.kernel",
-    "compile": "autograd.compiler.kernel",
-    "draw": "autograd.drawing.dot",
-    "explain": "autograd.drawing.explaining",
-    "GraphvizError": "autograd.drawing.layout",
-    "render": "autograd.drawing.rendering",
-}
+    def __dir__() -> list[str]:
+        return [*globals(), *_LATE]
 
-
-def __getattr__(name: str) -> Any:
-    # Drawing costs as much to import as all the rest: it, the compiler and what few programs need are imported when they
-    # are first asked for.
-    if name in _LATE:
-        with _importing:
-            globals()[name] = found = getattr(import_module(_LATE[name]), name)
-        return found
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return [*globals(), *_LATE]
+    _publish(globals(), *_LATE)

@@ -16,187 +16,81 @@ from nn import dependencies as dependencies  # first: it checks that the autogra
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from autograd.exports import publish as _publish
+from nn import datasets as datasets
 from nn import init as init
+from nn import losses as losses
+from nn import optim as optim
 from nn import plots as plots
 from nn import scalar as scalar
-from nn.callbacks import Checkpoint, EarlyStopping, GradientNorms, ProgressBar, Schedule, StopOnNonFinite
-from nn.checkpoint import CheckpointError, load, save
-from nn.data import Batches, Split, Standardizer, batches, standardize, train_valid_test_split
-from nn.datasets import blobs, circles, digits, line, mnist, moons, spirals, xor
-from nn.evaluation import evaluate, predict
-from nn.finder import RateSearch, find_lr
-from nn.history import History
-from nn.hooks import Callback, Training
-from nn.layers.activation import (
-    ELU,
-    GELU,
-    SELU,
-    LeakyReLU,
-    LogSoftmax,
-    ReLU,
-    Sigmoid,
-    SiLU,
-    Softmax,
-    Softplus,
-    Tanh,
-)
-from nn.layers.containers import ModuleList, Residual, Sequential
-from nn.layers.convolution import Conv2d
-from nn.layers.dropout import Dropout
-from nn.layers.embedding import Embedding
-from nn.layers.linear import Linear
-from nn.layers.normalisation import BatchNorm1d, BatchNorm2d, LayerNorm
-from nn.layers.pooling import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
-from nn.layers.shaping import Flatten
-from nn.losses import (
-    BCELoss,
-    BCEWithLogitsLoss,
-    CrossEntropyLoss,
-    HingeLoss,
-    HuberLoss,
-    KLDivLoss,
-    L1Loss,
-    Loss,
-    MSELoss,
-    MultiMarginLoss,
-    NLLLoss,
-)
-from nn.metrics import accuracy, confusion_matrix, mse, r2, top_k
-from nn.module import Buffer, Module, Parameter
-from nn.optim import (
-    LBFGS,
-    SGD,
-    Adagrad,
-    Adam,
-    AdamW,
-    ConstantLR,
-    CosineAnnealingLR,
-    ExponentialLR,
-    LambdaLR,
-    LinearLR,
-    Lion,
-    LRScheduler,
-    MultiStepLR,
-    OneCycleLR,
-    Optimizer,
-    ReduceLROnPlateau,
-    RMSprop,
-    SequentialLR,
-    StepLR,
-    clip_grad_norm_,
-    clip_grad_value_,
-)
-from nn.training import fit
+from nn.callbacks import Checkpoint as Checkpoint
+from nn.callbacks import EarlyStopping as EarlyStopping
+from nn.callbacks import GradientNorms as GradientNorms
+from nn.callbacks import ProgressBar as ProgressBar
+from nn.callbacks import Schedule as Schedule
+from nn.callbacks import StopOnNonFinite as StopOnNonFinite
+from nn.checkpoint import CheckpointError as CheckpointError
+from nn.checkpoint import load as load
+from nn.checkpoint import save as save
+from nn.data import Batches as Batches
+from nn.data import Split as Split
+from nn.data import Standardizer as Standardizer
+from nn.data import batches as batches
+from nn.data import standardize as standardize
+from nn.data import train_valid_test_split as train_valid_test_split
+from nn.datasets import *
+from nn.evaluation import evaluate as evaluate
+from nn.evaluation import predict as predict
+from nn.finder import RateSearch as RateSearch
+from nn.finder import find_lr as find_lr
+from nn.history import History as History
+from nn.hooks import Callback as Callback
+from nn.hooks import Training as Training
+from nn.layers.activation import ELU as ELU
+from nn.layers.activation import GELU as GELU
+from nn.layers.activation import SELU as SELU
+from nn.layers.activation import LeakyReLU as LeakyReLU
+from nn.layers.activation import LogSoftmax as LogSoftmax
+from nn.layers.activation import ReLU as ReLU
+from nn.layers.activation import Sigmoid as Sigmoid
+from nn.layers.activation import SiLU as SiLU
+from nn.layers.activation import Softmax as Softmax
+from nn.layers.activation import Softplus as Softplus
+from nn.layers.activation import Tanh as Tanh
+from nn.layers.containers import ModuleList as ModuleList
+from nn.layers.containers import Residual as Residual
+from nn.layers.containers import Sequential as Sequential
+from nn.layers.convolution import Conv2d as Conv2d
+from nn.layers.dropout import Dropout as Dropout
+from nn.layers.embedding import Embedding as Embedding
+from nn.layers.linear import Linear as Linear
+from nn.layers.normalisation import BatchNorm1d as BatchNorm1d
+from nn.layers.normalisation import BatchNorm2d as BatchNorm2d
+from nn.layers.normalisation import LayerNorm as LayerNorm
+from nn.layers.pooling import AdaptiveAvgPool2d as AdaptiveAvgPool2d
+from nn.layers.pooling import AvgPool2d as AvgPool2d
+from nn.layers.pooling import MaxPool2d as MaxPool2d
+from nn.layers.shaping import Flatten as Flatten
+from nn.losses import *
+from nn.metrics import accuracy as accuracy
+from nn.metrics import confusion_matrix as confusion_matrix
+from nn.metrics import mse as mse
+from nn.metrics import r2 as r2
+from nn.metrics import top_k as top_k
+from nn.module import Buffer as Buffer
+from nn.module import Module as Module
+from nn.module import Parameter as Parameter
+from nn.optim import *
+from nn.training import fit as fit
 
 if TYPE_CHECKING:
     from nn import estimators as estimators
+else:
 
-__all__ = [
-    "ELU",
-    "GELU",
-    "LBFGS",
-    "SELU",
-    "SGD",
-    "Adagrad",
-    "Adam",
-    "AdamW",
-    "AdaptiveAvgPool2d",
-    "AvgPool2d",
-    "BCELoss",
-    "BCEWithLogitsLoss",
-    "BatchNorm1d",
-    "BatchNorm2d",
-    "Batches",
-    "Buffer",
-    "Callback",
-    "Checkpoint",
-    "CheckpointError",
-    "ConstantLR",
-    "Conv2d",
-    "CosineAnnealingLR",
-    "CrossEntropyLoss",
-    "Dropout",
-    "EarlyStopping",
-    "Embedding",
-    "ExponentialLR",
-    "Flatten",
-    "GradientNorms",
-    "HingeLoss",
-    "History",
-    "HuberLoss",
-    "KLDivLoss",
-    "L1Loss",
-    "LRScheduler",
-    "LambdaLR",
-    "LayerNorm",
-    "LeakyReLU",
-    "Linear",
-    "LinearLR",
-    "Lion",
-    "LogSoftmax",
-    "Loss",
-    "MSELoss",
-    "MaxPool2d",
-    "Module",
-    "ModuleList",
-    "MultiMarginLoss",
-    "MultiStepLR",
-    "NLLLoss",
-    "OneCycleLR",
-    "Optimizer",
-    "Parameter",
-    "ProgressBar",
-    "RMSprop",
-    "RateSearch",
-    "ReLU",
-    "ReduceLROnPlateau",
-    "Residual",
-    "Schedule",
-    "Sequential",
-    "SequentialLR",
-    "SiLU",
-    "Sigmoid",
-    "Softmax",
-    "Softplus",
-    "Split",
-    "Standardizer",
-    "StepLR",
-    "StopOnNonFinite",
-    "Tanh",
-    "Training",
-    "accuracy",
-    "batches",
-    "blobs",
-    "circles",
-    "clip_grad_norm_",
-    "clip_grad_value_",
-    "confusion_matrix",
-    "digits",
-    "estimators",
-    "evaluate",
-    "find_lr",
-    "fit",
-    "init",
-    "line",
-    "load",
-    "mnist",
-    "moons",
-    "mse",
-    "predict",
-    "r2",
-    "save",
-    "spirals",
-    "standardize",
-    "top_k",
-    "train_valid_test_split",
-    "xor",
-]
+    def __getattr__(name: str) -> Any:
+        # Estimators are scikit-learn's, which takes a second to import: when they are first asked for.
+        if name == "estimators":
+            return import_module("nn.estimators")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
-_LATE = {"estimators": "nn.estimators"}
-
-
-def __getattr__(name: str) -> Any:
-    # Estimators are scikit-learn's, which takes a second to import: when they are first asked for.
-    if name in _LATE:
-        return import_module(_LATE[name])
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    _publish(globals(), "estimators", "init")

@@ -27,6 +27,7 @@ ARRAYS = [
     "arrays.pooling",
 ]
 MAY_IMPORT = {
+    "exports": [],
     "arguments": [],
     "forks": [],
     "files": ["arguments"],
@@ -160,38 +161,68 @@ def test_no_room_uses_the_underscored_names_of_another(room):
             assert not private, f"line {node.lineno}: {node.value.id}.{node.attr}"
 
 
-@pytest.mark.parametrize("room", [room for room in SOURCES if room not in ROOMS])
-def test_init_files_only_export(room):
-    for node in ast.parse(SOURCES[room].read_text(encoding="utf-8")).body:
-        docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
-        export = isinstance(node, ast.Assign) and [t.id for t in node.targets] in (["__all__"], ["_LATE"])
-        late = isinstance(node, ast.FunctionDef) and node.name in (
-            "__getattr__",
-            "__dir__",
-        )  # exports what is imported when asked for
-        typed = isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
-        for inner in node.body if typed else [node]:
-            imported = isinstance(inner, (ast.Import, ast.ImportFrom))
-            assert imported or docstring or export or late, f"line {inner.lineno}"
+def exported(path):
+    """(public name, room that has it) for every `from room import name as name` of an `__init__`, late ones too."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                if alias.asname == alias.name:
+                    yield alias.name, node.module
 
 
-@pytest.mark.parametrize("room", [room for room in SOURCES if room not in ROOMS])
-def test_no_module_bears_the_name_of_something_that_its_package_exports(room):
-    exported = {
-        alias.asname or alias.name
-        for node in ast.parse(SOURCES[room].read_text(encoding="utf-8")).body
-        if isinstance(node, ast.ImportFrom)
-        for alias in node.names
-    }
-    modules = {other.rpartition(".")[2] for other in SOURCES if other.rpartition(".")[0] == room and other}
-    assert modules & exported == set()
+INITS = {
+    ".".join(path.parent.relative_to(ROOT.parent).parts): path
+    for path in sorted([*ROOT.rglob("__init__.py"), *NN.rglob("__init__.py")])
+}
 
 
-def test_everything_exported_is_there_and_described():
-    assert sorted(ag.__all__) == sorted(set(ag.__all__))
+@pytest.mark.parametrize("package", INITS)
+def test_init_files_only_export(package):
+    def exports(node):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            return all(map(exports, [*node.body, *node.orelse]))
+        if isinstance(node, ast.Assign):  # what is imported when asked for; and the one that has a builtin's name
+            return ast.unparse(node.targets[0]) == "_LATE" or ast.unparse(node) == "abs = _absolute"
+        if isinstance(node, ast.Expr):
+            return isinstance(node.value, ast.Constant) or ast.unparse(node).startswith("_publish(globals()")
+        if isinstance(node, ast.FunctionDef):
+            return node.name in ("__getattr__", "__dir__")
+        return isinstance(node, (ast.Import, ast.ImportFrom))
+
+    for node in ast.parse(INITS[package].read_text(encoding="utf-8")).body:
+        assert exports(node), f"line {node.lineno}"
+
+
+@pytest.mark.parametrize("package", INITS)
+def test_every_public_name_is_exported_once_and_bears_no_name_of_a_module(package):
+    names = [name for name, module in exported(INITS[package]) if module != package]  # those are rooms themselves
+    assert sorted(names) == sorted(set(names))
+    folder = INITS[package].parent
+    modules = {path.stem for path in folder.glob("*.py")} | {path.parent.name for path in folder.glob("*/__init__.py")}
+    assert modules & set(names) == set()
+
+
+def test_what_is_exported_is_what_a_star_gives_and_dir_shows():
+    names = {name for name, _ in exported(INITS["autograd"])} | {"abs"}
+    assert set(ag.__all__) == names
+    assert len(ag.__all__) == len(names)
+    assert names <= set(dir(ag))
+    given = {}
+    exec("from autograd import *", given)
+    assert given.keys() - {"__builtins__"} == names
+
+
+def test_python_and_type_checkers_read_the_same_of_what_is_imported_late():
+    tree = ast.parse(INITS["autograd"].read_text(encoding="utf-8"))
+    (branch,) = (node for node in tree.body if isinstance(node, ast.If))
+    checkers = {alias.name: node.module for node in branch.body for alias in node.names}
+    assert checkers == ag._LATE
+
+
+def test_everything_exported_is_described():
     for name in ag.__all__:
-        exported = getattr(ag, name)
-        assert exported.__doc__ or isinstance(exported, ag.Primitive), name
+        found = getattr(ag, name)
+        assert found.__doc__ or isinstance(found, ag.Primitive), name
 
 
 @pytest.mark.parametrize("room", SOURCES)

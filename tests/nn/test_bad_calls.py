@@ -192,6 +192,7 @@ def _names() -> dict[str, Callable[[], Call]]:
             ),
             (_optimizer(), [1]),
         ),
+        "Images": lambda: Call(nn.Images, ((1, 2), (3, 4))),
         "Split": lambda: Call(nn.Split, (1, 2, 3)),
         "Standardizer": lambda: Call(nn.Standardizer, (np.zeros(2), np.ones(2)), {}, lambda s: s(_rows())),
         "Training": lambda: Call(

@@ -2,18 +2,26 @@
 
 import subprocess
 import sys
+from types import ModuleType
 
 import pytest
 
 import nn
-import nn.init
-import nn.losses
-import nn.optim
+
+FOLDERS = [nn.datasets, nn.losses, nn.optim]
 
 
-@pytest.mark.parametrize("room", [nn.optim, nn.losses])
-def test_nn_exports_every_public_name_of_its_rooms(room):
-    assert set(room.__all__) <= set(nn.__all__)
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.__name__)
+def test_nn_exports_every_public_name_of_its_folders(folder):
+    assert all(getattr(nn, name) is getattr(folder, name) for name in folder.__all__)
+    assert set(folder.__all__) <= set(nn.__all__)
+
+
+def test_a_star_gives_what_is_defined_here_and_no_module_but_two():
+    assert len(nn.__all__) == len(set(nn.__all__))
+    modules = {name for name in nn.__all__ if isinstance(getattr(nn, name), ModuleType)}
+    assert modules == {"init", "estimators"}
+    assert all(getattr(nn, name).__module__.startswith("nn.") for name in set(nn.__all__) - modules)
 
 
 def test_the_rooms_themselves_are_at_hand_and_scikit_learn_waits_until_it_is_asked_for():
