@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import linecache
-import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from autograd.frames import format_line, line_of, note_line
 from autograd.graph import Node, watching
 from autograd.operators import plain
-
-HERE = os.path.dirname(__file__)
 
 CURES = {
     "log": "keep the argument above 0: ag.log(ag.maximum(x, 1e-12)), or use ag.log_softmax or ag.logsumexp",
@@ -55,13 +50,10 @@ def detect_anomaly() -> Iterator[None]:
 
 
 class _Detector:
-    def __init__(self) -> None:
-        self.lines: WeakKeyDictionary[Node, str] = WeakKeyDictionary()
-
     def recorded(self, node: Node) -> None:
-        self.lines[node] = line = _line_of_the_user()
+        note_line(node)
         if not np.isfinite(node.raw).all():
-            raise FloatingPointError(_message(node, f"gave {_what(node.raw)}", line))
+            raise FloatingPointError(_message(node, f"gave {_what(node.raw)}"))
 
     def differentiated(self, found: dict[Node, Any]) -> None:
         bad = {node for node, g in found.items() if not np.isfinite(plain(g)).all()}
@@ -70,17 +62,18 @@ class _Detector:
             for parent in node.parents if node not in bad else ():
                 if parent in bad:
                     what = f"gave {_what(node.raw)}, but its derivative is {_what(plain(found[parent]))}"
-                    raise FloatingPointError(_message(node, what, self.lines.get(node, "  (not recorded here)")))
+                    raise FloatingPointError(_message(node, what))
 
 
-def _message(node: Node, what: str, line: str) -> str:
+def _message(node: Node, what: str) -> str:
     assert node.op is not None
     operands = ", ".join(
         f"{type(arg).__name__} {arg.label + ' ' if isinstance(arg, Node) and arg.label else ''}{_what(value)}"
         for arg, value in zip(node.inputs, node.read(), strict=True)
     )
     cure = CURES.get(node.op.name.partition("(")[0], OTHERWISE)
-    return f"{node.op.name} {what}\n  operands: {operands}\n{line}\n  usual cure: {cure}"
+    place = format_line(line) if (line := line_of(node)) else "(not recorded here)"
+    return f"{node.op.name} {what}\n  operands: {operands}\n  {place}\n  usual cure: {cure}"
 
 
 def _what(x: Any) -> str:
@@ -90,11 +83,3 @@ def _what(x: Any) -> str:
     bad = x.size - np.count_nonzero(np.isfinite(x))
     extent = f"from {np.nanmin(x):.6g} to {np.nanmax(x):.6g}, " if not np.isnan(x).all() else ""
     return f"an array of shape {x.shape} ({extent}{bad} of {x.size} not finite)"
-
-
-def _line_of_the_user() -> str:
-    frame = sys._getframe()
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(HERE):
-        frame = frame.f_back
-    name, number = frame.f_code.co_filename, frame.f_lineno
-    return f"  {name}:{number}: {linecache.getline(name, number).strip()}"

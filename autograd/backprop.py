@@ -8,6 +8,7 @@ tree.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from heapq import heappop, heappush, heappushpop
 from typing import Any
 
@@ -44,11 +45,13 @@ def cotangents(output: Node, seed: Any, keep_graph: bool = False, since: int = O
     if type(seed) is float and not keep_graph:
         found = _float_cotangents(output, seed, since)
     else:
-        traced = graph.tracer() is not None  # then a nan is not known yet, and where it would leak is marked
-        found, leaves = _general_cotangents(output, seed, keep_graph, since, careful=traced)
+        tracer = graph.tracer()
+        with tracer.differentiating() if tracer else nullcontext():
+            # traced, a nan is not known yet, and where it would leak is marked
+            found, leaves = _general_cotangents(output, seed, keep_graph, since, careful=tracer is not None)
         if constants.watched:
             constants.check(found, since)
-        if not traced and any(_has_nan(found[leaf]) for leaf in leaves):
+        if tracer is None and any(_has_nan(found[leaf]) for leaf in leaves):
             found, _ = _general_cotangents(output, seed, keep_graph, since, careful=True)
     if (watcher := graph.watcher()) and not graph.tracer():
         watcher.differentiated(found)

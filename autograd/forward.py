@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,9 @@ def push(moving: dict[Node, Any], nodes: list[Node], keep_graph: bool) -> None:
 
     With `keep_graph` they are nodes themselves, to be differentiated again.
     """
-    with np.errstate(all="ignore"), recording(True):
+    tracer = graph.tracer()
+    differentiating = tracer.differentiating() if tracer else nullcontext()
+    with np.errstate(all="ignore"), recording(True), differentiating:
         for node in nodes:
             if node not in moving and any(parent in moving for parent in node.parents):
                 moving[node] = _tangent(node, moving, keep_graph)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from itertools import count
 from typing import Any, ClassVar, Protocol
@@ -265,8 +265,11 @@ class Tracer(Protocol):
     def constant(self, value: float) -> Any:
         """A number, as what the program computes with."""
 
+    def differentiating(self) -> AbstractContextManager[None]:
+        """A context, that of a traversal, in which whatever is recorded belongs to a derivative."""
+
     def visit(self, node: Node) -> None:
-        """A traversal has come to `node`: what follows belongs to its derivative."""
+        """The traversal has come to `node`: what follows belongs to its derivative."""
 
 
 _recording: ContextVar[bool] = ContextVar("recording", default=True)

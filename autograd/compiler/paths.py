@@ -18,11 +18,12 @@ from autograd.compiler.batches import Batch, Layout, Structure
 from autograd.compiler.locks import Locked
 from autograd.compiler.marks import is_marked, launders, unmarked
 from autograd.compiler.program import Instruction, Program
-from autograd.compiler.recorded import CompileError, is_inside, quoted
+from autograd.compiler.recorded import CompileError
 from autograd.compiler.recording import Tape
 from autograd.compiler.results import Results
 from autograd.compiler.running import Options, Recording, Run
 from autograd.compiler.simplify import simplify
+from autograd.frames import format_line, is_inside
 from autograd.graph import Node
 from autograd.value import Value
 
@@ -50,7 +51,7 @@ class Family(Locked):
                 return known
         if len(self.paths) == MOST_PATHS:
             guards = [guard for path in self.paths for guard in path.plain.program.guards]
-            places = {quoted(*guard.line): None for guard in guards if guard.line}
+            places = {format_line(guard.line): None for guard in guards if guard.line}
             raise CompileError(
                 f"{self.options.name} takes more than {MOST_PATHS} paths; they part at {', '.join([*places][:3])}; "
                 "choose with ag.where(condition, x, y) there, which takes none"
@@ -206,7 +207,7 @@ def _told(name: str) -> Iterator[None]:
     except Exception as error:
         frames = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
         own = [frame for frame in frames if not is_inside(frame[0])]
-        error.add_note(f"while ag.compile recorded {name}" + (f", at {quoted(*own[-1])}" if own else ""))
+        error.add_note(f"while ag.compile recorded {name}" + (f", at {format_line(own[-1])}" if own else ""))
         raise
 
 

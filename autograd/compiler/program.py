@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from autograd import elementwise as e
+from autograd.frames import Line
 from autograd.graph import Primitive
 
 COMPARISONS = {e.equals, e.differs, e.greater, e.at_least}
@@ -31,7 +32,7 @@ class Instruction:
         args: tuple[Instruction, ...] = (),
         value: float | None = None,
         label: str | None = None,
-        line: tuple[str, int] | None = None,
+        line: Line | None = None,
         derived: bool = False,
     ) -> None:
         self.op = op
@@ -53,7 +54,7 @@ class Guard:
 
     condition: Instruction
     outcome: bool
-    line: tuple[str, int] | None
+    line: Line | None
 
 
 @dataclass(repr=False)
@@ -141,5 +142,5 @@ def _remark(instruction: Instruction) -> str:
     return ", ".join(filter(None, [" ".join((instruction.label or "").split()), place]))
 
 
-def _place(line: tuple[str, int] | None) -> str:
+def _place(line: Line | None) -> str:
     return f"{os.path.basename(line[0])}:{line[1]}" if line else ""

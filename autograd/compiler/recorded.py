@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import linecache
 import math
-import os
-import sys
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -14,14 +11,11 @@ import numpy as np
 from autograd import elementwise as e
 from autograd import graph
 from autograd.compiler.program import Instruction
+from autograd.frames import format_line, user_line
 from autograd.graph import Primitive, birth
 from autograd.numpy_functions import PLAIN_FUNCTIONS, call_of_objects
 from autograd.operators import CONSTANT_UFUNCS, UFUNCS, boxed
 from autograd.value import Value
-
-HERE = os.path.join(os.path.dirname(os.path.dirname(__file__)), "")
-_PYTHON = os.path.join(os.path.dirname(os.__file__), "")
-_NUMPY = os.path.join(os.path.dirname(np.__file__), "")
 
 
 class CompileError(TypeError):
@@ -262,18 +256,4 @@ def _vector(x: Any) -> Any:
 
 def describe_here() -> str:
     """The user's line that is being run, with its text: for messages."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and is_inside(frame.f_code.co_filename):
-        frame = frame.f_back
-    return quoted(frame.f_code.co_filename, frame.f_lineno)
-
-
-def is_inside(filename: str) -> bool:
-    """Whether a file is this package's, NumPy's or Python's own, and not the user's."""
-    return filename.startswith((HERE, _NUMPY)) or (filename.startswith(_PYTHON) and "site-packages" not in filename)
-
-
-def quoted(filename: str, line: int) -> str:
-    """A line of the user's code, for messages."""
-    text = linecache.getline(filename, line).strip()
-    return f"{filename}:{line}: `{text}`" if text else f"line {line}"
+    return format_line(user_line())

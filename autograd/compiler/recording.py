@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numbers
-import os
-import sys
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -13,14 +13,13 @@ import numpy as np
 from autograd import graph
 from autograd.arguments import as_float
 from autograd.compiler.program import Guard, Instruction, Program
-from autograd.compiler.recorded import HERE, CompileError, Condition, Recorded, describe_here
+from autograd.compiler.recorded import CompileError, Condition, Recorded, describe_here
 from autograd.extending import UserPrimitive
+from autograd.frames import Line, user_line
 from autograd.graph import Node, Primitive, birth
 from autograd.many import MANY
 from autograd.operators import boxed
 from autograd.value import Value
-
-DERIVING = tuple(os.path.join(HERE, name) for name in ("backprop.py", "forward.py"))
 
 MOST_INSTRUCTIONS = 3_000_000
 MOST_DECISIONS = 10_000  # of one line of the user's code
@@ -40,9 +39,10 @@ class Tape:
         self.code: list[Instruction] = []
         self.guards: list[Guard] = []
         self.since = birth()
-        self._decisions: Counter[tuple[str, int] | None] = Counter()
+        self._decisions: Counter[Line | None] = Counter()
         self._decided: set[Instruction] = set()
-        self._visited: tuple[str, int] | None = None
+        self._deriving = False
+        self._visited: Line | None = None
 
     def input(self, label: str, example: float) -> Recorded:
         """A new input, which was `example` when recorded."""
@@ -103,6 +103,15 @@ class Tape:
             if not isinstance(arg, (Value, float, int, np.number, np.bool_, np.ndarray)):
                 return NotImplemented
         return Condition(self._emit(op, [self.known(x), self.known(y)]))
+
+    @contextmanager
+    def differentiating(self) -> Iterator[None]:
+        outer = self._deriving, self._visited
+        self._deriving, self._visited = True, None
+        try:
+            yield
+        finally:
+            self._deriving, self._visited = outer
 
     def visit(self, node: Node) -> None:
         self._visited = node.raw.line if isinstance(node, Recorded) else None
@@ -194,16 +203,6 @@ class Tape:
         del self.code[length:], self.guards[guards:]
         return None
 
-    def _place(self) -> tuple[tuple[str, int] | None, bool]:
-        """The line of the user's code that is being run, and whether it is for its derivative."""
-        frame = sys._getframe(2)
-        derived = False
-        while frame is not None:
-            name = frame.f_code.co_filename
-            if not name.startswith(HERE):
-                break
-            derived = derived or name in DERIVING
-            frame = frame.f_back  # type: ignore[assignment]  # None ends the loop
-        if derived and self._visited:
-            return self._visited, True
-        return ((name, frame.f_lineno) if frame else None), derived
+    def _place(self) -> tuple[Line | None, bool]:
+        """The line of the user's code that is being run, or that of what is differentiated, and which of the two."""
+        return (self._visited if self._deriving and self._visited else user_line()), self._deriving

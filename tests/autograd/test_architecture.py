@@ -31,6 +31,7 @@ MAY_IMPORT = {
     "arguments": [],
     "forks": [],
     "files": ["arguments"],
+    "frames": [],
     "graph": ["arguments", "forks"],
     "elementwise": ["arguments", "forks", "graph"],
     **{room: ["arguments", "graph", "elementwise", *ARRAYS[:i]] for i, room in enumerate(ARRAYS)},
@@ -76,7 +77,7 @@ MAY_IMPORT = {
         "transforms",
         "trees",
     ],
-    "anomaly": ["arguments", "graph", "operators"],
+    "anomaly": ["arguments", "frames", "graph", "operators"],
     "extending": ["arguments", "graph", "elementwise"],
 }
 FOLDERS_MAY_IMPORT = {

@@ -1,0 +1,86 @@
+"""The user's line: the one finder of the code that asked for what is computed."""
+
+from __future__ import annotations
+
+import linecache
+import os
+import re
+import sys
+from typing import Any
+from weakref import ref
+
+import numpy as np
+
+Line = tuple[str, int]  # a file's name and a line number
+
+# Files whose lines are never the user's: this package and nn beside it, NumPy, frozen modules, code of our own making.
+_HERE = os.path.dirname(__file__)
+_FOLDERS = _HERE, os.path.join(os.path.dirname(_HERE), "nn"), os.path.dirname(np.__file__)
+_OWN = *(os.path.join(folder, "") for folder in _FOLDERS), "<frozen ", "<autograd "
+# So is the standard library, but not what is installed in a folder of it, which may be the user's own or be written with
+# this package: all but the libraries that know nothing of it, and only call what they were given.
+_PYTHON = os.path.join(os.path.dirname(os.__file__), "")
+_INSTALLED = re.compile(r"[\\/](?:site|dist)-packages[\\/](?:(sklearn|scipy|joblib|dask|distributed|tqdm)[\\/])?")
+
+
+class _Inside(dict[str, bool]):
+    """`is_inside` by the name of a file, found out once: recording asks for every frame under every operation."""
+
+    def __missing__(self, filename: str) -> bool:
+        installed = _INSTALLED.search(filename)
+        inside = filename.startswith(_OWN) or (bool(installed[1]) if installed else filename.startswith(_PYTHON))
+        self[filename] = inside
+        return inside
+
+
+_inside = _Inside()
+
+
+def is_inside(filename: str) -> bool:
+    """Whether a file is this library's, NumPy's, Python's or a carrier's (scikit-learn, say), and so not the user's."""
+    return _inside[filename]
+
+
+def user_line() -> Line | None:
+    """The innermost line of the user's code that is being run; None if there is none on this thread's stack."""
+    frame = sys._getframe(1)
+    while _inside[frame.f_code.co_filename]:
+        if frame.f_back is None:
+            return None
+        frame = frame.f_back
+    return frame.f_code.co_filename, frame.f_lineno
+
+
+def format_line(line: Line | None) -> str:
+    """A line of the user's code with its text, for messages."""
+    if line is None:
+        return "(no line outside the library)"
+    text = linecache.getline(*line).strip()
+    return f"{line[0]}:{line[1]}{f': `{text}`' if text else ''}"
+
+
+# ---- Where nodes were recorded: known of those that somebody noted, for as long as they live
+
+_lines: dict[int, tuple[ref[Any], Line | None]] = {}  # by identity, for nodes compare by their numbers
+
+
+def note_line(node: Any) -> None:
+    """Note the user's line as that where `node` was recorded."""
+
+    def forget(_: ref[Any], key: int = id(node), pop: Any = _lines.pop) -> None:
+        pop(key, None)
+
+    _lines[id(node)] = ref(node, forget), user_line()
+
+
+def line_of(node: Any) -> Line | None:
+    """The user's line where `node` was recorded; None where nobody noted it, as `detect_anomaly()` does.
+
+    >>> import autograd as ag
+    >>> with ag.detect_anomaly():
+    ...     y = ag.exp(ag.Value(1.0))
+    >>> line_of(y)[1]
+    2
+    >>> line_of(ag.exp(ag.Value(1.0)))
+    """
+    return _lines[id(node)][1] if id(node) in _lines else None
