@@ -22,11 +22,11 @@ from nn.files import write_whole
 from nn.module import Module
 from nn.randomness import KINDS, Draws, Place, check_state, generators, set_state, state_of
 from nn.restoring import load_all, words
+from nn.typing import Array
 
 FORMAT = 1  # goes up when a reader of this one could not read the next
 PARTS = ("model", "generators", "optimizer", "schedule", "rng", "progress")
 
-Array = np.ndarray[Any, Any]
 Generator = np.random.Generator
 
 

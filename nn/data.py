@@ -9,9 +9,8 @@ import numpy as np
 
 from autograd.arrays import sums
 from autograd.graph import Node
-from nn.validation import Seed, flag, generator, integer, number, numbers, real_array
-
-Array = np.ndarray[Any, Any]
+from nn.typing import Array, Seed
+from nn.validation import flag, generator, integer, number, numbers, real_array
 
 
 class Batches:

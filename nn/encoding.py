@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd.arguments import check_unmasked, shown
+from nn.typing import Array
 
 DTYPES = [
     "float16",
@@ -26,8 +27,6 @@ DTYPES = [
 ]
 DEEPEST = 64  # levels of lists and dicts: none needs more, and a list that contains itself has more than any number
 LARGEST = 1 << 13000  # integers below have no more digits than Python reads from a text, which are 4300
-
-Array = np.ndarray[Any, Any]
 
 
 def encode(part: Any, name: str, tensors: dict[str, Array], depth: int = 0) -> Any:

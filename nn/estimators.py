@@ -33,6 +33,7 @@ from nn.layers.linear import Linear
 from nn.losses import CrossEntropyLoss, MSELoss
 from nn.optim.adam import Adam
 from nn.training import fit
+from nn.typing import Array
 
 try:
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
@@ -42,7 +43,6 @@ try:
 except ImportError as error:
     raise missing("sklearn") from error
 
-Array = np.ndarray[Any, Any]
 
 ACTIVATIONS = {"relu": ReLU, "tanh": Tanh, "sigmoid": Sigmoid}
 

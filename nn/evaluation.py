@@ -13,9 +13,9 @@ from nn.data import Batches
 from nn.losses.base import Loss
 from nn.modes import evaluating
 from nn.module import Module
+from nn.typing import Array
 from nn.validation import integer, real_array, shown
 
-Array = np.ndarray[Any, Any]
 Metrics = Mapping[str, Callable[..., float]] | Sequence[Callable[..., float]] | Callable[..., float] | None
 
 

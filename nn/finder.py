@@ -17,9 +17,8 @@ from nn.evaluation import batched, called, pairs
 from nn.hooks import check_optimizer
 from nn.module import Module, too_deep
 from nn.optim.optimizer import Optimizer
+from nn.typing import Array
 from nn.validation import integer, number, shown
-
-Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor
-from nn.validation import Seed, choice, generator, number, shown
-
-Array = np.ndarray[Any, Any]
+from nn.typing import Array, Seed
+from nn.validation import choice, generator, number, shown
 
 GAINS = {
     **dict.fromkeys(("linear", "sigmoid", "conv1d", "conv2d", "conv3d"), 1.0),

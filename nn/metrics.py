@@ -9,9 +9,8 @@ import numpy as np
 from autograd.arguments import check_unmasked
 from autograd.arrays import sums
 from autograd.operators import plain
+from nn.typing import Array
 from nn.validation import integer, number, real_array
-
-Array = np.ndarray[Any, Any]
 
 
 def accuracy(

@@ -1,14 +1,19 @@
-"""Evaluation for one thread or task alone: modules behave so within it, and none of them is changed."""
+"""Evaluation and observation of modules, for one thread or task alone: no module is changed."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
+
+Observer = Callable[[Any, Any], None]  # of a module and its result
 
 _EVALUATING: ContextVar[bool] = ContextVar("evaluating", default=False)
+_OBSERVER: ContextVar[Observer | None] = ContextVar("observer", default=None)
 
 is_evaluating = _EVALUATING.get
+observer = _OBSERVER.get
 
 
 @contextmanager
@@ -29,3 +34,19 @@ def evaluating() -> Iterator[None]:
         yield
     finally:
         _EVALUATING.reset(token)
+
+
+@contextmanager
+def observing(observe: Observer) -> Iterator[None]:
+    """Within, each module that is called by this thread or task calls `observe(module, result)` at its end.
+
+    >>> from nn.layers.activation import ReLU
+    >>> with observing(lambda module, result: print(module, result)):
+    ...     result = ReLU()(-1.0)
+    ReLU() 0.0
+    """
+    token = _OBSERVER.set(observe)
+    try:
+        yield
+    finally:
+        _OBSERVER.reset(token)

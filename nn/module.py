@@ -1,31 +1,25 @@
-"""What a model is: a plain object whose parameters are found by looking at its attributes."""
+"""`Module`, the base class of models and layers: a plain object whose parameters are found among its attributes."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple, Self
+from collections.abc import Iterable, Iterator
+from operator import itemgetter
+from typing import Any, Self
 
 import numpy as np
 
 from autograd.arguments import flag, shown
-from autograd.operators import plain
-from nn.modes import is_evaluating
+from nn.modes import is_evaluating, observer
 from nn.parameters import Buffer as Buffer
 from nn.parameters import Parameter as Parameter
-from nn.parameters import Pending as Pending
+from nn.parameters import UninitializedParameter as UninitializedParameter
 from nn.parameters import check_assigned
 from nn.parameters import float_dtype as float_dtype
+from nn.state_dicts import IncompatibleKeys, array_of, matching_arrays
 from nn.summary import Summary, summarize
 
 REPR_LINES = 1000
-
-
-class IncompatibleKeys(NamedTuple):
-    """What `load_state_dict` did not find, and what it did not know."""
-
-    missing_keys: list[str]
-    unexpected_keys: list[str]
 
 
 class Module:
@@ -55,75 +49,74 @@ class Module:
         self.__dict__["training"] = mode
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """What the module computes: each kind of module says it here."""
+        """The computation of the module, which each subclass defines."""
         raise NotImplementedError(
             f"{type(self).__name__} does not say what it computes: define its method forward(self, x)"
         )
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         try:
-            return self.forward(*args, **kwargs)
+            result = self.forward(*args, **kwargs)
         except RecursionError:
             raise too_deep(self) from None
+        if (observe := observer()) is not None:
+            observe(self, result)
+        return result
 
     def __setattr__(self, name: str, value: Any) -> None:
         old = vars(self).get(name)
-        if old is not None and old is not value and isinstance(old, _HOLDERS):
-            holder = Module()
-            vars(holder)[name] = old
-            held = [part for _, part in members_of(holder) if _lasts(part)]
-            check_assigned(type(self).__name__, name, held, value)
+        if old is not None and old is not value and isinstance(old, (*_LEAVES, Module, list, tuple, dict)):
+            held = [part for _, part in parts_of(old, once=True) if isinstance(part, _LEAVES)]
+            check_assigned(type(self).__name__, name, old, held, value)
         super().__setattr__(name, value)
 
-    # ---- What is inside
+    # ---- Parameters, buffers and modules
 
-    def members(self) -> Iterator[tuple[str, Any]]:
-        """Names and values among which parameters and modules are looked for: the attributes, unless overridden."""
-        return iter(vars(self).items())
+    def _children(self) -> Iterable[tuple[Any, Any]]:
+        """Names and values in which parameters and modules are looked for: the attributes, unless overridden."""
+        return vars(self).items()
 
     def named_parameters(self, prefix: str = "") -> Iterator[tuple[str, Parameter]]:
         """The parameters with their names, as "weight" or "layers.1.bias"; one that is shared, once.
 
         A layer that waits for its first input to know its shape has none yet, which is a ValueError.
         """
-        return self._named(Parameter, prefix)
+        return _of_kind(Parameter, _initialized(parts_of(self, prefix, once=True)))
 
     def parameters(self) -> Iterator[Parameter]:
         """The parameters, in order, each once."""
-        return (parameter for _, parameter in self.named_parameters())
+        return map(_without_name, self.named_parameters())
 
     def named_buffers(self, prefix: str = "") -> Iterator[tuple[str, Buffer]]:
         """What is saved with the parameters but not learned, with its names, each once."""
-        return self._named(Buffer, prefix)
+        return _of_kind(Buffer, parts_of(self, prefix, once=True))
 
     def buffers(self) -> Iterator[Buffer]:
         """What is saved with the parameters but not learned, in order, each once."""
-        return (buffer for _, buffer in self.named_buffers())
+        return map(_without_name, self.named_buffers())
 
     def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
         """This module (its name is `prefix`) and all within it, with their names, each once."""
-        return self._named(Module, prefix)
+        return _of_kind(Module, parts_of(self, prefix, once=True))
 
     def modules(self) -> Iterator[Module]:
         """This module and all within it, in order, each once."""
-        return (module for _, module in self.named_modules())
+        return map(_without_name, self.named_modules())
 
-    def _named(self, kind: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-        seen = set()
-        for name, part in _walk(self, prefix, once=True):
-            if isinstance(part, kind) and id(part) not in seen:
-                seen.add(id(part))
-                yield name, part
-            elif isinstance(part, Pending) and kind is Parameter:
-                raise _not_yet(name)
+    def named_children(self) -> Iterator[tuple[str, Module]]:
+        """The modules directly within this one, or in its lists, tuples and dicts, with their names, each once."""
+        return _of_kind(Module, parts_of(self, once=True, deep=False)[1:])
+
+    def children(self) -> Iterator[Module]:
+        """The modules directly within this one, in order, each once."""
+        return map(_without_name, self.named_children())
 
     # ---- Modes and dtypes
 
     def zero_grad(self) -> None:
         """Forget the gradient of every parameter."""
-        for _, part in _walk(self, once=True):
-            if isinstance(part, Parameter):
-                part.zero_grad()
+        for parameter in known_parameters(self):
+            parameter.zero_grad()
 
     def train(self, mode: bool = True) -> Self:
         """Set `training` in this module and all within it, and return it."""
@@ -143,12 +136,12 @@ class Module:
         Make the optimizer afterwards: one made before refuses parameters of another dtype.
         """
         dtype = float_dtype(dtype)
-        for _, part in _walk(self, once=True):
+        for _, part in parts_of(self, once=True):
             if isinstance(part, Parameter) and part.dtype != dtype:
                 grad = part.grad
                 part.data = part.raw.astype(dtype)
                 part.grad = None if grad is None else grad.astype(dtype)
-            elif isinstance(part, Pending):
+            elif isinstance(part, UninitializedParameter):
                 part.dtype = dtype
             elif isinstance(part, Buffer) and part.data.dtype.kind == "f":
                 part.data = part.data.astype(dtype)
@@ -158,7 +151,7 @@ class Module:
 
     def state_dict(self) -> dict[str, np.ndarray[Any, Any]]:
         """Copies of all parameters and buffers by name; one that is shared, under each of its names."""
-        return {name: _array(part).copy() for name, part in self._state()}
+        return {name: array_of(part).copy() for name, part in named_state(self)}
 
     def load_state_dict(self, state: dict[str, Any], strict: bool = True) -> IncompatibleKeys:
         """Copy the arrays of `state`, by name, into the parameters and buffers, which keep their dtypes.
@@ -167,18 +160,10 @@ class Module:
         been loaded. With `strict=False` names that are missing or unknown are left alone, and returned.
         """
         arrays, keys = fitting(self, state, strict)
-        for name, part in self._state():
+        for name, part in named_state(self):
             if name in arrays:
                 part.data = arrays[name]
         return keys
-
-    def _state(self) -> Iterator[tuple[str, Any]]:
-        """What is saved, with all its names."""
-        for name, part in _walk(self):
-            if isinstance(part, Pending):
-                raise _not_yet(name)
-            if isinstance(part, (Parameter, Buffer)):
-                yield name, part
 
     # ---- Shown
 
@@ -200,91 +185,84 @@ class Module:
         return described(self)
 
 
+def named_state(model: Module) -> list[tuple[str, Parameter | Buffer]]:
+    """The parameters and buffers of a model, with all their names."""
+    return [(name, part) for name, part in _initialized(parts_of(model)) if isinstance(part, (Parameter, Buffer))]
+
+
 def fitting(model: Module, state: Any, strict: bool = True) -> tuple[dict[str, np.ndarray[Any, Any]], IncompatibleKeys]:
     """The arrays of `state`, by name, in the dtypes of the model's, and the names that only one of both has. If they do
     not fit, a ValueError lists what is wrong."""
-    if not isinstance(state, Mapping):
-        raise TypeError(f"load_state_dict takes a dict of arrays, as state_dict() gives, got {shown(state)}")
-    own = dict(model._state())
-    if strange := [name for name in state if not isinstance(name, str)]:
-        raise ValueError(f"this state does not fit, and nothing was loaded: names are strings, got {shown(strange[0])}")
-    keys = IncompatibleKeys([name for name in own if name not in state], [name for name in state if name not in own])
-    if own and state and not strict and len(keys.unexpected_keys) == len(state):
-        raise ValueError(
-            f"none of the names of this state ({', '.join(map(str, keys.unexpected_keys[:3]))}, ...) is one of the model's "
-            f"({', '.join(keys.missing_keys[:3])}, ...), so that nothing would be loaded: rename them"
-        )
-    faults = []
-    if strict:
-        faults += [f"{name} is missing" for name in keys.missing_keys]
-        faults += [f"{name} is not a parameter or buffer of this model" for name in keys.unexpected_keys]
-    arrays: dict[str, Any] = {}
-    names: dict[int, str] = {}
-    for name, part in own.items():
-        if name not in state:
-            continue
-        arrays[name], fault = _converted(state[name], _array(part))
-        if not fault:
-            first = names.setdefault(id(part), name)
-            if first != name and not np.array_equal(arrays[first], arrays[name], equal_nan=True):
-                fault = f"is the same as {first}, and they have different numbers"
-        if fault:
-            faults.append(f"{name} {fault}")
-    if faults:
-        raise ValueError(
-            f"this state does not fit {type(model).__name__}, and nothing was loaded: {'; '.join(faults)}. Build the "
-            "model as the one that was saved" + (", or pass strict=False to load what fits" if strict else "")
-        )
-    return arrays, keys
-
-
-def _converted(data: Any, own: np.ndarray[Any, Any]) -> tuple[Any, str]:
-    """A copy of `data` in the shape and dtype of `own`, and what is wrong with it."""
-    if np.ma.is_masked(data):
-        return None, "has masked elements, which would count"
-    try:
-        array = np.asarray(plain(data))
-    except ValueError:
-        return None, "is no array, but a ragged list"
-    if array.shape != own.shape:
-        return array, f"has shape {array.shape}, the model's has {own.shape}"
-    if array.dtype.kind not in "fiub" and array.dtype != own.dtype:
-        return array, f"has dtype {array.dtype}, which is not of real numbers"
-    with np.errstate(all="ignore"):
-        converted = array.astype(own.dtype)
-    # A float may be rounded, but not become infinite; an integer may not change.
-    exact = np.isfinite if own.dtype.kind in "fc" else np.asarray
-    if converted.dtype != array.dtype and not np.array_equal(exact(converted), exact(array)):
-        return array, f"has numbers, of {array.dtype}, that the model's {own.dtype} cannot hold"
-    return converted, ""
-
-
-_HOLDERS = (Parameter, Buffer, Pending, Module, list, tuple, dict)
+    return matching_arrays(type(model).__name__, dict(named_state(model)), state, strict)
 
 
 def known_parameters(model: Any) -> list[Parameter]:
     """The parameters of a module, but for those that wait for its first input; none of anything else."""
-    return (
-        [part for _, part in _walk(model, once=True) if isinstance(part, Parameter)]
-        if isinstance(model, Module)
-        else []
-    )
+    return [part for _, part in parts_of(model, once=True) if isinstance(part, Parameter)]
 
 
-def _lasts(part: Any) -> bool:
-    """Whether this is, or has, a parameter or a buffer."""
-    return any(isinstance(inner, (Parameter, Buffer, Pending)) for _, inner in _walk(part, once=True))
+def parts_of(part: Any, name: str = "", once: bool = False, deep: bool = True) -> list[tuple[str, Any]]:
+    """`part`, and the parameters, buffers and modules within it, in order, with their names.
+
+    A module within itself is left out. One that is in several places is there under each of its names or, where all are
+    wanted `once`, under its first alone, and so is a parameter. Unless `deep`, modules within are not looked through.
+    Not recursive: there may be thousands within one another.
+    """
+    if not isinstance(name, str):
+        raise TypeError(f"prefix must be a string, which the names begin with, got {shown(name)}")
+    found: list[tuple[str, Any]] = []
+    seen: set[int] = set()
+    path: set[tuple[int, int]] = set()  # the modules that are being looked through, and the lists of each
+    stack: list[tuple[Any, Any, str, Iterator[tuple[Any, Any]]]] = [(None, None, "", iter([(name, part)]))]
+    while stack:
+        mark, owner, prefix, children = stack[-1]
+        for key, child in children:
+            if isinstance(child, Module):
+                opened = deep or owner is None
+                entered, within = (0, id(child)), child
+                if (once and id(child) in seen) or (opened and entered in path):
+                    continue
+                found.append((f"{prefix}{key}", child))
+                seen.add(id(child))
+                if not opened:
+                    continue
+                inner = child._children()
+            elif isinstance(child, _LEAVES):
+                if not once or id(child) not in seen:
+                    found.append((f"{prefix}{key}", child))
+                    seen.add(id(child))
+                continue
+            elif isinstance(child, (list, tuple, dict)) and (id(owner), id(child)) not in path:
+                entered, within = (id(owner), id(child)), owner
+                inner = child.items() if isinstance(child, dict) else enumerate(child)
+            else:
+                continue
+            path.add(entered)
+            stack.append((entered, within, f"{prefix}{key}." if prefix or key != "" else "", iter(inner)))
+            break
+        else:
+            path.discard(mark)
+            stack.pop()
+    return found
 
 
-def _not_yet(name: str) -> ValueError:
-    return ValueError(
-        f"{name} has no shape yet, because its layer waits for its first input: run the model once, as in model(x) or "
-        "model.summary(shape), before its parameters are asked for, as by an optimizer"
-    )
+_LEAVES = (Parameter, Buffer, UninitializedParameter)
+_without_name = itemgetter(1)
 
 
-def _array(part: Any) -> np.ndarray[Any, Any]:
-    return part.raw if isinstance(part, Parameter) else part.data  # type: ignore[no-any-return]  # slots are Any
+def _of_kind(kind: Any, parts: list[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+    return iter([(name, part) for name, part in parts if isinstance(part, kind)])
+
+
+def _initialized(parts: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    """`parts`, or a ValueError where one waits for an input."""
+    for name, part in parts:
+        if isinstance(part, UninitializedParameter):
+            raise ValueError(
+                f"{name} has no shape yet, because its layer waits for its first input: run the model once, as in "
+                "model(x) or model.summary(shape), before its parameters are asked for, as by an optimizer"
+            )
+    return parts
 
 
 def too_deep(module: Any) -> ValueError:
@@ -294,52 +272,6 @@ def too_deep(module: Any) -> ValueError:
         f"{sys.getrecursionlimit():,} calls allows, or one contains itself: put layers side by side in one nn.Sequential, or "
         "raise sys.setrecursionlimit"
     )
-
-
-def _walk(part: Any, name: str = "", once: bool = False) -> Iterator[tuple[str, Any]]:
-    """`part` and the parameters, buffers and modules within it, in order, with their names. A module within itself is
-    left out, one that is in several places is there under each of its names, or, where all are wanted `once`, with its
-    first alone. Not recursive: there may be thousands within one another."""
-    if not isinstance(name, str):
-        raise TypeError(f"prefix must be a string, which the names begin with, got {shown(name)}")
-    yield name, part
-    if not isinstance(part, Module):
-        return
-    around, seen = {id(part)}, {id(part)}
-    stack = [(part, members_of(part, f"{name}." if name else ""))]
-    while stack:
-        owner, members = stack[-1]
-        for label, member in members:
-            if not isinstance(member, Module):
-                yield label, member
-            elif id(member) not in around and not (once and id(member) in seen):
-                yield label, member
-                around.add(id(member))
-                seen.add(id(member))
-                stack.append((member, members_of(member, f"{label}.")))
-                break
-        else:
-            stack.pop()
-            around.discard(id(owner))
-
-
-def members_of(module: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """The parameters, buffers and modules directly in a module, or in the lists, tuples and dicts there, with names."""
-    stack: list[Any] = [(module, prefix, iter(module.members()))]
-    around = {id(module)}
-    while stack:
-        holder, place, items = stack[-1]
-        for key, member in items:
-            if isinstance(member, (Parameter, Module, Buffer, Pending)):
-                yield f"{place}{key}", member
-            elif isinstance(member, (list, tuple, dict)) and id(member) not in around:
-                around.add(id(member))
-                inner = member.items() if isinstance(member, dict) else enumerate(member)
-                stack.append((member, f"{place}{key}.", iter(inner)))
-                break
-        else:
-            stack.pop()
-            around.discard(id(holder))
 
 
 def described(module: Module) -> str:
@@ -358,7 +290,7 @@ def described(module: Module) -> str:
             continue
         label, part = found
         head = f"{indent}{label}{type(part).__name__}("
-        inner = [(f"({name}): ", member) for name, member in members_of(part) if isinstance(member, Module)]
+        inner = [(f"({name}): ", child) for name, child in parts_of(part, deep=False)[1:] if isinstance(child, Module)]
         if id(part) in around:
             lines.append(f"{head}...)")
         elif part is not module and type(part).__repr__ is not Module.__repr__:

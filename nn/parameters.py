@@ -1,4 +1,4 @@
-"""What a module has that lasts: parameters, buffers, and the places of parameters to come."""
+"""`Parameter`, `Buffer` and `UninitializedParameter`: the arrays of a module's state."""
 
 from __future__ import annotations
 
@@ -124,33 +124,31 @@ class Buffer:
         return f"Buffer(shape {self.data.shape}, {self.data.dtype})"
 
 
-class Pending:
-    """The place of a parameter whose shape the first input will tell: until then only its `dtype` is known."""
+class UninitializedParameter:
+    """A placeholder for a parameter whose shape the first input tells: until then only its `dtype` is known."""
 
     def __init__(self, dtype: Any) -> None:
         self.dtype = float_dtype(dtype)
 
     def __repr__(self) -> str:
-        return f"Pending({self.dtype})"
+        return f"UninitializedParameter({self.dtype})"
 
 
-def check_assigned(owner: str, name: str, held: Sequence[Any], value: Any) -> None:
-    """Raise a TypeError if an attribute that `held` parameters, buffers or modules with such is assigned a `value` of
-    plain numbers or results, so that what is learned would be lost. None, modules and functions are deliberate."""
+def check_assigned(owner: str, name: str, old: Any, held: Sequence[Any], value: Any) -> None:
+    """Raise a TypeError if an attribute, `old`, with the parameters and buffers `held` is assigned a `value` of plain
+    numbers or results, so that what is learned would be lost. None, modules and functions are deliberate."""
     if not held or not _loses(value, held):
         return
-    shown = (
-        f"{type(value).__name__} of shape {np.shape(plain(value))}" if hasattr(plain(value), "shape") else repr(value)
-    )
-    if len(held) == 1 and not hasattr(held[0], "named_parameters"):
-        kind = type(held[0]).__name__
-        kind = "Parameter" if kind == "Pending" else kind
+    found = plain(value)
+    given = f"{type(value).__name__} of shape {np.shape(found)}" if hasattr(found, "shape") else repr(value)
+    if old is held[0]:
+        kind = "Buffer" if isinstance(old, Buffer) else "Parameter"
         raise TypeError(
-            f"{owner}.{name} is a {kind}, which would be lost if it were assigned a {shown}: set its numbers with "
+            f"{owner}.{name} is a {kind}, which would be lost if it were assigned a {given}: set its numbers with "
             f"`.{name}.data = ...`, or assign an nn.{kind}(...)"
         )
     raise TypeError(
-        f"{owner}.{name} has parameters, which would be lost if it were assigned a {shown}: set the numbers of each with "
+        f"{owner}.{name} has parameters, which would be lost if it were assigned a {given}: set the numbers of each with "
         "`.data = ...`, or assign modules or nn.Parameter(...)"
     )
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from autograd import Value, dot
 from autograd.value import learned
-from nn.validation import Seed, flag, generator, integer, sequence, shown
+from nn.typing import Seed
+from nn.validation import flag, generator, integer, sequence, shown
 
 
 class Module:

@@ -1,9 +1,7 @@
-"""What a model is made of, as a table: modules, the shapes they give, their parameters, and the memory all takes."""
+"""Table of the modules of a model: the shapes of their results, their parameters, and the memory that all takes."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,10 +10,8 @@ import numpy as np
 from autograd import Tensor, no_grad
 from autograd.arguments import FAILURES, wrong
 from autograd.operators import plain
-from nn.modes import evaluating
+from nn.modes import evaluating, observing
 from nn.validation import integer, sequence
-
-_NOTING = threading.Lock()
 
 
 @dataclass
@@ -91,22 +87,17 @@ def summarize(model: Any, input_shape: tuple[int, ...], dtype: Any = None, max_l
     max_lines = integer("summary", "max_lines", max_lines, least=6)
     lengths = sequence("summary", "input_shape", input_shape)
     input_shape = tuple(integer("summary", "each of input_shape", n, least=0) for n in lengths)
-    dtype = _dtype(model) if dtype is None else data_dtype(dtype)
     modules = list(model.named_modules())
+    tensors = (part for _, module in modules for part in vars(module).values() if isinstance(part, Tensor))
+    dtype = data_dtype(next((tensor.dtype for tensor in tensors), np.float32) if dtype is None else dtype)
     results: dict[int, Any] = {}
-    with _NOTING:  # which changes the modules for a while: one thread at a time
-        own = [vars(module).get("forward") for _, module in modules]
-        for _, module in modules:
-            vars(module)["forward"] = _noting(module, module.forward, results)
-        try:
-            with evaluating(), no_grad():
-                model(np.zeros(input_shape, dtype))
-        finally:
-            for (_, module), forward in zip(modules, own, strict=True):
-                if forward is None:
-                    del vars(module)["forward"]
-                else:
-                    vars(module)["forward"] = forward
+
+    def note(module: Any, result: Any) -> None:
+        if isinstance(result, (Tensor, np.ndarray)):
+            results.setdefault(id(module), plain(result))
+
+    with evaluating(), observing(note), no_grad():
+        model(np.zeros(input_shape, dtype))
     owned = dict.fromkeys((name for name, _ in modules), 0)
     parameters = list(model.named_parameters())
     for name, parameter in parameters:
@@ -146,26 +137,3 @@ def human(n: float) -> str:
             return f"{n:.0f} {unit}" if unit == "B" else f"{n:.1f} {unit}"
         n /= 1024
     return f"{n:.1f} TiB"
-
-
-def _noting(module: Any, forward: Callable[..., Any], results: dict[int, Any]) -> Callable[..., Any]:
-    """`forward`, which puts the array that it gives first among the results of `module`."""
-
-    own = threading.get_ident()
-
-    def noted(*args: Any, **kwargs: Any) -> Any:
-        result = forward(*args, **kwargs)
-        if isinstance(result, (Tensor, np.ndarray)) and threading.get_ident() == own:
-            results.setdefault(id(module), plain(result))
-        return result
-
-    return noted
-
-
-def _dtype(model: Any) -> Any:
-    """That of the first parameter there is, or float32."""
-    for _, module in model.named_modules():
-        for member in vars(module).values():
-            if isinstance(member, Tensor):
-                return member.dtype
-    return np.float32

@@ -29,7 +29,8 @@ from nn.evaluation import (
 from nn.history import History
 from nn.hooks import Callback, Training
 from nn.module import Module
-from nn.validation import Seed, integer, shown
+from nn.typing import Seed
+from nn.validation import integer, shown
 
 
 def fit(

@@ -16,9 +16,7 @@ from autograd.arguments import sequence as sequence
 from autograd.arguments import shown as shown
 from autograd.graph import Node
 from autograd.operators import plain
-
-Array = np.ndarray[Any, Any]
-Seed = np.random.Generator | int | None
+from nn.typing import Array
 
 
 def generator(owner: str, rng: Any, name: str = "rng") -> np.random.Generator:

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from autograd.files import file_path
+from nn.typing import Array
 
-Array = np.ndarray[Any, Any]
 MOST = 1 << 30  # bytes of an array; the largest of EMNIST's has 547 million
 AXES = 4
 PART = 1 << 20  # bytes read at a time

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,8 +11,7 @@ from autograd.files import file_path
 from nn.datasets.idx import parse_idx
 from nn.datasets.sources import FILES, Contents, cache_folder, fetch, from_cache, from_folder, is_mnist, try_to_keep
 from nn.dependencies import optional
-
-Array = np.ndarray[Any, Any]
+from nn.typing import Array
 
 
 def digits() -> tuple[Array, Array]:

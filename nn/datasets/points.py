@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from nn.validation import Seed, generator, integer, number, real_array, shown
-
-Array = np.ndarray[Any, Any]
+from nn.typing import Array, Seed
+from nn.validation import generator, integer, number, real_array, shown
 
 
 def moons(n: int = 100, noise: float = 0.1, rng: Seed = None) -> tuple[Array, Array]:

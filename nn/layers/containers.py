@@ -8,6 +8,7 @@ from typing import Any, overload
 import numpy as np
 
 from autograd.operators import plain
+from nn.modes import observer
 from nn.module import Module, too_deep
 from nn.validation import integer, shown
 
@@ -46,6 +47,8 @@ class Sequential(Module):
             if following is None:
                 stack.pop()
                 around.discard(id(owner))
+                if owner is not self and (observe := observer()) is not None:
+                    observe(owner, x)
             elif type(following) is not Sequential or "forward" in vars(following):
                 x = following(x)
             elif id(following) in around:
@@ -55,8 +58,8 @@ class Sequential(Module):
                 stack.append((following, iter(following.layers)))
         return x
 
-    def members(self) -> Iterator[tuple[str, Any]]:
-        return ((str(i), layer) for i, layer in enumerate(self.layers))
+    def _children(self) -> Iterator[tuple[int, Any]]:
+        return enumerate(self.layers)
 
     def __len__(self) -> int:
         return len(self.layers)
@@ -95,8 +98,8 @@ class Residual(Module):
             raise ValueError(f"Residual adds what its modules give to their input, but they took {before} to {after}")
         return x + y
 
-    def members(self) -> Iterator[tuple[str, Any]]:
-        return ((str(i), layer) for i, layer in enumerate(self.layers))
+    def _children(self) -> Iterator[tuple[int, Any]]:
+        return enumerate(self.layers)
 
 
 class ModuleList(Module):
@@ -125,8 +128,8 @@ class ModuleList(Module):
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         raise NotImplementedError("a ModuleList does not say in what order: call its modules, or use a Sequential")
 
-    def members(self) -> Iterator[tuple[str, Any]]:
-        return ((str(i), module) for i, module in enumerate(self.items))
+    def _children(self) -> Iterator[tuple[int, Any]]:
+        return enumerate(self.items)
 
     def __len__(self) -> int:
         return len(self.items)

@@ -11,8 +11,9 @@ from autograd import Tensor
 from autograd.arrays.convolution import conv2d
 from autograd.arrays.windows import windows_of
 from nn.layers.linear import taken, uniform
-from nn.module import Module, Pending
-from nn.validation import Seed, flag, generator, integer
+from nn.module import Module, UninitializedParameter
+from nn.typing import Seed
+from nn.validation import flag, generator, integer
 
 
 class Conv2d(Module):
@@ -62,8 +63,8 @@ class Conv2d(Module):
         self.kernel_size, self.stride, self.dilation = windows.kernel, windows.stride, windows.dilation
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
         self.padding = padding if isinstance(padding, str) else (windows.pads[0][0], windows.pads[1][0])
-        self.weight = Pending(dtype)
-        self.bias = Pending(dtype) if flag("Conv2d", "bias", bias) else None
+        self.weight = UninitializedParameter(dtype)
+        self.bias = UninitializedParameter(dtype) if flag("Conv2d", "bias", bias) else None
         self.rng = generator("Conv2d", rng)
         if in_channels is not None:
             self._start(in_channels)

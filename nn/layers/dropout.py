@@ -8,7 +8,8 @@ import numpy as np
 
 from autograd.operators import plain
 from nn.module import Module
-from nn.validation import Seed, generator, number, operand
+from nn.typing import Seed
+from nn.validation import generator, number, operand
 
 
 class Dropout(Module):

@@ -9,7 +9,8 @@ import numpy as np
 import autograd as ag
 from autograd.operators import plain
 from nn.module import Module, Parameter, float_dtype
-from nn.validation import Seed, generator, integer, numbers
+from nn.typing import Seed
+from nn.validation import generator, integer, numbers
 
 
 class Embedding(Module):

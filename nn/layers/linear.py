@@ -10,8 +10,9 @@ import numpy as np
 from autograd import Tensor
 from autograd.arrays.linalg import linear
 from autograd.graph import Node
-from nn.module import Module, Parameter, Pending, float_dtype
-from nn.validation import Seed, flag, generator, integer, real_array
+from nn.module import Module, Parameter, UninitializedParameter, float_dtype
+from nn.typing import Seed
+from nn.validation import flag, generator, integer, real_array
 
 
 class Linear(Module):
@@ -42,8 +43,8 @@ class Linear(Module):
     ) -> None:
         self.in_features = None if in_features is None else integer("Linear", "in_features", in_features, least=1)
         self.out_features = integer("Linear", "out_features", out_features, least=1)
-        self.weight = Pending(dtype)
-        self.bias = Pending(dtype) if flag("Linear", "bias", bias) else None
+        self.weight = UninitializedParameter(dtype)
+        self.bias = UninitializedParameter(dtype) if flag("Linear", "bias", bias) else None
         self.rng = generator("Linear", rng)
         if self.in_features is not None:
             self._start(self.in_features)

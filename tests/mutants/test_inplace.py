@@ -10,7 +10,7 @@ from autograd.arrays import indexing
 from autograd.tensor import Tensor
 from autograd.updates import Updates
 from autograd.value import Value
-from nn import finder, hooks, module, parameters, scalar
+from nn import finder, hooks, module, parameters, scalar, state_dicts
 from nn.optim import clipping, elementwise, flat
 from tests.autograd import test_constants, test_many, test_updates, test_value
 from tests.mutation import Mutant, check
@@ -57,13 +57,13 @@ MUTANTS = [
     Mutant("a copy forgot that it is learned", Value.__setstate__, 'state.get("parameter")', "False",
            test_updates.test_copies_of_what_is_learned_are_learned),
     Mutant("an assignment lost a parameter", module.Module.__setattr__,
-           "check_assigned(type(self).__name__, name, held, value)", "pass", partial(lost, *test_parameters.LOST["an array"])),
+           "check_assigned(type(self).__name__, name, old, held, value)", "pass", partial(lost, *test_parameters.LOST["an array"])),
     Mutant("a list of results lost parameters",
            lambda patch: patch.setattr(parameters, "_loses", lambda value, held: not isinstance(value, list)), "", "",
            partial(lost, *test_parameters.LOST["results for a list"])),
     Mutant("a buffer took another shape", parameters.Buffer.data.fset, "array.shape != self._data.shape", "False",
            test_parameters.test_the_data_of_a_buffer_keeps_its_shape),
-    Mutant("a state that fits nowhere loaded nothing", module.fitting, "if own and state and not strict", "if False and not strict",
+    Mutant("a state that fits nowhere loaded nothing", state_dicts.matching_arrays, "if own and state and not strict", "if False and not strict",
            test_parameters.test_a_state_that_fits_nowhere_is_an_error_also_where_not_all_must_fit),
     Mutant("fit trained with another's optimizer", hooks.check_optimizer, "if foreign and (missing or len(foreign) == len(given)):", "if False:",
            partial(test_training.test_an_optimizer_of_parameters_that_the_model_has_not_is_an_error, test_training._other_models)),

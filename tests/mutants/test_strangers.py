@@ -9,7 +9,7 @@ from autograd import arguments, norm
 from autograd.arrays import norms
 from autograd.compiler import batches
 from autograd.compiler.kernel import Kernel
-from nn import encoding, hooks, metrics, module
+from nn import encoding, hooks, metrics, state_dicts
 from tests.autograd import test_tensor
 from tests.autograd.arrays import test_reductions
 from tests.autograd.compiler import test_kernel
@@ -58,7 +58,9 @@ MUTANTS = [
         "pass",
         dropped("labels of a metric"),
     ),
-    Mutant("a state dropped masks", module._converted, "if np.ma.is_masked(data):", "if False:", dropped("a state")),
+    Mutant(
+        "a state dropped masks", state_dicts._converted, "if np.ma.is_masked(data):", "if False:", dropped("a state")
+    ),
     Mutant(
         "a file dropped masks",
         lambda patch: patch.setattr(encoding, "check_unmasked", lambda *_: None),

@@ -51,6 +51,14 @@ def test_names_of_a_sequential_are_positions():
     assert next(iter(net.modules())) is net
 
 
+def test_children_are_the_modules_directly_within():
+    net = Net()
+    assert [name for name, _ in net.named_children()] == ["layers.0", "layers.1", "layers.2.0", "heads.b"]
+    nested = Sequential(Sequential(ReLU()), ReLU(), lambda x: x)
+    assert list(nested.children()) == [nested[0], nested[1]]
+    assert list(ReLU().children()) == []
+
+
 def test_a_prefix_is_put_before_every_name():
     assert [name for name, _ in Sequential(Linear(1, 1)).named_parameters("net")] == ["net.0.weight", "net.0.bias"]
 
@@ -314,6 +322,14 @@ def test_a_module_within_itself():
         whole.eval()
     with pytest.raises(ValueError, match="one contains itself"):
         model(np.ones((1, 2)))
+
+
+def test_a_list_that_its_own_modules_refer_to_is_looked_through_in_each_of_them():
+    model = nn.Module()
+    model.layers = [nn.Module(), nn.Linear(1, 1, bias=False, rng=0)]
+    model.layers[0].all = model.layers
+    assert list(model.state_dict()) == ["layers.0.all.1.weight", "layers.1.weight"]
+    assert [name for name, _ in model.named_parameters()] == ["layers.0.all.1.weight"]
 
 
 def test_modules_that_are_shared_at_every_level_are_visited_once():

@@ -6,7 +6,7 @@ import pytest
 import autograd as ag
 import nn
 from nn import Buffer, Linear, Module, ModuleList, Parameter, Sequential
-from nn.parameters import Pending
+from nn.parameters import UninitializedParameter
 
 
 class Several(Module):
@@ -61,7 +61,7 @@ def test_what_waits_for_its_shape_is_not_lost_either():
     for value in (np.zeros((1, 1)), model.weight * 2.0):
         with pytest.raises(TypeError, match="weight is a Parameter, which would be lost"):
             model.lazy.weight = value
-    assert isinstance(model.lazy.weight, Pending)
+    assert isinstance(model.lazy.weight, UninitializedParameter)
     model.lazy.weight = Parameter(np.ones((1, 2)))
 
 

@@ -131,6 +131,21 @@ def test_two_threads_summarize_one_model_while_a_third_uses_it():
     assert "forward" not in vars(model[0])
 
 
+def test_no_attribute_of_a_module_is_touched():
+    class Fixed(Module):
+        def __init__(self):
+            vars(self)["layers"] = [Sequential(ReLU(), ReLU())]
+
+        def __setattr__(self, name, value):
+            raise AttributeError(name)
+
+        def forward(self, x):
+            assert all(list(vars(m)) in ([], ["layers"]) for m in self.modules())
+            return self.layers[0](x)
+
+    assert [row.output for row in Sequential(Fixed()).summary((2, 3)).rows] == [(2, 3)] * 5
+
+
 @pytest.mark.parametrize("shape", [3, (1.5, 2), "12", None, (-1, 2)])
 def test_an_input_shape_is_of_integers(shape):
     with pytest.raises((TypeError, ValueError), match=r"summary: .*input_shape must be"):
