@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple, cast
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple, TypeVar, cast, overload
 
 import numpy as np
 
@@ -11,6 +11,8 @@ from autograd.arrays import sums
 from autograd.graph import Node
 from nn.typing import Array, Seed
 from nn.validation import flag, generator, integer, number, numbers, real_array
+
+N = TypeVar("N", bound=Node)
 
 
 class Batches:
@@ -103,11 +105,19 @@ class Standardizer(NamedTuple):
     mean: Array
     scale: Array
 
+    @overload
+    def __call__(self, X: N) -> N: ...
+    @overload
+    def __call__(self, X: Array | Sequence[Any]) -> Array: ...
     def __call__(self, X: Any) -> Any:
         return (self._columns(X) - real_array("Standardizer", "mean", self.mean)) / real_array(
             "Standardizer", "scale", self.scale
         )
 
+    @overload
+    def inverse(self, X: N) -> N: ...
+    @overload
+    def inverse(self, X: Array | Sequence[Any]) -> Array: ...
     def inverse(self, X: Any) -> Any:
         """The data that would give `X`."""
         return self._columns(X) * self.scale + self.mean
@@ -120,6 +130,14 @@ class Standardizer(NamedTuple):
         return X
 
 
+@overload
+def standardize(X: Any) -> tuple[Array, Standardizer]: ...
+@overload
+def standardize(X: Any, other: Any, /) -> tuple[Array, Array, Standardizer]: ...
+@overload
+def standardize(X: Any, other: Any, another: Any, /) -> tuple[Array, Array, Array, Standardizer]: ...
+@overload
+def standardize(X: Any, *others: Any) -> tuple[Any, ...]: ...
 def standardize(X: Any, *others: Any) -> tuple[Any, ...]:
     """`X`, `(n, columns)`, with mean 0 and standard deviation 1 in each column; then `others` by the same mean and
     scale, so that nothing is learned from them; and last the `Standardizer`. Columns that do not vary become 0.

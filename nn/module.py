@@ -18,6 +18,7 @@ from nn.parameters import check_assigned
 from nn.parameters import float_dtype as float_dtype
 from nn.state_dicts import IncompatibleKeys, array_of, matching_arrays
 from nn.summary import Summary, summarize
+from nn.typing import HasForward, P, R
 
 REPR_LINES = 1000
 
@@ -54,7 +55,7 @@ class Module:
             f"{type(self).__name__} does not say what it computes: define its method forward(self, x)"
         )
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self: HasForward[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         try:
             result = self.forward(*args, **kwargs)
         except RecursionError:

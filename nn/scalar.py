@@ -53,7 +53,7 @@ class Neuron(Module):
         self.b = learned(0.0)
         self.nonlin = flag("Neuron", "nonlin", nonlin)
 
-    def __call__(self, x: Sequence[Any] | np.ndarray[Any, Any]) -> Any:
+    def __call__(self, x: Sequence[Any] | np.ndarray[Any, Any]) -> Value:
         if isinstance(x, np.ndarray):
             x = _row(x)
         try:
@@ -146,4 +146,4 @@ def _row(x: Any) -> list[Any]:
         raise ValueError(
             f"a network of scalars takes one row of numbers at a time, got shape {x.shape}: loop over rows"
         )
-    return x.tolist()  # type: ignore[no-any-return]  # NumPy's is Any
+    return x.tolist()

@@ -21,7 +21,7 @@ class ReLU(Module):
     [0.0, 2.0]
     """
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: ag.Tensor) -> ag.Tensor:
         x = operand("ReLU", x)
         return ag.relu(x)
 
@@ -36,7 +36,7 @@ class LeakyReLU(Module):
     def __init__(self, negative_slope: float = 0.01) -> None:
         self.negative_slope = number("LeakyReLU", "negative_slope", negative_slope)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: ag.Tensor) -> ag.Tensor:
         x = operand("LeakyReLU", x)
         return ag.where(ag.step(x), x, self.negative_slope * x)
 
@@ -56,7 +56,7 @@ class ELU(Module):
     def __init__(self, alpha: float = 1.0) -> None:
         self.alpha = number("ELU", "alpha", alpha)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: ag.Tensor) -> ag.Tensor:
         x = operand("ELU", x)
         return _elu(x, self.alpha)
 
@@ -71,7 +71,7 @@ class SELU(Module):
     [0.0, 1.0507]
     """
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: ag.Tensor) -> ag.Tensor:
         x = operand("SELU", x)
         return SELU_SCALE * _elu(x, SELU_ALPHA)
 
@@ -94,7 +94,7 @@ class GELU(Module):
     def __init__(self, approximate: str = "none") -> None:
         self.approximate = choice("GELU", "approximate", approximate, ("none", "tanh"))
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: ag.Tensor) -> ag.Tensor:
         x = operand("GELU", x)
         if self.approximate == "tanh":
             # (1 + tanh(u)) / 2, with the digits that 1 + tanh(u) loses where u is far below 0
@@ -112,7 +112,7 @@ class SiLU(Module):
     [0.0, 0.7311]
     """
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: ag.Tensor) -> ag.Tensor:
         x = operand("SiLU", x)
         return x * ag.sigmoid(x)
 
@@ -124,7 +124,7 @@ class Tanh(Module):
     [0.0]
     """
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: ag.Tensor) -> ag.Tensor:
         x = operand("Tanh", x)
         return ag.tanh(x)
 
@@ -136,7 +136,7 @@ class Sigmoid(Module):
     [0.5]
     """
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: ag.Tensor) -> ag.Tensor:
         x = operand("Sigmoid", x)
         return ag.sigmoid(x)
 
@@ -152,7 +152,7 @@ class Softplus(Module):
         self.beta = number("Softplus", "beta", beta, above=0)
         self.threshold = number("Softplus", "threshold", threshold, infinite=True)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: ag.Tensor) -> ag.Tensor:
         x = operand("Softplus", x)
         scaled = self.beta * x
         return ag.where(ag.step(scaled - self.threshold), x, ag.softplus(scaled) * (1.0 / self.beta))
@@ -171,7 +171,7 @@ class Softmax(Module):
     def __init__(self, dim: int = -1) -> None:
         self.dim = integer("Softmax", "dim", dim)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: ag.Tensor) -> ag.Tensor:
         x = operand("Softmax", x)
         return ag.softmax(x, self.dim)
 
@@ -189,7 +189,7 @@ class LogSoftmax(Module):
     def __init__(self, dim: int = -1) -> None:
         self.dim = integer("LogSoftmax", "dim", dim)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: ag.Tensor) -> ag.Tensor:
         x = operand("LogSoftmax", x)
         return ag.log_softmax(x, self.dim)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, overload
+from typing import Any, NoReturn, overload
 
 import numpy as np
 
+from autograd import Tensor
 from autograd.operators import plain
 from nn.modes import observer
 from nn.module import Module, too_deep
@@ -32,7 +33,7 @@ class Sequential(Module):
     def __init__(self, *layers: Any) -> None:
         self.layers = _callables("Sequential", layers)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> Tensor:
         for layer in self.layers:
             x = self._through(layer, x) if type(layer) is Sequential else layer(x)
         return x
@@ -89,7 +90,7 @@ class Residual(Module):
     def __init__(self, *layers: Any) -> None:
         self.layers = _callables("Residual", layers)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> Tensor:
         y = x
         for layer in self.layers:
             y = layer(y)
@@ -125,7 +126,7 @@ class ModuleList(Module):
         self.items += _modules(modules)
         return self
 
-    def forward(self, *args: Any, **kwargs: Any) -> Any:
+    def forward(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise NotImplementedError("a ModuleList does not say in what order: call its modules, or use a Sequential")
 
     def _children(self) -> Iterator[tuple[int, Any]]:

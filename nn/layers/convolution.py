@@ -94,9 +94,7 @@ class Conv2d(Module):
                 f"{self!r} takes images of {self.in_channels} channels, got shape {x.shape}: {axis}change in_channels, or "
                 "move the axis of channels before height and width, as with x.transpose(0, 3, 1, 2)"
             )
-        return conv2d(  # type: ignore[no-any-return]  # what operations give is Any
-            x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups
-        )
+        return conv2d(x, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
 
     def extra_repr(self) -> str:
         parts = [f"{self.in_channels}, {self.out_channels}, kernel_size={self.kernel_size}, stride={self.stride}"]

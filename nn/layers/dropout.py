@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
+from autograd import Tensor
 from autograd.operators import plain
 from nn.module import Module
 from nn.typing import Seed
@@ -30,7 +29,7 @@ class Dropout(Module):
         self.p = number("Dropout", "p", p, least=0, most=1)
         self.rng = generator("Dropout", rng)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Tensor) -> Tensor:
         x = operand("Dropout", x)
         if not self.training or self.p == 0.0:
             return x

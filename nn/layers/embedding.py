@@ -47,7 +47,7 @@ class Embedding(Module):
             weight[self.padding_idx] = 0.0
         self.weight = Parameter(weight)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> ag.Tensor:
         rows = numbers("Embedding", "x", plain(x))
         if rows.dtype.kind not in "iu":
             raise TypeError(

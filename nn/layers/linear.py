@@ -69,8 +69,8 @@ class Linear(Module):
                 )
             self._start(shape[-1])
         if self.bias is None:
-            return x @ self.weight.T  # type: ignore[no-any-return]  # what operations give is Any
-        return linear(x, self.weight, self.bias)  # type: ignore[no-any-return]  # what operations give is Any
+            return x @ self.weight.T
+        return linear(x, self.weight, self.bias)
 
     def extra_repr(self) -> str:
         bias = self.bias is not None

@@ -68,7 +68,7 @@ class _BatchNorm(Module):
         self.running_var = Buffer(np.ones(num_features, dtype)) if track_running_stats else None
         self.num_batches_tracked = Buffer(np.array(0)) if track_running_stats else None
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> ag.Tensor:
         x = floating(type(self).__name__, x) if self.weight is None else taken(type(self).__name__, x, self.weight)
         shape = np.shape(plain(x))
         if len(shape) not in self.axes or shape[1] != self.num_features:
@@ -170,7 +170,7 @@ class LayerNorm(Module):
         self.weight = Parameter(np.ones(shape, dtype)) if elementwise_affine else None
         self.bias = Parameter(np.zeros(shape, dtype)) if elementwise_affine and bias else None
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Any) -> ag.Tensor:
         x = floating(type(self).__name__, x) if self.weight is None else taken(type(self).__name__, x, self.weight)
         shape = np.shape(plain(x))
         n = len(self.normalized_shape)

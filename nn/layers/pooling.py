@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+from autograd import Tensor
 from autograd.arrays.pooling import adaptive_avg_pool2d, avg_pool2d, max_pool2d
 from autograd.arrays.windows import windows_of
 from nn.module import Module
@@ -28,7 +27,7 @@ class MaxPool2d(Module):
         self.kernel_size, self.stride = kernel_size, kernel_size if stride is None else stride
         self.padding, self.dilation = padding, dilation
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Tensor) -> Tensor:
         return max_pool2d(operand("MaxPool2d", x), self.kernel_size, self.stride, self.padding, self.dilation)
 
     def extra_repr(self) -> str:
@@ -55,7 +54,7 @@ class AvgPool2d(Module):
         self.padding = padding
         self.count_include_pad = flag("AvgPool2d", "count_include_pad", count_include_pad)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Tensor) -> Tensor:
         return avg_pool2d(operand("AvgPool2d", x), self.kernel_size, self.stride, self.padding, self.count_include_pad)
 
     def extra_repr(self) -> str:
@@ -80,7 +79,7 @@ class AdaptiveAvgPool2d(Module):
                 integer("AdaptiveAvgPool2d", "output_size", n, least=1)
         self.output_size = output_size
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: Tensor) -> Tensor:
         return adaptive_avg_pool2d(operand("AdaptiveAvgPool2d", x), self.output_size)
 
     def extra_repr(self) -> str:

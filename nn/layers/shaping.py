@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
@@ -24,7 +23,7 @@ class Flatten(Module):
         self.start_dim = integer("Flatten", "start_dim", start_dim)
         self.end_dim = integer("Flatten", "end_dim", end_dim)
 
-    def forward(self, x: Any) -> Any:
+    def forward(self, x: ag.Tensor) -> ag.Tensor:
         shape = np.shape(plain(operand("Flatten", x)))
         n = len(shape)
         if not (-n <= self.start_dim < n and -n <= self.end_dim < n and self.start_dim % n <= self.end_dim % n):

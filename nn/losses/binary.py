@@ -29,7 +29,7 @@ class BCEWithLogitsLoss(Loss):
         self.weight = weights(self, "weight", weight)
         self.pos_weight = weights(self, "pos_weight", pos_weight)
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: ag.Tensor, target: Any) -> ag.Tensor:
         input, target = of_one_shape(self, input, target)
         _probabilities(self, target)
         w, p = (_broadcast(self, name, input, getattr(self, name)) for name in ("weight", "pos_weight"))
@@ -51,7 +51,7 @@ class BCELoss(Loss):
         super().__init__(reduction)
         self.weight = weights(self, "weight", weight)
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: ag.Tensor, target: Any) -> ag.Tensor:
         input, target = of_one_shape(self, input, target)
         _probabilities(self, target)
         x = np.asarray(plain(input))
@@ -74,7 +74,7 @@ class HingeLoss(Loss):
     [0.0, 0.5, 1.5]
     """
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: ag.Tensor, target: Any) -> ag.Tensor:
         input, target = of_one_shape(self, input, target)
         labels = np.asarray(plain(target))
         if not (np.abs(labels) == 1.0).all():

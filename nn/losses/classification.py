@@ -124,7 +124,7 @@ class CrossEntropyLoss(ClassLoss):
         super().__init__(weight, ignore_index=ignore_index, reduction=reduction)
         self.label_smoothing = float(number("CrossEntropyLoss", "label_smoothing", label_smoothing, least=0, most=1))
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: ag.Tensor, target: Any) -> ag.Tensor:
         input = as_input(self, input)
         x = np.asarray(plain(input))
         if x.ndim and x.shape[_axis(x.shape)] == 1:
@@ -182,7 +182,7 @@ class NLLLoss(ClassLoss):
     10000.0
     """
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: ag.Tensor, target: Any) -> ag.Tensor:
         input = as_input(self, input)
         q, total = self.shares(input, target)
         return _nll(_axis(np.shape(plain(input))), self.reduction)(input, q, total)

@@ -31,7 +31,7 @@ class KLDivLoss(Loss):
         super().__init__(reduction)
         self.log_target = flag("KLDivLoss", "log_target", log_target)
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: ag.Tensor, target: Any) -> ag.Tensor:
         input, target = of_one_shape(self, input, target)
         loss = _KL_DIV_LOG if self.log_target else _KL_DIV
         if self.reduction != "batchmean":

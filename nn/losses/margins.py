@@ -33,7 +33,7 @@ class MultiMarginLoss(ClassLoss):
             raise ValueError(f"MultiMarginLoss needs p as 1 or 2, got {p!r}")
         self.p, self.margin = int(p), float(number("MultiMarginLoss", "margin", margin))
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: ag.Tensor, target: Any) -> ag.Tensor:
         input = as_input(self, input)
         shape = np.shape(plain(input))
         if len(shape) > 2:

@@ -23,7 +23,7 @@ class MSELoss(Loss):
     2.0
     """
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: ag.Tensor, target: Any) -> ag.Tensor:
         return _SQUARED_ERROR[self.reduction](*of_one_shape(self, input, target))
 
 
@@ -34,7 +34,7 @@ class L1Loss(Loss):
     1.0
     """
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: ag.Tensor, target: Any) -> ag.Tensor:
         return _ABSOLUTE_ERROR[self.reduction](*of_one_shape(self, input, target))
 
 
@@ -52,7 +52,7 @@ class HuberLoss(Loss):
         super().__init__(reduction)
         self.delta = float(number("HuberLoss", "delta", delta, above=0))
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: ag.Tensor, target: Any) -> ag.Tensor:
         return _huber(self.delta)[self.reduction](*of_one_shape(self, input, target))
 
     def extra_repr(self) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 from autograd.arguments import shown
 from nn.optim.flat import Flat, flatten
 from nn.optim.optimizer import Group, Optimizer, called
+from nn.typing import R
 
 CHUNK = 1 << 18  # elements updated at a time, so that scratch stays small and, of a large model, in the cache
 
@@ -63,7 +64,7 @@ class ElementwiseOptimizer(Optimizer):
             stretch.allot(self.arrays(group))
         self._stretches.append(stretches)
 
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+    def step(self, closure: Callable[[], R] | None = None) -> R | None:
         loss = None if closure is None else called(closure)
         work = [
             (stretch, group)

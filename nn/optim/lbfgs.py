@@ -10,6 +10,7 @@ import numpy as np
 from autograd import Tensor
 from nn.dependencies import optional
 from nn.optim.optimizer import Group, Optimizer, at_least_zero
+from nn.typing import R
 from nn.validation import integer
 
 Array = np.ndarray[Any, Any]
@@ -65,7 +66,7 @@ class LBFGS(Optimizer):
             raise ValueError("LBFGS takes one group of parameters, for it has one estimate of the curvature: join them")
         super().add_param_group(group)
 
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+    def step(self, closure: Callable[[], R] | None = None) -> R:
         if closure is None:
             raise TypeError("LBFGS computes the loss several times a step: pass step(closure), see its docstring")
         minimize = optional("scipy.optimize").minimize
@@ -76,7 +77,7 @@ class LBFGS(Optimizer):
         def loss_and_gradient(x: Array) -> tuple[float, Array]:
             nonlocal first
             _set(parameters, x)
-            loss = closure()
+            loss: Any = closure()
             first = loss if first is None else first
             return float(loss.item() if hasattr(loss, "item") else loss), _gradient(parameters)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from autograd import Tensor, Value
 from nn.optim.loading import check_alike, mapping
+from nn.typing import R
 from nn.validation import flag, number, sequence, shown
 
 Group = dict[str, Any]  # what `param_groups` consists of: "params", a list, and every setting by its name
@@ -32,7 +33,7 @@ class Optimizer(ABC):
             self.add_param_group(group)
 
     @abstractmethod
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+    def step(self, closure: Callable[[], R] | None = None) -> R | None:
         """Change every parameter that has a gradient. A `closure` that computes loss and gradients anew is called
         before, and what it returns is returned."""
 
@@ -64,7 +65,7 @@ class Optimizer(ABC):
     @property
     def lr(self) -> float:
         """The learning rate: of the first group, when read; of all groups, when set."""
-        return self.param_groups[0]["lr"]  # type: ignore[no-any-return]  # slots are Any
+        return self.param_groups[0]["lr"]
 
     @lr.setter
     def lr(self, lr: float) -> None:
@@ -135,7 +136,7 @@ class Optimizer(ABC):
             raise ValueError(f"group {i} was to maximize, which {type(self).__name__} cannot: negate the loss")
         self.check(group)
 
-    def __reduce__(self) -> Any:
+    def __reduce__(self) -> tuple[Any, ...]:
         # Views of one buffer would be copied as arrays of their own: a copy is made anew, from the copied parameters.
         return _rebuilt, (
             type(self),
@@ -202,7 +203,7 @@ def _sizes(sizes: list[int]) -> str:
     return " + ".join(map(str, sizes))
 
 
-def called(closure: Any) -> Any:
+def called(closure: Callable[[], R]) -> R:
     """What the closure of a step gives."""
     if not callable(closure):
         raise TypeError(f"step takes a function that computes the loss anew, or nothing, got {shown(closure)}")

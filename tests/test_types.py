@@ -1,0 +1,295 @@
+"""What type checkers know of the public surface: plain `mypy` checks each `assert_type`, and a run that it is true."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, Union, get_args, get_origin
+
+import numpy as np
+import pytest
+
+import autograd as ag
+import nn
+from autograd import Tensor
+from nn.state_dicts import IncompatibleKeys
+
+if TYPE_CHECKING:
+    from typing import assert_type
+else:
+
+    def assert_type(value, kind):
+        kinds = get_args(kind) if get_origin(kind) in (types.UnionType, Union) else (kind,)
+        assert isinstance(value, tuple(type(None) if each is None else get_origin(each) or each for each in kinds))
+        return value
+
+
+Array = np.ndarray[Any, Any]
+
+
+def rows() -> Array:
+    return np.linspace(-1.0, 1.0, 12, dtype=np.float32).reshape(6, 2)
+
+
+def labels() -> Array:
+    return np.array([0, 1, 0, 1, 0, 1])
+
+
+def images() -> Tensor:
+    return Tensor(np.ones((2, 3, 4, 4), np.float32))
+
+
+# ---- Modules
+
+
+def test_layers_give_tensors() -> None:
+    x = Tensor(rows())
+    assert_type(nn.Linear(2, 3)(x), Tensor)
+    assert_type(nn.Linear(2, 3)(rows()), Tensor)
+    assert_type(nn.Linear(None, 3)([[1.0, 2.0]]), Tensor)
+    assert_type(nn.Conv2d(3, 2, 3)(images()), Tensor)
+    assert_type(nn.Embedding(5, 3)([0, 4]), Tensor)
+    assert_type(nn.BatchNorm1d(2)(x), Tensor)
+    assert_type(nn.BatchNorm2d(3)(images()), Tensor)
+    assert_type(nn.LayerNorm(2)(x), Tensor)
+    assert_type(nn.Dropout(0.5)(x), Tensor)
+    assert_type(nn.Flatten()(images()), Tensor)
+    assert_type(nn.MaxPool2d(2)(images()), Tensor)
+    assert_type(nn.AvgPool2d(2)(images()), Tensor)
+    assert_type(nn.AdaptiveAvgPool2d(1)(images()), Tensor)
+
+
+def test_functions_as_layers_give_tensors() -> None:
+    x = Tensor(rows())
+    assert_type(nn.ReLU()(x), Tensor)
+    assert_type(nn.LeakyReLU()(x), Tensor)
+    assert_type(nn.ELU()(x), Tensor)
+    assert_type(nn.SELU()(x), Tensor)
+    assert_type(nn.GELU()(x), Tensor)
+    assert_type(nn.SiLU()(x), Tensor)
+    assert_type(nn.Tanh()(x), Tensor)
+    assert_type(nn.Sigmoid()(x), Tensor)
+    assert_type(nn.Softplus()(x), Tensor)
+    assert_type(nn.Softmax()(x), Tensor)
+    assert_type(nn.LogSoftmax()(x), Tensor)
+
+
+def test_containers() -> None:
+    x = Tensor(rows())
+    model = nn.Sequential(nn.Linear(2, 2), nn.ReLU())
+    assert_type(model(x), Tensor)
+    assert_type(model.forward(rows()), Tensor)
+    assert_type(model[:1], nn.Sequential)
+    assert_type(nn.Residual(nn.Linear(2, 2))(x), Tensor)
+    modules = nn.ModuleList([nn.Linear(2, 2)])
+    assert_type(modules[0], nn.Module)
+    assert_type(modules[:1], nn.ModuleList)
+    assert_type(modules.append(nn.ReLU()), nn.ModuleList)
+    with pytest.raises(NotImplementedError):
+        assert_type(modules(), NoReturn)
+
+
+class Two(nn.Module):
+    """A user's module: a call takes and gives what its `forward` does."""
+
+    def __init__(self) -> None:
+        self.linear = nn.Linear(2, 3)
+
+    def forward(self, x: Tensor, scale: float = 1.0) -> tuple[Tensor, int]:
+        return self.linear(x), round(scale)
+
+
+def test_a_module_is_called_as_its_forward_is_declared() -> None:
+    model = Two()
+    pair = model(Tensor(rows()), scale=2.0)
+    assert_type(pair, tuple[Tensor, int])
+    assert_type(pair[0], Tensor)
+    with pytest.raises(TypeError):
+        model(Tensor(rows()), scales=2.0)  # type: ignore[call-arg]  # this is what is tested
+    with pytest.raises(TypeError):
+        model(Tensor(rows()), scale="2.0")  # type: ignore[arg-type]  # this is what is tested
+
+
+def test_what_a_module_holds(tmp_path: Path) -> None:
+    model = nn.Linear(2, 3)
+    assert_type(model.parameters(), Iterator[nn.Parameter])
+    assert_type(model.named_parameters(), Iterator[tuple[str, nn.Parameter]])
+    assert_type(model.buffers(), Iterator[nn.Buffer])
+    assert_type(model.named_buffers(), Iterator[tuple[str, nn.Buffer]])
+    assert_type(model.modules(), Iterator[nn.Module])
+    assert_type(model.named_modules(), Iterator[tuple[str, nn.Module]])
+    for parameter in model.parameters():
+        assert_type(parameter, nn.Parameter)
+        assert_type(parameter.data, Array)
+        assert_type(parameter.shape, tuple[int, ...])
+    assert_type(nn.Buffer([1.0]).data, Array)
+    assert_type(model.train(), nn.Linear)
+    assert_type(model.eval(), nn.Linear)
+    assert_type(model.to(np.float64), nn.Linear)
+    assert_type(model.training, bool)
+    state = model.state_dict()
+    assert_type(state, dict[str, Array])
+    assert_type(model.load_state_dict(state), IncompatibleKeys)
+    assert_type(model.load_state_dict(state).missing_keys, list[str])
+    assert_type(str(model.summary((4, 2))), str)
+    nn.save(tmp_path / "model.safetensors", model)
+
+
+# ---- Losses and optimizers
+
+
+def test_losses_give_tensors() -> None:
+    x, y, z = Tensor(rows()), rows() > 0.0, labels()
+    losses = [nn.MSELoss(), nn.L1Loss(), nn.HuberLoss(), nn.BCEWithLogitsLoss()]
+    assert_type(nn.MSELoss()(x, y), Tensor)
+    assert_type(nn.L1Loss()(x, y), Tensor)
+    assert_type(nn.HuberLoss()(x, y), Tensor)
+    assert_type(nn.BCEWithLogitsLoss()(x, y), Tensor)
+    assert_type(nn.BCELoss()(nn.Sigmoid()(x), y), Tensor)
+    assert_type(nn.HingeLoss()(x, 2 * y - 1), Tensor)
+    assert_type(nn.KLDivLoss()(nn.LogSoftmax()(x), np.full((6, 2), 0.5)), Tensor)
+    assert_type(nn.CrossEntropyLoss()(x, z), Tensor)
+    assert_type(nn.NLLLoss()(nn.LogSoftmax()(x), z), Tensor)
+    assert_type(nn.MultiMarginLoss()(x, z), Tensor)
+    assert_type(nn.MSELoss("none")(x, y).shape, tuple[int, ...])
+    assert_type(nn.MSELoss()(x, y).item(), float)
+    assert_type(nn.MSELoss()(x, y).backward(), None)
+    assert_type(losses[0].weight_of(x, y), float)
+
+
+def test_optimizers() -> None:
+    model = nn.Linear(2, 1)
+    target = np.zeros((6, 1), np.float32)
+
+    def closure() -> Tensor:
+        optimizer.zero_grad()
+        loss = nn.MSELoss()(model(rows()), target)
+        loss.backward()
+        return loss
+
+    kinds = (nn.SGD, nn.Adam, nn.AdamW, nn.RMSprop, nn.Adagrad, nn.Lion)
+    for kind in kinds:
+        optimizer: nn.Optimizer = kind(model.parameters(), lr=1e-3)
+        assert_type(closure(), Tensor)
+        assert_type(optimizer.step(), None)
+        assert_type(optimizer.step(closure), Tensor | None)
+        assert_type(optimizer.zero_grad(), None)
+        assert_type(optimizer.lr, float)
+        assert_type(optimizer.state_dict(), dict[str, Any])
+        assert_type(optimizer.param_groups, list[dict[str, Any]])
+    optimizer = lbfgs = nn.LBFGS(model.parameters())
+    assert_type(lbfgs.step(closure), Tensor)
+    assert_type(closure(), Tensor)
+    assert_type(nn.clip_grad_norm_(model.parameters(), 1.0), float)
+    assert_type(nn.clip_grad_value_(model.parameters(), 1.0), None)
+
+
+def test_schedules() -> None:
+    optimizer = nn.SGD(nn.Linear(2, 1).parameters(), lr=0.1)
+    schedule = nn.StepLR(optimizer, step_size=2)
+    assert_type(schedule, nn.StepLR)
+    assert_type(schedule.step(), None)
+    assert_type(schedule.get_last_lr(), list[float])
+    assert_type(schedule.last_epoch, int)
+    assert_type(schedule.state_dict(), dict[str, Any])
+    assert_type(nn.CosineAnnealingLR(optimizer, T_max=3).rate(1, 0.1), float)
+    plateau = nn.ReduceLROnPlateau(optimizer)
+    assert_type(plateau.step(1.0), None)
+
+
+# ---- Training and data
+
+
+class Count(nn.Callback):
+    """A user's callback."""
+
+    steps = 0
+
+    def on_step(self, training: nn.Training) -> None:
+        assert_type(training.model, nn.Module)
+        assert_type(training.history, nn.History)
+        assert_type(training.epoch, int)
+        self.steps += 1
+
+
+def test_training() -> None:
+    model = nn.Linear(2, 2)
+    optimizer = nn.Adam(model.parameters())
+    loss = nn.CrossEntropyLoss()
+    data = rows(), labels()
+    history = nn.fit(
+        model, data, data, loss=loss, optimizer=optimizer, epochs=1, callbacks=[Count()], metrics=nn.accuracy
+    )
+    assert_type(history, nn.History)
+    assert_type(history.last("loss"), float)
+    assert_type(history.epochs, dict[str, list[float]])
+    assert_type(history.stopped, str | None)
+    assert_type(len(history), int)
+    assert_type(nn.evaluate(model, data, loss), dict[str, float])
+    assert_type(nn.predict(model, rows()), Array)
+    assert_type(nn.accuracy(model(rows()), labels()), float)
+    assert_type(nn.top_k(model(rows()), labels(), k=1), float)
+    assert_type(nn.confusion_matrix(labels(), labels()), Array)
+    assert_type(nn.mse(rows(), rows()), float)
+    assert_type(nn.r2(rows(), rows()), float)
+    search = nn.find_lr(model, list(nn.batches(*data, size=3)), loss, optimizer, steps=5)
+    assert_type(search, nn.RateSearch)
+    assert_type(search.suggestion, float | None)
+
+
+def test_data() -> None:
+    for points in (nn.moons, nn.circles, nn.spirals, nn.blobs, nn.xor, nn.line):
+        assert_type(points(10), tuple[Array, Array])
+    X, y = nn.moons(20)
+    assert_type(X, Array)
+    assert_type(y, Array)
+    loader = nn.batches(X, y, size=5)
+    assert_type(loader, nn.Batches)
+    for batch in loader:
+        assert_type(batch, tuple[Array, Array])
+        assert_type(batch[0], Array)
+    split = nn.train_valid_test_split(X, y)
+    assert_type(split, nn.Split)
+    assert_type(split.train[0], Array)
+    train, test, standardizer = nn.standardize(X, X)
+    assert_type(train, Array)
+    assert_type(test, Array)
+    assert_type(standardizer, nn.Standardizer)
+    assert_type(standardizer(X), Array)
+    assert_type(standardizer.inverse(X), Array)
+    assert_type(standardizer(Tensor(X)), Tensor)
+
+
+def test_networks_of_scalars() -> None:
+    neuron = nn.scalar.Neuron(2)
+    assert_type(neuron([1.0, 2.0]), ag.Value)
+    assert_type(neuron.parameters(), list[ag.Value])
+    model = nn.scalar.MLP(2, [3, 1])
+    assert_type(model.parameters(), list[ag.Value])
+    assert_type(model.zero_grad(), None)
+
+
+def test_estimators() -> None:
+    pytest.importorskip("sklearn")
+    classifier = nn.estimators.NetClassifier(epochs=1)
+    assert_type(classifier.fit(rows(), labels()), nn.estimators.NetClassifier)
+    assert_type(classifier.predict(rows()), Array)
+    assert_type(classifier.predict_proba(rows()), Array)
+    regressor = nn.estimators.NetRegressor(epochs=1)
+    assert_type(regressor.fit(rows(), rows()[:, 0]).predict(rows()), Array)
+
+
+# ---- Names
+
+
+def test_a_name_that_is_not_there_is_an_error() -> None:
+    with pytest.raises(AttributeError):
+        nn.Adamm  # type: ignore[attr-defined]  # noqa: B018  # the look-up is what is tested
+    with pytest.raises(AttributeError):
+        ag.gradd  # type: ignore[attr-defined]  # noqa: B018  # the look-up is what is tested
+
+
+def test_names_that_are_imported_late_have_their_types() -> None:
+    assert_type(ag.gradcheck(lambda x: x * x, 2.0), bool)
+    assert_type(ag.GradientError("wrong"), ag.GradientError)
