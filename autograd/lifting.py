@@ -136,7 +136,7 @@ class Lifted:
             self.inputs.append(node)
         elif isinstance(leaf, (np.ndarray, np.generic)):
             node = Tensor(np.array(leaf) if self._copy else constants.own(np.asarray(leaf)))
-            node.held = "graph"  # who asks for its data gets a copy
+            node._lent, node._frozen = None, True  # who asks for its data gets a copy
             if node.raw is leaf:  # which the function may change by the caller's name
                 constants.watch(node, (leaf,))
             self.inputs.append(node)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any, ClassVar
+from weakref import ReferenceType, ref
 
 import numpy as np
 
@@ -38,10 +39,12 @@ class Tensor(Operators):
     [2.0, 4.0]
     """
 
-    __slots__ = ("held", "overwritten")
+    __slots__ = ("_frozen", "_lent", "overwritten")
     rank: ClassVar[int] = 1
-    # Who besides this leaf holds `raw`: "caller", who may change it, "graph", which relies on it, or "both".
-    held: str | None
+    # Of a leaf: the array by which a caller may change its data. Either `raw` itself, which was given, or a weak reference
+    # to what `data` returned: it dies when the caller has let go of that array and of its views, which keep it alive.
+    _lent: np.ndarray[Any, Any] | ReferenceType[np.ndarray[Any, Any]] | None
+    _frozen: bool  # a graph relies on `raw`, which must be replaced in place of being changed
     overwritten: int  # when an optimizer last changed `raw` in place (a birth), or OLDEST
 
     def __init__(self, data: Any, label: str | None = None) -> None:
@@ -51,7 +54,8 @@ class Tensor(Operators):
         self.label = label
         self.birth = birth()
         self.grad = None
-        self.held = "caller"
+        self._lent = self.raw
+        self._frozen = False
         self.overwritten = OLDEST
 
     # ---- Data
@@ -63,26 +67,42 @@ class Tensor(Operators):
             view = self.raw.view()
             view.flags.writeable = False
             return view  # type: ignore[no-any-return]  # slots are Any
-        if self.held in ("graph", "both"):  # a graph relies on it, so the caller gets, and this leaf keeps, another
-            self.raw = self.raw.copy()
-        self.held = "caller"
-        return self.raw  # type: ignore[no-any-return]  # slots are Any
+        if self._frozen:
+            self._own(self.raw.copy())
+        array = self._lent_array()
+        if array is None:
+            array = np.asarray(memoryview(self.raw))  # views of it keep it alive, as its base is no array
+            self._lent = ref(array)
+        return array
 
     @data.setter
     def data(self, data: Any) -> None:
         if self.op is not None:
             raise TypeError(f"the data of a result ({self.op!r}) cannot be set: set a leaf's, or .detach() it first")
-        old, self.raw = self.raw, _array(data)
-        self.held = "caller"
+        old, lent = self.raw, self._lent_array()
+        if lent is not None and lent is data and lent.shape == old.shape:  # `x.data -= 1` has changed it already
+            return
+        self._own(_array(data))
+        self._lent = self.raw
         if self.raw.shape != old.shape:
             self.overwritten = birth()  # a graph that has read it has no gradient for this shape
+
+    def _own(self, array: np.ndarray[Any, Any]) -> None:
+        """Take as data an array that nobody else has."""
+        self.raw, self._lent, self._frozen = array, None, False
+
+    def _lent_array(self) -> np.ndarray[Any, Any] | None:
+        """The array by which a caller may change the data, if there is one."""
+        return self._lent() if type(self._lent) is ReferenceType else self._lent  # type: ignore[return-value]
 
     def _read(self) -> Any:
         """The array, for an operation that will need it unchanged in the backward pass."""
         if self.op is None:
-            if self.held in ("caller", "both"):
-                return self.raw.copy()
-            self.held = "graph"
+            if self._lent is not None:
+                if self._lent_array() is not None:
+                    return self.raw.copy()
+                self._lent = None
+            self._frozen = True
         return self.raw
 
     def check_unchanged(self, reader: Node, value: Any, keep_graph: bool) -> None:
@@ -180,7 +200,7 @@ class Tensor(Operators):
             return np.asarray(raw)
         if not record:
             result = Tensor(raw)
-            result.held = "both"  # it may be a view of an input
+            result._frozen = True  # it may be a view of an input
             return result
         node = _node(op, raw)
         if not flat:
@@ -254,9 +274,9 @@ class Tensor(Operators):
 
     def detach(self) -> Tensor:
         """The same array as a new leaf, without its past."""
-        leaf = Tensor(self.raw, self.label)
-        if self.op is not None or self.held != "caller":
-            leaf.held = "both"
+        shared = self._lent_array() if self.op is None and not self._frozen else None
+        leaf = Tensor(self.raw if shared is None else shared, self.label)
+        leaf._frozen = shared is None
         return leaf
 
     # ---- As an array

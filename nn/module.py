@@ -140,7 +140,7 @@ class Module:
         for _, part in parts_of(self, once=True):
             if isinstance(part, Parameter) and part.dtype != dtype:
                 grad = part.grad
-                part.data = part.raw.astype(dtype)
+                part._own(part.raw.astype(dtype))
                 part.grad = None if grad is None else grad.astype(dtype)
             elif isinstance(part, UninitializedParameter):
                 part.dtype = dtype
@@ -162,7 +162,9 @@ class Module:
         """
         arrays, keys = fitting(self, state, strict)
         for name, part in named_state(self):
-            if name in arrays:
+            if name in arrays and isinstance(part, Parameter):
+                part._own(arrays[name])
+            elif name in arrays:
                 part.data = arrays[name]
         return keys
 

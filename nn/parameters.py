@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
 from autograd import Node, Tensor
 from autograd.arguments import FAILURES, numbers, shown
 from autograd.arrays.linalg import matmul
-from autograd.backprop import deposit
 from autograd.graph import Primitive
 from autograd.operators import plain
 from autograd.updates import Updates, is_plain
@@ -45,19 +43,10 @@ class Parameter(Updates, Tensor):
     """
 
     __slots__ = ()
-    fresh: ClassVar[int] = 0  # what `sys.getrefcount(g)` says in `accumulate` where only the traversal has `g`
 
     def __init__(self, data: Any, label: str | None = None) -> None:
         super().__init__(data, label)
-        self.raw = self.raw.copy()  # or a step would change the caller's array too
-        self.held = None
-
-    def accumulate(self, g: Any) -> None:
-        # A large gradient that nobody else has is kept as it is: copying it would cost as much as half a step.
-        if self.grad is None and type(g) is np.ndarray and g.base is None and sys.getrefcount(g) <= self.fresh:
-            self.grad = g
-        else:
-            super().accumulate(g)
+        self._own(self.raw.copy())  # or a step would change the caller's array too
 
     def is_parameter(self) -> bool:
         return True
@@ -74,23 +63,13 @@ class Parameter(Updates, Tensor):
                 f"{op.name} in place of a parameter of shape {raw.shape} gives shape {new.shape}: reduce or reshape "
                 f"what is on the right, of shape {np.shape(other)}"
             )
-        if self.held in (None, "caller") and raw.flags.writeable:
+        if raw.flags.writeable and not self._frozen:
             raw[...] = new  # whoever has it, as an optimizer, sees the new numbers
         else:  # a graph relies on the old ones
-            self.raw, self.held = new.astype(raw.dtype, copy=False), None
+            self._own(new.astype(raw.dtype, copy=False))
 
     def __imatmul__(self, other: Any) -> Any:
         return self if self.updated(matmul, other) else self @ other
-
-
-class _Probe(Parameter):
-    __slots__ = ()
-
-    def accumulate(self, g: Any) -> None:
-        Parameter.fresh = sys.getrefcount(g)
-
-
-deposit({_Probe(0.0): np.zeros(())})
 
 
 class Buffer:

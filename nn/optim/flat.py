@@ -10,7 +10,6 @@ A step is two calls: `gather`, which may raise and changes nothing that counts, 
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -96,7 +95,7 @@ class FlatTensors(Flat):
             )
             for i, (tensor, shape, (start, _)) in enumerate(zip(tensors, self.shapes, self.bounds, strict=True))
         ]
-        self.outside: list[int] = []  # parameters that share their array with somebody else, and so keep it
+        self.outside: list[int] = []  # parameters of which a caller has the array, so that they keep it
         for i in range(len(tensors)):
             self._adopt(i)
 
@@ -111,10 +110,6 @@ class FlatTensors(Flat):
                 continue
             if tensor.raw is not view:
                 self._adopt(i)
-            elif tensor.held == "caller" and sys.getrefcount(tensor.raw) <= _ALONE + 2:
-                tensor.held = (
-                    None  # who read `.data` has let go of it: besides the tensor, only `rows` and `view` refer
-                )
             if type(grad) is not np.ndarray or (grad.dtype is not slot.dtype and grad.dtype.kind not in "fiub"):
                 raise TypeError(
                     f"{self._name(i)} has as gradient {shown(grad)}: set an array of real numbers, or call zero_grad()"
@@ -143,6 +138,7 @@ class FlatTensors(Flat):
         for i, tensor in enumerate(self.parameters):
             if tensor.grad is not None:
                 tensor.overwritten = now  # a graph that has read it can no longer be differentiated
+                tensor._frozen = False
                 counts[i] += 1
 
     def scatter(self) -> None:
@@ -159,11 +155,10 @@ class FlatTensors(Flat):
                 f"shape {tensor.shape} and {tensor.dtype}: make a new optimizer after such a change"
             )
         view[...] = tensor.raw
-        shared = sys.getrefcount(tensor.raw) > _ALONE or tensor.raw.base is not None
-        if shared and tensor.held == "caller" and tensor.raw.flags.writeable:
-            self.outside.append(i)  # but where a graph relies on it, it must not change
+        if tensor.raw.flags.writeable and not tensor._frozen and tensor._lent_array() is not None:
+            self.outside.append(i)
         else:
-            tensor.raw, tensor.held = view, None
+            tensor._own(view)
 
     def _name(self, i: int) -> str:
         """Parameter `i`, for an error."""
@@ -217,7 +212,3 @@ def flatten(parameters: Sequence[Any], first: int = 0) -> list[Flat]:
         members, positions = [parameters[i] for i in positions], [first + i for i in positions]
         flats.append(FlatValues(members, positions) if kind is Value else FlatTensors(members, positions))
     return flats
-
-
-_probe = Tensor(np.zeros(()))
-_ALONE = sys.getrefcount(_probe.raw)  # what `sys.getrefcount(tensor.raw)` says where only the tensor has it

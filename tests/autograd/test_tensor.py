@@ -369,3 +369,50 @@ def test_a_gradient_to_which_none_can_be_added_is_an_error_of_ours():
     t.grad = np.ones(2, int)
     with pytest.raises(TypeError, match=r"has as gradient an array of shape \(2,\) and int64"):
         (t * t).sum().backward()
+
+
+VIEWS = {
+    "itself": lambda a: a,
+    "a slice": lambda a: a[1:],
+    "a slice of a slice": lambda a: a[1:][:1],
+    "the transpose": lambda a: a.T,
+    "another shape": lambda a: a.reshape(-1),
+    "another dtype": lambda a: a.view(np.uint8),
+    "a buffer": memoryview,
+}
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "g", ">f8"])
+def test_a_leaf_knows_whether_anybody_still_has_what_its_data_returned(view, dtype):
+    x = Tensor(np.zeros((2, 3), dtype))
+    x._own(np.ones((2, 3), dtype))
+    assert x.data.sum() == 6
+    assert x._lent_array() is None
+    kept = VIEWS[view](x.data)
+    assert x._lent_array() is x.data
+    assert np.shares_memory(np.asarray(kept), x.raw)
+    del kept
+    assert x._lent_array() is None
+
+
+@pytest.mark.parametrize("shape", [(), (0,), (0, 3), (2, 3)])
+def test_data_that_was_kept_shows_and_sets_the_values_until_a_graph_needs_them(shape):
+    x = Tensor(np.zeros(shape))
+    x._own(np.ones(shape))
+    kept = x.data
+    assert kept is x.data
+    assert kept.shape == shape
+    y = (x * x).sum()
+    kept[...] = 3.0
+    x.data *= 2
+    np.testing.assert_array_equal(x.data, np.full(shape, 6.0))
+    assert kept is x.data
+    y.backward()
+    np.testing.assert_array_equal(x.grad, np.full(shape, 2.0))
+    del kept
+    y = (x * x).sum()  # reads the array itself, for nobody else has it
+    x.data[...] = 0.0
+    x.zero_grad()
+    y.backward()
+    np.testing.assert_array_equal(x.grad, np.full(shape, 12.0))

@@ -50,7 +50,7 @@ MUTANTS = [
     Mutant("also where operations are recorded", Updates.updated, "if is_recording():", "if False:",
            test_updates.test_matrices_are_multiplied_in_place_too),
     Mutant("an update changed what a graph relies on", parameters.Parameter.update,
-           'if self.held in (None, "caller") and raw.flags.writeable:', "if True:",
+           "if raw.flags.writeable and not self._frozen:", "if True:",
            partial(test_updates.test_an_update_leaves_older_graphs_right_and_shows_wherever_the_array_is_held, "a graph")),
     Mutant("an update changed the shape", parameters.Parameter.update, "if new.shape != raw.shape:", "if False:",
            test_updates.test_what_changes_the_shape_or_is_no_real_number_is_an_error),

@@ -230,8 +230,8 @@ MUTANTS = [
     Mutant(
         "a function writes into the caller's array",
         Lifted._input,
-        'node.held = "graph"',
-        "node.held = None",
+        "node._lent, node._frozen = None, True",
+        "node._lent, node._frozen = None, False",
         lambda: writes_into_a_large_argument(),
     ),
     Mutant(
@@ -265,7 +265,7 @@ MUTANTS = [
     Mutant(
         "a parameter shares the caller's array",
         Parameter.__init__,
-        "self.raw = self.raw.copy()",
+        "self._own(self.raw.copy())",
         "pass",
         test_module.test_parameters_and_buffers_copy_their_arrays,
     ),

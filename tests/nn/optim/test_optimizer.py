@@ -174,7 +174,7 @@ def test_data_that_was_only_looked_at_costs_nothing_later(kind):
         loss_of(p)
         assert p.data.sum() > 0
     step(optimizer, p)
-    assert p.held is None
+    assert p._lent_array() is None
     assert p.raw.base is optimizer._stretches[0][0].flat.memory
 
 
@@ -195,7 +195,7 @@ def test_data_that_was_only_looked_at_between_steps_is_not_copied_by_every_forwa
     optimizer.step()
     assert p.data.sum() > 0  # no graph relies on it, so this is the buffer itself
     optimizer.step()
-    assert p.held is None
+    assert p._lent_array() is None
 
 
 def test_steps_by_hand_and_by_optimizer_mix():
