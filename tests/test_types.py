@@ -119,6 +119,8 @@ def test_what_a_module_holds(tmp_path: Path) -> None:
     assert_type(model.named_buffers(), Iterator[tuple[str, nn.Buffer]])
     assert_type(model.modules(), Iterator[nn.Module])
     assert_type(model.named_modules(), Iterator[tuple[str, nn.Module]])
+    assert_type(model.weight, nn.Parameter)
+    assert_type(model.bias, nn.Parameter | None)
     for parameter in model.parameters():
         assert_type(parameter, nn.Parameter)
         assert_type(parameter.data, Array)

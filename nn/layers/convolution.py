@@ -11,7 +11,7 @@ from autograd import Tensor
 from autograd.arrays.convolution import conv2d
 from autograd.arrays.windows import windows_of
 from nn.layers.linear import taken, uniform
-from nn.module import Module, UninitializedParameter
+from nn.module import Module, Parameter, UninitializedParameter
 from nn.typing import Seed
 from nn.validation import flag, generator, integer
 
@@ -37,8 +37,8 @@ class Conv2d(Module):
     (5, 8, 28, 28)
     """
 
-    weight: Any
-    bias: Any
+    weight: Parameter  # uninitialized until the first input, if that is to tell the shape
+    bias: Parameter | None
 
     def __init__(
         self,
@@ -63,8 +63,8 @@ class Conv2d(Module):
         self.kernel_size, self.stride, self.dilation = windows.kernel, windows.stride, windows.dilation
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
         self.padding = padding if isinstance(padding, str) else (windows.pads[0][0], windows.pads[1][0])
-        self.weight = UninitializedParameter(dtype)
-        self.bias = UninitializedParameter(dtype) if flag("Conv2d", "bias", bias) else None
+        self.weight = UninitializedParameter(dtype)  # type: ignore[assignment]  # for a time, see above
+        self.bias = UninitializedParameter(dtype) if flag("Conv2d", "bias", bias) else None  # type: ignore[assignment]
         self.rng = generator("Conv2d", rng)
         if in_channels is not None:
             self._start(in_channels)

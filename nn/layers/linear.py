@@ -35,16 +35,16 @@ class Linear(Module):
     (5, 2)
     """
 
-    weight: Any
-    bias: Any
+    weight: Parameter  # uninitialized until the first input, if that is to tell the shape
+    bias: Parameter | None
 
     def __init__(
         self, in_features: int | None, out_features: int, bias: bool = True, dtype: Any = np.float32, rng: Seed = None
     ) -> None:
         self.in_features = None if in_features is None else integer("Linear", "in_features", in_features, least=1)
         self.out_features = integer("Linear", "out_features", out_features, least=1)
-        self.weight = UninitializedParameter(dtype)
-        self.bias = UninitializedParameter(dtype) if flag("Linear", "bias", bias) else None
+        self.weight = UninitializedParameter(dtype)  # type: ignore[assignment]  # for a time, see above
+        self.bias = UninitializedParameter(dtype) if flag("Linear", "bias", bias) else None  # type: ignore[assignment]
         self.rng = generator("Linear", rng)
         if self.in_features is not None:
             self._start(self.in_features)
