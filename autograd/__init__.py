@@ -42,7 +42,7 @@ Changes
 Structures
     Modules are differentiated as the dict of their arrays, at every order; lists, tuples and dicts are paired by key.
     [autograd/test_lifting.py::test_a_module_is_differentiated_as_the_dict_of_its_arrays]
-    [autograd/test_trees.py]
+    [autograd/test_pytrees.py]
 Depth and memory
     Nothing recurses along a graph: millions of nodes are recorded, differentiated and freed, without the collector.
     [autograd/test_graph.py::test_a_chain_of_a_million_values_is_recorded_differentiated_and_freed]

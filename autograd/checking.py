@@ -12,10 +12,10 @@ from autograd.arguments import integer, number, wrong
 from autograd.elementwise import identity
 from autograd.graph import Node, Primitive, ancestors
 from autograd.operators import plain
+from autograd.pytrees import flatten, is_module, leaves, map_leaves
 from autograd.stand_ins import Substitution, in_place_of
 from autograd.tensor import Tensor
 from autograd.transforms import jvp, vjp
-from autograd.trees import flatten, is_module, leaves, map_leaves
 from autograd.value import Value
 
 

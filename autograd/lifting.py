@@ -18,9 +18,9 @@ from autograd import constants
 from autograd.arguments import shown
 from autograd.elementwise import identity
 from autograd.graph import Node
+from autograd.pytrees import LEAF, TreeDef, flatten, is_module, named_parameters
 from autograd.stand_ins import Substitution, stand_in
 from autograd.tensor import Tensor
-from autograd.trees import Branch, Definition, flatten, is_module, opened
 from autograd.value import Value
 
 Argnums = int | Sequence[int]
@@ -31,16 +31,16 @@ _enclosing: ContextVar[Mapping[Node, Node]] = ContextVar("enclosing", default=Ma
 
 
 class Lifted:
-    """Arguments of which those that are `chosen` have been replaced by nodes, the `inputs`; `definitions` are their
-    structures. With `copy`, no array is the caller's.
+    """Arguments with nodes, the `inputs`, in the place of those at `positions`; `treedefs` are the structures of these.
+    With `copy`, no array is the caller's.
 
     `roots` are parameters of modules among them, each with the inputs that stand for it. `linked` is whether a result is
     to be differentiated by others: whether nodes were given, or modules that an enclosing call is about.
     """
 
-    def __init__(self, args: Sequence[Any], kwargs: dict[str, Any], chosen: Sequence[int], copy: bool) -> None:
+    def __init__(self, args: Sequence[Any], kwargs: dict[str, Any], positions: Sequence[int], copy: bool) -> None:
         self.inputs: list[Node] = []
-        self.definitions: list[Definition] = []
+        self.treedefs: list[TreeDef] = []
         self.roots: dict[Node, list[Node]] = {}
         self.linked = False
         self._others: list[Any] = []
@@ -48,10 +48,15 @@ class Lifted:
         self._copy = copy
         self._copies: list[Substitution] = []
         self._back: dict[int, Node] = {}  # what stands in for a parameter, by its id, and the parameter
-        for n in chosen:
-            self.args[n] = self._argument(n, args[n])
-        if self._back and (kwargs or len(chosen) < len(args)):
-            self._lift_others(chosen)
+        for n in positions:
+            if type(args[n]) is float:
+                self.args[n] = node = Value(args[n])
+                self.inputs.append(node)
+                self.treedefs.append(LEAF)
+            else:
+                self.args[n] = self._lift(args[n], n)
+        if self._back and (kwargs or len(positions) < len(args)):
+            self._lift_others(positions)
 
     def call(self, f: Callable[..., Any]) -> Any:
         """What `f` gives of these arguments."""
@@ -66,29 +71,29 @@ class Lifted:
             for copied in self._copies:
                 copied.carry_over(self._back)
 
-    def _argument(self, n: int, tree: Any) -> Any:
-        leaves, outline = flatten(tree, False, f"argument {n}")
-        rest = iter(leaves)
-        lifted = []
-        parts: list[Branch | None] = []
-        for place, part in enumerate(outline.parts):
-            if part is not None:
-                parts.append(part)
-            elif is_module(leaf := next(rest)):
-                branch, parameters = opened(leaf)
-                parts += [branch, *(None for _ in parameters)]
-                lifted.append(self._module(leaf, branch.keys, parameters))
+    def _lift(self, tree: Any, n: int) -> Any:
+        """Argument `n` with nodes for leaves."""
+        leaves, treedef = flatten(tree, is_module, name=f"argument {n}")
+        modules = False
+        for i, leaf in enumerate(leaves):
+            if isinstance(leaf, (Node, float, int, np.ndarray, np.generic)):
+                leaves[i] = self._input(leaf)
+            elif is_module(leaf):
+                leaves[i], modules = self._module(leaf), True
             else:
-                parts.append(None)
-                lifted.append(self._input(leaf, n, outline, place))
-        self.definitions.append(Definition(tuple(parts)))
-        return outline.unflatten(lifted)
+                raise TypeError(
+                    f"cannot differentiate with respect to a {type(leaf).__name__} ({leaf!r}), which is argument "
+                    f"{n}{treedef.paths()[i]}: arguments are floats, arrays, nodes, modules, or lists, tuples and dicts of "
+                    "them; choose others with argnums"
+                )
+        self.treedefs.append(flatten(tree)[1] if modules else treedef)
+        return treedef.unflatten(leaves)
 
-    def _module(self, module: Any, names: Sequence[str], parameters: list[Any]) -> Any:
+    def _module(self, module: Any) -> Any:
         """A copy with inputs of ours for parameters."""
         enclosing = _enclosing.get()
         new = {}
-        for name, parameter in zip(names, parameters, strict=True):
+        for name, parameter in named_parameters(module).items():
             if not isinstance(parameter, Node):
                 raise TypeError(
                     f"cannot differentiate with respect to a {type(module).__name__}: its parameter {name} is a "
@@ -109,15 +114,15 @@ class Lifted:
         while rest:
             x = rest.pop()
             if is_module(x):
-                times += any(p is root for p in opened(x)[1])
+                times += any(p is root for p in named_parameters(x).values())
             elif isinstance(x, (list, tuple, dict)) and id(x) not in seen:
                 seen.add(id(x))
                 rest += x.values() if isinstance(x, dict) else x
         return times
 
-    def _lift_others(self, chosen: Sequence[int]) -> None:
+    def _lift_others(self, positions: Sequence[int]) -> None:
         """Whatever else is given of the modules is another variable, as it would be with arrays, and constant."""
-        others = {n: arg for n, arg in enumerate(self.args) if n not in chosen}
+        others = {n: arg for n, arg in enumerate(self.args) if n not in positions}
         self._others = [others, self.kwargs]
         constants = {id(parameter): stand_in(parameter) for parameter in self._back.values()}
         self._back |= {id(constants[id(parameter)]): parameter for parameter in self._back.values()}
@@ -126,25 +131,19 @@ class Lifted:
         for n, arg in others.items():
             self.args[n] = arg
 
-    def _input(self, leaf: Any, n: int, outline: Definition, place: int) -> Node:
-        node: Node
+    def _input(self, leaf: Any) -> Any:
         if isinstance(leaf, Node):
-            node = self._own(identity(leaf))  # a stand-in: the derivative is with respect to this argument alone
             self.linked = True
-        elif isinstance(leaf, (float, int)):
+            return self._own(identity(leaf))  # a stand-in: the derivative is with respect to this argument alone
+        node: Node
+        if isinstance(leaf, (float, int)):
             node = Value(leaf)
-            self.inputs.append(node)
-        elif isinstance(leaf, (np.ndarray, np.generic)):
+        else:
             node = Tensor(np.array(leaf) if self._copy else constants.own(np.asarray(leaf)))
             node._lent, node._frozen = None, True  # who asks for its data gets a copy
             if node.raw is leaf:  # which the function may change by the caller's name
                 constants.watch(node, (leaf,))
-            self.inputs.append(node)
-        else:
-            raise TypeError(
-                f"cannot differentiate with respect to a {type(leaf).__name__} ({leaf!r}), which is argument "
-                f"{n}{outline.path(place)}: arguments are floats, arrays, nodes, modules, or lists, tuples and dicts of them; choose others with argnums"
-            )
+        self.inputs.append(node)
         return node
 
     def _own(self, node: Any) -> Any:
@@ -156,6 +155,8 @@ class Lifted:
 
 def chosen(args: Sequence[Any], kwargs: dict[str, Any], argnums: Argnums) -> list[int]:
     """The positions that `argnums` names."""
+    if type(argnums) is int and 0 <= argnums < len(args):
+        return [argnums]
     try:
         named = [index(n) for n in ((argnums,) if isinstance(argnums, (int, np.integer)) else argnums)]
     except TypeError:

@@ -17,7 +17,7 @@ import numpy as np
 
 from autograd.elementwise import identity
 from autograd.graph import tracer
-from autograd.trees import is_module
+from autograd.pytrees import is_module
 from autograd.value import PARAMETER, Value
 
 _PLAIN = (float, int, str, bool, type(None))

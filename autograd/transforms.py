@@ -21,13 +21,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
-from autograd.arguments import shown, wrong
-from autograd.calls import Call, check_real, ones
-from autograd.graph import Node, ancestors
+from autograd.arguments import wrong
 from autograd.lifting import Argnums
-from autograd.operators import plain
+from autograd.linearize import linearize
 
 
 def grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
@@ -39,10 +35,9 @@ def grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     >>> grad(grad(lambda x: x**3))(2.0)
     12.0
     """
-    both = value_and_grad(f, argnums)
 
     def gradient(*args: Any, **kwargs: Any) -> Any:
-        return both(*args, **kwargs)[1]
+        return linearize(f, args, kwargs, argnums).gradient()
 
     return _named(gradient, "gradient", f)
 
@@ -55,17 +50,9 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[...,
     """
 
     def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
-        call = Call(f, args, kwargs, argnums)
-        output = call.output
-        if not isinstance(output, (Node, float, int, np.ndarray, np.generic)):
-            raise TypeError(f"grad needs a scalar output, got {type(output).__name__} {shown(output)}")
-        check_real(output, "grad needs a real output: it")
-        if np.shape(plain(output)) != ():
-            raise ValueError(
-                f"grad needs a scalar output, got shape {np.shape(plain(output))}: use jacobian, or reduce with .sum()"
-            )
-        gradient = call.pull(ones(output))
-        return call.value, gradient
+        linearized = linearize(f, args, kwargs, argnums)
+        gradient = linearized.gradient()  # which may find that the value is to be recorded
+        return linearized.value, gradient
 
     return _named(value_and_gradient, "value and gradient", f)
 
@@ -77,10 +64,10 @@ def vjp(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], tuple[A
     >>> pullback(1.0)
     (4.0, 3.0)
     """
-    call = Call(f, args, {}, range(len(args)), copy=True)
-    call.check_output("vjp")
-    call.notice_outer({parent for node in ancestors(*call.outputs, since=call.since) for parent in node.parents})
-    return call.value, call.pull
+    linearized = linearize(f, args, {}, range(len(args)), copy=True)
+    linearized.check_output("vjp")
+    linearized.find_outer()
+    return linearized.value, linearized.pullback
 
 
 def jvp(f: Callable[..., Any], primals: Any, tangents: Any) -> tuple[Any, Any]:
@@ -93,10 +80,10 @@ def jvp(f: Callable[..., Any], primals: Any, tangents: Any) -> tuple[Any, Any]:
     (8.0, 12.0)
     """
     primals, tangents = _tuples("jvp", primals, tangents)
-    call = Call(f, primals, {}, range(len(primals)))
-    call.check_output("jvp")
-    tangent = call.push(tangents)
-    return call.value, tangent
+    linearized = linearize(f, primals, {}, range(len(primals)))
+    linearized.check_output("jvp")
+    tangent = linearized.pushforward(tangents)
+    return linearized.value, tangent
 
 
 def jacobian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
@@ -111,9 +98,9 @@ def jacobian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     """
 
     def derivative(*args: Any, **kwargs: Any) -> Any:
-        call = Call(f, args, kwargs, argnums)
-        call.check_output("jacobian")
-        return call.jacobian()
+        linearized = linearize(f, args, kwargs, argnums)
+        linearized.check_output("jacobian")
+        return linearized.jacobian()
 
     return _named(derivative, "jacobian", f)
 

@@ -12,7 +12,8 @@ import numpy as np
 
 from autograd import graph
 from autograd.arguments import flag, sequence, shown
-from autograd.compiler.batches import Arguments, Layout, Pattern, Structure
+from autograd.compiler.batching import Layout, UniformMask
+from autograd.compiler.calling import Arguments, InputSpec
 from autograd.compiler.locks import Locked
 from autograd.compiler.native import library
 from autograd.compiler.paths import Family
@@ -22,7 +23,7 @@ from autograd.compiler.signatures import parse
 from autograd.compiler.sources import source
 from autograd.value import Value
 
-MOST_LAYOUTS = 256  # kinds of arguments that are remembered
+MAX_LAYOUTS = 256  # kinds of arguments that are remembered
 
 
 def compile(
@@ -145,29 +146,29 @@ class Kernel(Locked):
         self.function = function
         self.options = options
         update_wrapper(self, function, updated=())
-        self._families: dict[Structure, Family] = {}
+        self._families: dict[InputSpec, Family] = {}
         self._layouts: dict[Any, tuple[Family, Layout]] = {}
-        self._patterns: dict[Any, Pattern] = {}
+        self._masks: dict[tuple[bool, ...], UniformMask] = {}
         self._latest: Family | None = None
-        self._shortcut: tuple[tuple[type, ...], Any, Any] | None = None
+        self._fast_path: tuple[tuple[type, ...], Any, Any] | None = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if graph.modes_in_use and (tracer := graph.tracer()) and not (kwargs or self._changed()):
+        if graph.modes_in_use and (tracer := graph.tracer()) and not (kwargs or self._nondefault_options()):
             numbers = all(type(x) in (float, int) for x in args)
             if numbers:  # within a recording, which is to see what it is made of
                 return self.function(*map(tracer.constant, args))
-        shortcut = self._shortcut
-        if shortcut is not None and not kwargs and tuple(map(type, args)) == shortcut[0]:  # floats alone, once more
-            outputs = shortcut[1](args)
+        fast_path = self._fast_path
+        if fast_path is not None and not kwargs and tuple(map(type, args)) == fast_path[0]:  # floats alone, once more
+            outputs = fast_path[1](args)
             total = sum(outputs)
             if total == total:
-                return shortcut[2](outputs)
+                return fast_path[2](outputs)
         kinds = None if kwargs else tuple([(x.shape, x.dtype.char) if type(x) is np.ndarray else type(x) for x in args])
         known = self._layouts.get(kinds)
         if known is not None:
             family, layout = known
             return family.call(layout, layout.batch(args))
-        return self._new_kind(args, kwargs, kinds)
+        return self._slow_call(args, kwargs, kinds)
 
     def __copy__(self) -> Kernel:
         return self  # as functions are, with what they close over
@@ -180,44 +181,43 @@ class Kernel(Locked):
             f"{self!r} cannot be pickled: pickle the function that it was made from, and compile that again"
         )
 
-    def _new_kind(self, args: tuple[Any, ...], kwargs: dict[str, Any], kinds: Any) -> Any:
+    def _slow_call(self, args: tuple[Any, ...], kwargs: dict[str, Any], kinds: Any) -> Any:
         """A call with arguments of kinds that have not come before: what is done with such is remembered."""
         given = Arguments(self.options.name, self.options.signature, args, kwargs)
         if given.nodes:
-            if changed := self._changed():
+            if changed := self._nondefault_options():
                 raise TypeError(
                     f"{self.options.name} was given a node, which would run the function itself, without its "
                     f"{' and '.join(changed)}: pass numbers and arrays (x.data), or compile the derivative"
                 )
             return self.function(*args, **kwargs)
-        layout = given.layout(self._patterns)
+        layout = given.layout(self._masks)
         batch = layout.batch(given.arrays)
         with self._lock:
-            if given.structure not in self._families:
-                family = Family(self.function, self.options, given.structure, batch)
-                if len(self._families) == MOST_LAYOUTS:
+            if given.spec not in self._families:
+                family = Family(self.function, self.options, given.spec, batch)
+                if len(self._families) == MAX_LAYOUTS:
                     self._families.clear()
-                self._latest = self._families[given.structure] = family  # kept only if a first path could be recorded
-            family = self._families[given.structure]
-        plain = all(kind in (float, int) or (isinstance(kind, tuple) and kind[1] != "O") for kind in kinds or ())
-        if kinds is not None and plain:
-            if len(self._layouts) == MOST_LAYOUTS:
+                self._latest = self._families[given.spec] = family  # kept only if a first path could be recorded
+            family = self._families[given.spec]
+        if kinds is not None and all(k in (float, int) or (type(k) is tuple and k[1] != "O") for k in kinds):
+            if len(self._layouts) == MAX_LAYOUTS:
                 self._layouts.clear()
             self._layouts[kinds] = family, layout
-        if all(type(x) is float for x in args) and not kwargs:
-            self._offer_shortcut(family, layout)
+        if kinds is not None and {*kinds} <= {float}:
+            self._install_fast_path(family, layout)
         return family.call(layout, batch)
 
-    def _changed(self) -> list[str]:
+    def _nondefault_options(self) -> list[str]:
         """The options by which a call is something else than one of the function."""
         return [name for name in ("signature", "reduce", "parameters") if getattr(self.options, name) is not None]
 
-    def _offer_shortcut(self, family: Family, layout: Layout) -> None:
+    def _install_fast_path(self, family: Family, layout: Layout) -> None:
         """From now on, a call with floats alone goes the shortest way, where nothing stands against it."""
         recording = family.paths[0].plain
         if not (recording.captured or recording.guarded or self.options.signature or self.options.parameters):
-            once = recording.code(layout.pattern, guarded=False)[0].once
-            self._shortcut = (float,) * len(layout.pattern.uniform), once, family.results.of_floats()
+            once = recording.code(layout.mask, guarded=False)[0].once
+            self._fast_path = (float,) * len(layout.mask.uniform), once, family.results.of_floats(layout.reduced)
 
     @property
     def program(self) -> Program:

@@ -14,13 +14,13 @@ import numpy as np
 from autograd import graph
 from autograd.arguments import shown
 from autograd.backprop import cotangents, unleaked
-from autograd.compiler.batches import Batch, Layout, Structure
+from autograd.compiler.batching import Batch, Layout
+from autograd.compiler.calling import InputSpec, read_results
 from autograd.compiler.locks import Locked
 from autograd.compiler.marks import is_marked, launders, unmarked
 from autograd.compiler.program import Instruction, Program
 from autograd.compiler.recorded import CompileError
 from autograd.compiler.recording import Tape
-from autograd.compiler.results import Results
 from autograd.compiler.running import Options, Recording, Run
 from autograd.compiler.simplify import simplify
 from autograd.frames import format_line, is_inside
@@ -33,11 +33,11 @@ MOST_PATHS = 64
 class Family(Locked):
     """What a kernel recorded for one structure of its arguments: paths through the function, and how each is run."""
 
-    def __init__(self, function: Callable[..., Any], options: Options, structure: Structure, batch: Batch) -> None:
+    def __init__(self, function: Callable[..., Any], options: Options, spec: InputSpec, batch: Batch) -> None:
         super().__init__()
         self.function = function
         self.options = options
-        self.structure = structure
+        self.spec = spec
         self.paths: list[Path] = []
         self.record(batch)
 
@@ -66,23 +66,22 @@ class Family(Locked):
 
     def _recorded(self, example: list[float]) -> Path:
         start = time.perf_counter()
-        options, structure = self.options, self.structure
+        options, spec = self.options, self.spec
         tape = Tape()
-        labels = structure.labels(_names(self.function, structure.arity))
+        labels = spec.labels(_names(self.function, spec.arity))
         inputs = [tape.input(label, number) for label, number in zip(labels, example, strict=True)]
-        args, kwargs = structure.filled(iter(inputs))
+        args, kwargs = spec.unflatten(inputs)
         with graph.recording(True), graph.tracing(tape), np.errstate(all="ignore"), _told(options.name):
             result = self.function(*args, **kwargs)
-            outputs: list[Instruction] = []
-            results = Results(options.name, options.signature, structure.cores, result, tape.output, outputs)
+            results, outputs = read_results(options.name, options.signature, spec.cores, result, tape.output)
             if options.parameters is not None:
                 outputs += map(tape.known, self._gradient(result))
         if not self.paths:
             self.results = results
-        elif self.results.structure != results.structure:
+        elif self.results != results:
             raise CompileError(
                 f"{options.name} gives results of different structures on different paths: "
-                f"{self.results.structure} and {results.structure}: let all branches return the same kind"
+                f"{self.results} and {results}: let all branches return the same kind"
             )
         return Path(tape.program(outputs), list(tape.captured), options, time.perf_counter() - start)
 
@@ -117,7 +116,7 @@ class Family(Locked):
             values, gradient = values[:1], values[1:]
             for parameter, g in zip(options.parameters, np.asarray(gradient).tolist(), strict=True):
                 parameter.grad += g
-        return results.build(values, layout.numbers if options.reduce else layout.repeated)
+        return results.unflatten(values, layout.reduced if options.reduce else layout.batched)
 
     def _values(self, batch: Batch) -> Any:
         """Every output: a number, or an array of one a lane. All are numbers where the result is an array itself."""

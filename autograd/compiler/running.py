@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from autograd import graph
-from autograd.compiler.batches import Batch, Pattern
+from autograd.compiler.batching import Batch, UniformMask
 from autograd.compiler.locks import Locked
 from autograd.compiler.lowering import KNOWN, lower
 from autograd.compiler.marks import with_guards
@@ -63,7 +63,7 @@ class Recording(Locked):
         self.foreign = next((i.op.name for i in program.code if i.op is not None and i.op not in KNOWN), None)
         self.compiling = 0.0  # seconds
         self._folded = [options.reduce is not None] * len(program.outputs)
-        self._codes: dict[tuple[Pattern, bool], tuple[Any, Any, bool]] = {}
+        self._codes: dict[tuple[UniformMask, bool], tuple[Any, Any, bool]] = {}
         self._lowered: Program | None = None
 
     @property
@@ -78,22 +78,22 @@ class Recording(Locked):
         """The back end that runs it."""
         return "native" if self.options.native and not self.foreign else "numpy"
 
-    def code(self, pattern: Pattern, guarded: bool) -> tuple[Any, Any, bool]:
+    def code(self, mask: UniformMask, guarded: bool) -> tuple[Any, Any, bool]:
         """What runs it where these inputs are the same in all lanes; which outputs vary over the lanes then, and
         whether all do. If `guarded`, one more output tells where the guards hold."""
-        found = self._codes.get((pattern, guarded))
+        found = self._codes.get((mask, guarded))
         if found is None:
             with self._lock:
-                found = self._codes.get((pattern, guarded))
+                found = self._codes.get((mask, guarded))
                 if found is None:
                     start = time.perf_counter()
                     whole = with_guards(self.lowered, self._folded) if guarded else replace(self.lowered, guards=[])
-                    same = (*pattern.uniform, *[True] * len(self.captured))
+                    same = (*mask.uniform, *[True] * len(self.captured))
                     folded = self._folded + [False] * guarded
                     code = self._compiled(whole, same, folded)
                     fixed = unvarying(whole, same)
                     varies = np.array([not fixed[output] for output in whole.outputs[: len(self._folded)]], bool)
-                    found = self._codes[pattern, guarded] = code, varies, bool(varies.all())
+                    found = self._codes[mask, guarded] = code, varies, bool(varies.all())
                     self.compiling += time.perf_counter() - start
         return found
 
@@ -109,7 +109,7 @@ class Recording(Locked):
     def run(self, batch: Batch, guarded: bool = True) -> Run:
         """The outputs of the whole batch, and where the guards hold (`guarded=False`: everywhere, they say)."""
         guarded = guarded and self.guarded
-        code, varies, all_vary = self.code(batch.pattern, guarded)
+        code, varies, all_vary = self.code(batch.mask, guarded)
         numbers = batch.numbers
         if self.captured:
             if graph.tracer():

@@ -8,7 +8,7 @@ import pytest
 
 import autograd as ag
 import nn
-from autograd.trees import flatten, leaves, map_leaves
+from autograd.pytrees import flatten, leaves, map_leaves
 
 Pair = namedtuple("Pair", "first second")
 X = np.array([[0.5, -1.0], [0.3, 0.8], [-0.2, 0.4]])

@@ -8,7 +8,7 @@ import pytest
 
 import autograd as ag
 from autograd import Tensor, Value
-from autograd.trees import leaves
+from autograd.pytrees import leaves
 
 Pair = namedtuple("Pair", "x y")
 
@@ -124,6 +124,22 @@ def test_a_gradient_at_a_node_is_recorded(kind):
     slope = ag.grad(lambda x: x**3)(x)
     slope.backward()
     assert float(x.grad) == 12.0
+
+
+@pytest.mark.parametrize("kind", [Value, Tensor])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda w: ag.vjp(lambda x: w, 2.0)[0],
+        lambda w: ag.vjp(lambda x: {"x": x, "w": [w]}, 2.0)[0]["w"][0],
+        lambda w: ag.jvp(lambda x: (x * x, w), 2.0, 1.0)[0][1],
+        lambda w: ag.value_and_grad(lambda x: w)(2.0)[0],
+    ],
+)
+def test_an_outer_node_that_is_itself_the_output_stays_one(call, kind):
+    w = kind(3.0)
+    assert call(w) is w
+    assert ag.grad(lambda w: call(w) * w)(3.0) == 6.0
 
 
 def test_outer_nodes_that_do_not_matter_to_the_derivative_keep_it_plain():

@@ -4,7 +4,7 @@ from functools import partial
 
 import pytest
 
-from autograd import calls, forward
+from autograd import forward, linearize
 from autograd.lifting import Lifted
 from autograd.tensor import Tensor
 from tests.autograd import test_lifting, test_tensor
@@ -16,9 +16,9 @@ MUTANTS = [
     Mutant("a module that is also a constant counted whole where it is reached by itself", Lifted.times_given,
            "p is root for p", "False for p",
            partial(test_lifting.test_a_module_reached_by_itself_that_is_also_given_as_a_constant_is_an_error, test_lifting.Hidden)),
-    Mutant("a step within the function changed the argument", calls._check_current, "source.overwritten < since", "False",
+    Mutant("a step within the function changed the argument", linearize._check_current, "source.overwritten < since", "False",
            partial(test_lifting.test_a_step_of_an_optimizer_within_the_function_is_an_error, "grad")),
-    Mutant("a step changed a view that the function had read", calls._check_current, "sources.append(source)", "pass",
+    Mutant("a step changed a view that the function had read", linearize._check_current, "sources.append(source)", "pass",
            partial(unnoticed, "pullback", "a view of a view")),
     Mutant("forward mode did not notice a step", forward._tangent, "arg.overwritten < node.birth", "False",
            partial(unnoticed, "jvp under no_grad", "the leaf")),

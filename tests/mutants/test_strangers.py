@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-import autograd.calls
+import autograd.linearize
 import autograd.tensor
 from autograd import arguments, norm
 from autograd.arrays import norms
-from autograd.compiler import batches
+from autograd.compiler import calling
 from autograd.compiler.kernel import Kernel
 from nn import encoding, hooks, metrics, state_dicts
 from tests.autograd import test_tensor
@@ -46,7 +46,7 @@ MUTANTS = [
     Mutant("no mask was seen", arguments.check_unmasked, "np.ma.is_masked(data)", "False", dropped("labels of a loss")),
     Mutant(
         "a compiled function dropped masks",
-        batches.as_array,
+        calling.as_array,
         'check_unmasked(name, "an argument", x)',
         "pass",
         dropped("a batch of a compiled function"),
@@ -70,7 +70,7 @@ MUTANTS = [
     ),
     Mutant(
         "a tangent dropped masks",
-        autograd.calls.check_real,
+        autograd.linearize.check_real,
         'check_unmasked("a derivative", what, x)',
         "pass",
         dropped("a tangent"),

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 import autograd as ag
-from autograd.calls import Call, check_real
-from autograd.compiler.batches import Arguments
-from autograd.compiler.results import Results
+from autograd import pytrees
+from autograd.compiler.calling import Arguments, read_results
 from autograd.lifting import Lifted, chosen
+from autograd.linearize import Linearized, check_real
+from autograd.pytrees import Container, TreeDef, flatten
 from autograd.stand_ins import Substitution, in_place_of
-from autograd.trees import Branch, Definition, flatten, opened
 from nn.parameters import Buffer, Parameter
-from tests.autograd import test_checking, test_graph, test_lifting, test_tensor, test_transforms, test_trees
-from tests.autograd.compiler import test_batches
+from tests.autograd import test_checking, test_graph, test_lifting, test_pytrees, test_tensor, test_transforms
+from tests.autograd.compiler import test_batching
 from tests.mutation import Mutant, check
 from tests.nn import test_module
 
@@ -40,11 +40,11 @@ def unshared(sharer, call):
 
 
 def paired(n):
-    return partial(test_trees.test_trees_are_paired_by_key, *test_trees.PAIRED[n])
+    return partial(test_pytrees.test_trees_are_paired_by_key, *test_pytrees.PAIRED[n])
 
 
 def told_apart(n):
-    return partial(test_trees.test_trees_that_differ_are_told_apart_where_they_part, *test_trees.MISMATCHED[n])
+    return partial(test_pytrees.test_trees_that_differ_are_told_apart_where_they_part, *test_pytrees.MISMATCHED[n])
 
 
 IDENTITY = test_transforms.SHARERS["identity"]
@@ -72,8 +72,8 @@ MUTANTS = [
     ),
     Mutant(
         "what is reached by itself does not count in forward mode",
-        Call._tangents,
-        "moving[root] = moving[nodes[0]]",
+        Linearized._tangents,
+        "tangents[root] = tangents[nodes[0]]",
         "pass",
         by_itself("jvp"),
     ),
@@ -93,7 +93,7 @@ MUTANTS = [
     ),
     Mutant(
         "a parameter of two arguments, reached by itself, is not noticed",
-        Call._check_root,
+        Linearized._check_root,
         "> 1",
         "> 9",
         partial(test_lifting.test_a_module_given_twice_and_reached_by_itself_is_an_error, "grad"),
@@ -154,24 +154,30 @@ MUTANTS = [
         "False",
         test_checking.test_modules_are_checked_as_their_arrays,
     ),
-    Mutant("pairing by order", Branch.take, "[tree[key] for key in self.keys]", "[*tree.values()]", paired(0)),
-    Mutant("a key too many", Branch.take, "len(tree) > len(self.keys)", "False", told_apart(0)),
-    Mutant("a part too few", Branch.take, "if len(tree) != len(self.keys)", "if False", told_apart(5)),
-    Mutant("other fields", Branch.take, "own and other and own != other", "False", told_apart(11)),
-    Mutant("None for a number", Definition.match, "if not _is_leaf(tree)", "if False", told_apart(10)),
+    Mutant("pairing by order", Container.pair, "[tree[key] for key in keys]", "[*tree.values()]", paired(0)),
+    Mutant("a key too many", Container.pair, "len(tree) > len(keys)", "False", told_apart(0)),
+    Mutant("a part too few", Container.pair, "if len(tree) != len(keys)", "if False", told_apart(5)),
+    Mutant("other fields", Container.pair, "own and other and own != other", "False", told_apart(11)),
+    Mutant(
+        "None for a number",
+        TreeDef.flatten_up_to,
+        "if tree is None or _opened(tree)",
+        "if _opened(tree)",
+        told_apart(10),
+    ),
     Mutant(
         "what contains itself is walked for ever",
         flatten,
-        "raise ValueError(",
-        "raise RecursionError(",
-        partial(test_trees.test_what_contains_itself_is_an_error, "list"),
+        'raise ValueError(f"{name} contains',
+        'raise RecursionError(f"{name} contains',
+        partial(test_pytrees.test_what_contains_itself_is_an_error, "list"),
     ),
     Mutant(
         "an OrderedDict becomes a dict",
-        opened,
+        pytrees._opened,
         "dict)\n",
         "dict) and dict\n",
-        test_trees.test_kinds_of_dict_are_kept,
+        test_pytrees.test_kinds_of_dict_are_kept,
     ),
     Mutant(
         "an argument named twice",
@@ -201,29 +207,29 @@ MUTANTS = [
     ),
     Mutant(
         "the value that vjp gives is what its pullback reads",
-        lambda patch: patch.setattr("autograd.calls._scalar", lambda x: getattr(x, "raw", x)),
+        lambda patch: patch.setattr("autograd.linearize._scalar", lambda x: getattr(x, "raw", x)),
         "",
         "",
         test_transforms.test_a_pullback_keeps_what_it_needs,
     ),
     Mutant(
         "the tangent of the identity is the caller's array",
-        Call._tangents,
-        "{id(tangent) for tangent in tangents}",
+        Linearized._tangents,
+        "{id(tangent) for tangent in given}",
         "set()",
         unshared(IDENTITY, ag.jvp),
     ),
     Mutant(
         "the cotangent of the identity is the caller's array",
-        Call._gradients,
-        "{id(seed) for seed in seeds}",
+        Linearized._cotangents,
+        "{id(seed) for _, seed in pairs}",
         "set()",
         test_transforms.test_a_pullback_keeps_what_it_needs,
     ),
     Mutant(
         "jacobian by an empty array",
-        Call._columns,
-        "if not np.size(node.raw)",
+        Linearized._columns,
+        "if not zero.size",
         "if False",
         test_transforms.test_jacobians_of_structures_with_empty_parts,
     ),
@@ -278,17 +284,17 @@ MUTANTS = [
     ),
     Mutant(
         "deep arguments of compiled code overflow the stack",
-        Arguments._read,
-        "depth > MOST_NESTED",
-        "False",
-        partial(test_batches.test_deep_structures_work_or_are_refused, 101, lambda x: [x]),
+        Arguments.__init__,
+        "max_depth=MAX_NESTED",
+        "max_depth=None",
+        partial(test_batching.test_deep_structures_work_or_are_refused, 101, lambda x: [x]),
     ),
     Mutant(
         "deep results of compiled code overflow the stack",
-        Results.__init__,
-        "depth > MOST_NESTED",
-        "False",
-        partial(test_batches.test_deep_structures_work_or_are_refused, 101, lambda x: [x]),
+        read_results,
+        "max_depth=MAX_NESTED",
+        "max_depth=None",
+        partial(test_batching.test_deep_structures_work_or_are_refused, 101, lambda x: [x]),
     ),
 ]
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import autograd as ag
-from autograd.trees import flatten, is_module, leaves, map_leaves
+from autograd.pytrees import TreeDef, array_def, flatten, is_module, leaves, map_leaves, unflatten_each
 
 Point = namedtuple("Point", "x y")
 
@@ -70,6 +70,62 @@ def test_modules_are_known_by_their_named_parameters():
     assert not is_module([1.0])
 
 
+class Row(list):
+    """A list by another name."""
+
+
+def test_a_list_of_another_class_is_built_anew_as_such():
+    again = map_leaves(lambda x: -x, [Row([1.0, 2.0])])
+    assert (type(again[0]), again) == (Row, [[-1.0, -2.0]])
+    assert flatten(Row([1.0]))[1] != flatten([1.0])[1]
+
+
+def test_what_else_is_a_leaf_is_the_callers_to_say():
+    tree = [Point(1.0, 2.0), {"a": 3.0}, Module()]
+    assert flatten(tree, lambda x: isinstance(x, (Point, Module)))[0] == [tree[0], 3.0, tree[2]]
+
+
+def test_what_is_static_belongs_to_the_structure():
+    static = (str, bool, type(None))
+    tree = {"mode": "fast", "on": True, "x": [1.0, None]}
+    found, structure = flatten(tree, static=static)
+    assert found == [1.0]
+    assert structure.unflatten([2.0]) == {"mode": "fast", "on": True, "x": [2.0, None]}
+    assert structure == flatten({**tree, "x": [5.0, None]}, static=static)[1]
+    for other in ({"mode": "slow"}, {"on": False}, {"on": 1.0}, {"x": [1.0, ""]}):
+        assert structure != flatten({**tree, **other}, static=static)[1]
+
+
+@pytest.mark.parametrize("static", [(type(None),), (bool, type(None))])
+def test_a_boolean_is_a_leaf_or_static(static):
+    assert flatten(True, static=static)[0] == ([] if bool in static else [True])
+
+
+def test_the_way_to_every_leaf_is_spelled():
+    tree = {"a": [1.0, Point(2.0, None)], 3: np.array([[1.0, [2.0]]], object), "m": Module(), "": ()}
+    assert flatten(tree)[1].paths() == ["['a'][0]", "['a'][1].x", "[3][0,0]", "[3][0,1][0]", "['m'].a", "['m'].b"]
+    assert flatten(1.0)[1].paths() == [""]
+
+
+def test_several_structures_share_a_row_of_leaves():
+    trees = [1.0, (2.0, [3.0]), [], {"a": 4.0}]
+    treedefs = [flatten(tree)[1] for tree in trees]
+    assert [treedef.num_leaves for treedef in treedefs] == [1, 2, 0, 1]
+    assert unflatten_each(treedefs, iter([1.0, 2.0, 3.0, 4.0])) == trees
+
+
+class Vector(np.ndarray):
+    """An array by another name."""
+
+
+def test_object_arrays_may_be_made_of_another_class():
+    vector = array_def(Vector, (2, 1)).unflatten([1.0, 2.0])
+    assert (type(vector), vector.shape, vector.dtype) == (Vector, (2, 1), object)
+    assert array_def(Vector, ()) == TreeDef((None,))
+    tree = [np.array([1.0, 2.0], object), 3.0]
+    assert type(flatten(tree)[1].with_arrays(Vector).unflatten([1.0, 2.0, 3.0])[0]) is Vector
+
+
 # ---- Two trees, paired
 
 Turned = namedtuple("Turned", "y x")
@@ -98,7 +154,7 @@ PAIRED = [
 @pytest.mark.parametrize(("tree", "other"), PAIRED)
 def test_trees_are_paired_by_key(tree, other):
     mine, structure = flatten(tree)
-    theirs = structure.match(other, "other")
+    theirs = structure.flatten_up_to(other, "other")
     expected = [10.0 * x for x in mine] if not isinstance(other, Module) else [2.0, 1.0]
     assert np.array_equal(theirs, expected)
 
@@ -119,7 +175,7 @@ MISMATCHED = [
     ([None, 1.0], [0.0, 1.0], r"other\[0\] is a float, where None belongs"),
     (Module(), {"a": 1.0}, "other has no 'b': its keys are 'a'"),
     ([Module()], [{"a": 1.0, "b": {}}], r"other\[0\].b is a dict of 0, where a number or an array belongs"),
-    (np.array([[1.0, [2.0, 3.0]]], object), [[1.0, 2.0]], r"other\[0, 1\] is a float, where a list of 2 belongs"),
+    (np.array([[1.0, [2.0, 3.0]]], object), [[1.0, 2.0]], r"other\[0,1\] is a float, where a list of 2 belongs"),
     (np.array([1.0, 2.0], object), [1.0], r"other is a list of 1, where an array of shape \(2,\) belongs"),
 ]
 
@@ -127,15 +183,15 @@ MISMATCHED = [
 @pytest.mark.parametrize(("tree", "other", "message"), MISMATCHED)
 def test_trees_that_differ_are_told_apart_where_they_part(tree, other, message):
     with pytest.raises(ValueError, match=f"^{message}"):
-        flatten(tree)[1].match(other, "other")
+        flatten(tree)[1].flatten_up_to(other, "other")
 
 
 def test_lists_of_numbers_are_taken_as_arrays():
     structure = flatten([np.ones((1, 2))])[1]
-    assert structure.match([[[1.0, 2.0]]], "other")[0].tolist() == [[1.0, 2.0]]
+    assert structure.flatten_up_to([[[1.0, 2.0]]], "other")[0].tolist() == [[1.0, 2.0]]
     for other in ([["a"]], [[1j]], [[1.0, [2.0]]], [[ag.Value(1.0)]]):
         with pytest.raises(ValueError, match=r"^other\[0\] is a list of \d, where a number or an array belongs"):
-            structure.match(other, "other")
+            structure.flatten_up_to(other, "other")
 
 
 def test_the_definition_of_a_tree_is_a_key():
@@ -203,8 +259,11 @@ def deep(depth, kind=list):
 def test_trees_may_be_deep(kind):
     found, structure = flatten(deep(5_000, kind))
     assert found == [2.0]
-    assert structure.match(deep(5_000, kind), "other") == [2.0]
+    assert structure.flatten_up_to(deep(5_000, kind), "other") == [2.0]
     assert flatten(structure.unflatten([3.0]))[0] == [3.0]
     assert hash(structure) == hash(flatten(deep(5_000, kind))[1])
+    assert flatten(deep(100, kind), max_depth=100)[0] == [2.0]
+    with pytest.raises(ValueError, match=r"^it: there are more than 99 lists, tuples and dicts within each other"):
+        flatten(deep(100, kind), max_depth=99, name="it")
     with pytest.raises(ValueError, match="…"):
-        structure.match(deep(4_999, kind), "other")
+        structure.flatten_up_to(deep(4_999, kind), "other")

@@ -1,0 +1,191 @@
+"""What a kernel is called with, and what it gives: pytrees on both sides, of which the leaves are numbers and arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from autograd.arguments import FAILURES, check_unmasked, shown
+from autograd.compiler.batching import Form, Layout, UniformMask
+from autograd.compiler.program import Instruction
+from autograd.compiler.recorded import CompileError, Vector
+from autograd.compiler.signatures import Signature
+from autograd.graph import Node
+from autograd.pytrees import TreeDef, array_def, flatten, is_module, unflatten_each
+
+MAX_NESTED = 100  # structures within each other
+
+_FLOAT64 = np.dtype(np.float64)
+_STATIC = (str, bool, type(None))  # arguments that choose another program
+
+
+class InputSpec(NamedTuple):
+    """The structure of arguments, positional ones and those by keyword: calls of the same one share what was recorded.
+
+    A leaf is one number of a run; `cores` are the shapes of what the numbers were given in, an array of the signature
+    or a number.
+    """
+
+    treedefs: tuple[TreeDef, ...]
+    keywords: tuple[str, ...]
+    cores: tuple[tuple[int, ...], ...]
+
+    @property
+    def arity(self) -> int:
+        """How many positional arguments there are."""
+        return len(self.treedefs) - len(self.keywords)
+
+    def unflatten(self, values: Iterable[Any]) -> tuple[list[Any], dict[str, Any]]:
+        """Arguments with `values` for numbers."""
+        trees = unflatten_each([treedef.with_arrays(Vector) for treedef in self.treedefs], values)
+        return trees[: self.arity], dict(zip(self.keywords, trees[self.arity :], strict=True))
+
+    def labels(self, names: Sequence[str]) -> list[str]:
+        """A name for every number, given those of the positional arguments."""
+        named = zip([*names, *self.keywords], self.treedefs, strict=True)
+        return [name + path for name, treedef in named for path in treedef.paths()]
+
+
+class Arguments:
+    """A call's arguments, read as float64 `arrays`. `nodes` tells that there are nodes among them: then nothing is read."""
+
+    def __init__(self, name: str, signature: Signature | None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        leaves: list[Any] = []
+        treedefs = []
+        for tree in (*args, *kwargs.values()):
+            found, treedef = flatten(
+                tree, _refuse_modules, static=_STATIC, max_depth=MAX_NESTED, name=f"what {name} is given"
+            )
+            leaves += found
+            treedefs.append(treedef)
+        self.nodes = any(isinstance(x, Node) for x in leaves)
+        if self.nodes:
+            return
+        self.given = leaves if signature is None else args
+        self.arrays = [as_array(name, x) for x in self.given]
+        cores: list[tuple[int, ...]] = [()] * len(leaves)
+        if signature is not None:
+            if kwargs:
+                raise TypeError(f"{name} with signature {signature.text!r} takes no keyword arguments, got {[*kwargs]}")
+            cores = signature.core_shapes(name, [x.shape for x in self.arrays])
+            treedefs = [array_def(Vector, core) for core in cores]
+        self.spec = InputSpec(tuple(treedefs), tuple(kwargs), tuple(cores))
+
+    def layout(self, masks: dict[tuple[bool, ...], UniformMask]) -> Layout:
+        """What is done with arrays of these shapes."""
+        return Layout(self.arrays, self.spec.cores, _result_type(self.given), masks)
+
+
+class Leaf(NamedTuple):
+    """A leaf of results: the place of its output, or the slice of those that are an array of this shape; and whether it is
+    boolean."""
+
+    place: int | slice
+    shape: tuple[int, ...] | None
+    boolean: bool
+
+
+class OutputSpec(NamedTuple):
+    """The structure of what a function gave when it was recorded, to be filled with the outputs of later runs."""
+
+    treedef: TreeDef
+    leaves: tuple[Leaf, ...]
+
+    def unflatten(self, values: Any, form: Form) -> Any:
+        """The results, of outputs in this form."""
+        number = form.number
+        leaves = []
+        for place, shape, boolean in self.leaves:
+            leaf = number(values[place]) if shape is None else form.array(values[place], shape)
+            leaves.append(leaf != 0.0 if boolean else leaf)
+        return self.treedef.unflatten(leaves)
+
+    def of_floats(self, form: Form) -> Callable[[list[float]], Any]:
+        """A function that gives the results of outputs that are floats, in little time."""
+        if {(leaf.shape, leaf.boolean) for leaf in self.leaves} <= {(None, False)}:
+            root, *parts = self.treedef.parts
+            if root is None:
+                return itemgetter(0)
+            if root.kind in (list, tuple) and not any(parts):
+                return root.kind
+        return lambda values: self.unflatten(values, form)
+
+    def __str__(self) -> str:
+        kinds = [("bool" if leaf.boolean else "number", *(leaf.shape or ())) for leaf in self.leaves]
+        return str(self.treedef.unflatten(kinds))
+
+
+def read_results(
+    name: str,
+    signature: Signature | None,
+    cores: Sequence[tuple[int, ...]],
+    results: Any,
+    read: Callable[[Any], Instruction | None],
+) -> tuple[OutputSpec, list[Instruction]]:
+    """The structure of what a function gave, and its outputs, into which `read` turns numbers; None says that it is none."""
+    if results is None:
+        raise CompileError(f"{name} returned None: a compiled function returns what it computes")
+    found, treedef = flatten(results, _is_result, max_depth=MAX_NESTED, name=f"what {name} returned")
+    outputs: list[Instruction] = []
+    leaves = []
+    for leaf in found:
+        is_array = isinstance(leaf, np.ndarray) and leaf.ndim > 0
+        start, boolean = len(outputs), True
+        for x in leaf.ravel().tolist() if is_array else [leaf]:
+            output = read(x)
+            if output is None:
+                raise CompileError(
+                    f"{name} returned {type(x).__name__} {shown(x)}, which is not a number: a compiled function returns "
+                    "numbers, or lists, tuples, dicts and object arrays of them"
+                )
+            outputs.append(output)
+            boolean = boolean and (output.type == "bool" or isinstance(x, (bool, np.bool_)))
+        end = len(outputs)
+        leaves.append(
+            Leaf(slice(start, end), leaf.shape, boolean and end > start) if is_array else Leaf(start, None, boolean)
+        )
+    if signature:
+        signature.check_outputs(name, cores, [leaf.shape or () for leaf in leaves])
+    return OutputSpec(treedef, tuple(leaves)), outputs
+
+
+def _is_result(x: Any) -> bool:
+    return isinstance(x, np.ndarray) or is_module(x)
+
+
+def _refuse_modules(x: Any) -> bool:
+    if is_module(x):
+        raise CompileError(
+            f"a {type(x).__name__} is not a number: let the function reach it by itself, and pass "
+            "parameters=model.parameters()"
+        )
+    return False
+
+
+def as_array(name: str, x: Any) -> Any:
+    """A number or an array of them as a float64 array; a TypeError for anything else."""
+    if isinstance(x, (float, int)) and abs(x) < 2**1023:
+        return np.array(float(x))
+    check_unmasked(name, "an argument", x)
+    try:
+        array = np.asarray(x)
+    except FAILURES:
+        array = np.array(None)
+    if array.dtype is _FLOAT64:
+        return array
+    if array.dtype.kind not in "fiub":
+        raise TypeError(
+            f"{name} is compiled for real numbers and arrays of them, got {type(x).__name__}"
+            f"{f' of {array.dtype}' if isinstance(x, np.ndarray) else ''} {shown(x)}"
+        )
+    return array.astype(np.float64)
+
+
+def _result_type(given: Sequence[Any]) -> Any:
+    """float64, unless all arrays are of a smaller float."""
+    kinds = {x.dtype for x in given if isinstance(x, (np.ndarray, np.generic))}
+    kind = np.result_type(*kinds) if kinds else _FLOAT64
+    return kind if kind.kind == "f" and kind.itemsize < 8 else _FLOAT64

@@ -1,0 +1,298 @@
+"""Linearization: one call of a function on nodes of our own, and its derivatives, of which all transforms are made."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.arguments import check_unmasked, shown, wrong
+from autograd.arrays.joining import stack
+from autograd.arrays.shaping import reshape, transpose
+from autograd.backprop import cotangents
+from autograd.elementwise import identity
+from autograd.forward import push
+from autograd.graph import Node, ancestors, birth, is_recording, recording, tracer
+from autograd.lifting import Argnums, Lifted, chosen
+from autograd.operators import plain
+from autograd.pytrees import TreeDef, flatten, unflatten_each
+from autograd.tensor import Tensor
+from autograd.value import Value
+
+
+def linearize(
+    f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], argnums: Argnums, copy: bool = False
+) -> Linearized:
+    """`f(*args, **kwargs)` with nodes in the place of the arguments `argnums`; with `copy`, none of their arrays is the caller's."""
+    if not is_recording():  # under no_grad: differentiate, but do not record the derivative
+        with recording(True):
+            linearized = linearize(f, args, kwargs, argnums, copy)
+        linearized.recorded = linearized.keep_graph = False
+        return linearized
+    if not callable(f):
+        raise TypeError(wrong("a derivative", "f", "a function", f))
+    lifted = Lifted(args, kwargs, chosen(args, kwargs, argnums), copy)
+    since = birth()
+    return Linearized(lifted, since, lifted.call(f), isinstance(argnums, (int, np.integer)))
+
+
+class Linearized:
+    """What a function gave of `lifted` arguments, ready to be differentiated.
+
+    `since` separates what the function made from what was there before: of the latter, only the inputs concern us, and
+    the parameters (`roots`) of modules among the arguments: where the function reaches a parameter not by its argument
+    but by itself, as in `grad(lambda m: loss(model(x)))(model)`, it counts as the argument's. `alone` says that there is
+    one argument, and derivatives come in its structure, and not in a tuple.
+
+    `keep_graph` says that derivatives are recorded, since they depend on nodes of others. Those that the function
+    reached by itself show only when a traversal has come to them.
+    """
+
+    def __init__(self, lifted: Lifted, since: int, output: Any, alone: bool) -> None:
+        self.output = output
+        self.leaves, self.treedef = flatten(output, name="the output")
+        self.recorded = True
+        self.keep_graph = lifted.linked
+        if not lifted.linked and tracer() is not None:
+            self.keep_graph = any(isinstance(node, Value) for node in lifted.inputs)
+        self._lifted = lifted
+        self._inputs = lifted.inputs
+        self._since = since
+        self._alone = alone
+
+    def check_output(self, name: str) -> None:
+        """Raise a TypeError if a part of the output is no real number, array or node."""
+        for i, leaf in enumerate(self.leaves):
+            check_real(leaf, f"{name} needs a function that gives numbers: the output", self.treedef, i)
+
+    @property
+    def value(self) -> Any:
+        """The output: plain, unless it depends on nodes of others."""
+        return self.treedef.unflatten(
+            leaf if self.keep_graph and isinstance(leaf, Node) else _scalar(leaf) for leaf in self.leaves
+        )
+
+    # ---- Nodes of others
+
+    def find_outer(self) -> tuple[list[Node], set[Node]]:
+        """Settle whether derivatives are recorded. The nodes that the function made, the oldest first, and all that it reached."""
+        outputs = [leaf for leaf in self.leaves if isinstance(leaf, Node)]
+        made = [node for node in ancestors(*outputs, since=self._since) if node.birth < self._since]
+        reached = {*outputs, *(parent for node in made for parent in node.parents)}
+        self.keep_graph = self._depends_on_outer(reached) or self.keep_graph
+        return made, reached
+
+    def _depends_on_outer(self, reached: Iterable[Node]) -> bool:
+        """Whether there are nodes of others among those `reached`, so that derivatives are to be recorded after all."""
+        ours = {*self._inputs, *self._lifted.roots}
+        depends = False
+        for node in reached:
+            if node.birth > self._since:
+                if node.op is not None:
+                    _check_current(node, self._since)
+                depends = depends or node not in ours
+        return depends and self.recorded and not self.keep_graph
+
+    def _check_root(self, root: Node) -> None:
+        """Raise if it is not clear to which of the arguments belongs what the function reached by itself."""
+        if (given := self._lifted.times_given(root)) > 1:
+            raise ValueError(
+                f"a module is given as {given} arguments, and the function reaches its parameter {root!r} "
+                "by itself: to which of the arguments it belongs is not clear. Let the function use its arguments alone"
+            )
+
+    # ---- Reverse mode
+
+    def gradient(self) -> Any:
+        """The gradient of the output, which must be one real number."""
+        output = self.output
+        if not isinstance(output, Value):
+            if not isinstance(output, (Node, float, int, np.ndarray, np.generic)):
+                raise TypeError(f"grad needs a scalar output, got {type(output).__name__} {shown(output)}")
+            check_real(output, "grad needs a real output: it")
+            if shape := np.shape(plain(output)):
+                raise ValueError(f"grad needs a scalar output, got shape {shape}: use jacobian, or reduce with .sum()")
+        return self._as_arguments(self._cotangents([(output, _one(output))]))
+
+    def pullback(self, cotangent: Any) -> Any:
+        """The cotangents of the arguments, given that of the output, in the same structures."""
+        seeds = self.treedef.flatten_up_to(cotangent, "the cotangent")
+        pairs = [*zip(self.leaves, seeds, strict=True)]
+        for i, (leaf, seed) in enumerate(pairs):
+            _check_fit(seed, leaf, "the output", "its cotangent", self.treedef, i)
+        return self._as_arguments(self._cotangents(pairs))
+
+    def _cotangents(self, pairs: list[tuple[Any, Any]]) -> list[Any]:
+        """The cotangents of the inputs, given some outputs, each with its own."""
+        found: dict[Node, Any] = {}
+        with np.errstate(all="ignore"):
+            output, seed = _joint(pairs)
+            if isinstance(output, Node):
+                found = cotangents(output, seed, self.keep_graph, self._since)
+                if self._depends_on_outer(found):
+                    self.keep_graph = True
+                    found = cotangents(output, seed, True, self._since)
+            for root, nodes in self._lifted.roots.items():
+                if root in found:
+                    self._check_root(root)
+                    g = found[root]
+                    found[nodes[0]] = found[nodes[0]] + g if nodes[0] in found else g
+        given = {id(seed) for _, seed in pairs}
+        return [_own(found.get(node), node, given) for node in self._inputs]
+
+    def _as_arguments(self, values: Iterable[Any]) -> Any:
+        """Values, one for each input, in the structure of the arguments."""
+        if self._alone:
+            return self._lifted.treedefs[0].unflatten(values)
+        return tuple(unflatten_each(self._lifted.treedefs, values))
+
+    # ---- Forward mode
+
+    def pushforward(self, tangents: Sequence[Any]) -> Any:
+        """The tangent of the output, given those of the arguments."""
+        found: list[Any] = []
+        for n, (treedef, tangent) in enumerate(zip(self._lifted.treedefs, tangents, strict=True)):
+            for i, part in enumerate(treedef.flatten_up_to(tangent, f"the tangent of argument {n}")):
+                _check_fit(part, self._inputs[len(found)], f"argument {n}", "its tangent", treedef, i)
+                found.append(part)
+        return self.treedef.unflatten(self._tangents(found))
+
+    def _tangents(self, given: Sequence[Any]) -> list[Any]:
+        """The tangents of the outputs, given those of the inputs."""
+        tangents = {node: node.fit(tangent) for node, tangent in zip(self._inputs, given, strict=True)}
+        made, reached = self.find_outer()
+        for root, nodes in self._lifted.roots.items():
+            if root in reached:
+                self._check_root(root)
+                tangents[root] = tangents[nodes[0]]
+        keep = self.keep_graph or (self.recorded and any(isinstance(t, Node) for t in tangents.values()))
+        push(tangents, made, keep)
+        shared = {id(tangent) for tangent in given}
+        return [
+            _own(tangents.get(leaf), leaf, shared) if isinstance(leaf, Node) else _zeros(leaf) for leaf in self.leaves
+        ]
+
+    # ---- Jacobians
+
+    def jacobian(self) -> Any:
+        """For each part of the output, the derivative with respect to each part of the arguments."""
+        n = sum(np.size(node.raw) for node in self._inputs)
+        if isinstance(self.output, Node) and n < np.size(self.output.raw):
+            return self._as_arguments(self._columns(self.output.raw))
+        return self.treedef.unflatten([self._as_arguments(self._rows(leaf)) for leaf in self.leaves])
+
+    def _rows(self, output: Any) -> list[Any]:
+        """The derivatives of one output, row by row in reverse mode."""
+        shape = np.shape(plain(output))
+        size = math.prod(shape)
+        if not size:
+            return [np.zeros((*shape, *np.shape(node.raw)), np.asarray(_zeros(node)).dtype) for node in self._inputs]
+        rows = [self._cotangents([(output, np.eye(1, size, k).reshape(shape))]) for k in range(size)]
+        return [_joined([*parts], shape) for parts in zip(*rows, strict=True)]
+
+    def _columns(self, output: Any) -> list[Any]:
+        """The derivatives of an array, column by column in forward mode."""
+        zeros = [np.zeros_like(node.raw) for node in self._inputs]
+        parts: list[Any] = []
+        for i, zero in enumerate(zeros):
+            if not zero.size:
+                parts.append(np.zeros((*output.shape, *zero.shape), output.dtype))
+                continue
+            columns = []
+            for k in range(zero.size):
+                basis = np.eye(1, zero.size, k).reshape(zero.shape)
+                columns += self._tangents([*zeros[:i], basis, *zeros[i + 1 :]])
+            joined = _joined(columns, zero.shape)
+            axes = [*range(zero.ndim + output.ndim)]
+            parts.append(transpose(joined, axes[zero.ndim :] + axes[: zero.ndim]))
+        return parts
+
+
+def check_real(x: Any, what: str, treedef: TreeDef | None = None, i: int = 0) -> None:
+    """Raise a TypeError if `x`, which is `what` (of a structure, leaf `i`), is no real number, array or node."""
+    if isinstance(x, (float, int, Node)) or (isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind in "fiub"):
+        check_unmasked("a derivative", what, x)
+        return
+    name = what + (treedef.paths()[i] if treedef else "")
+    if not isinstance(x, (np.ndarray, np.generic)) and not isinstance(x, complex):
+        raise TypeError(f"{name} is a {type(x).__name__}, {x!r}, not a number or an array")
+    hint = ": complex numbers have no rules here, so take their .real and .imag" if np.iscomplexobj(x) else ""
+    raise TypeError(f"{name} is of {np.asarray(x).dtype}, not of real numbers{hint}")
+
+
+def _check_fit(part: Any, node: Any, whole: str, what: str, treedef: TreeDef, i: int) -> None:
+    """Raise if `part` is no tangent or cotangent of `node`, leaf `i` of the `whole`, by its kind or its shape."""
+    if type(part) is float and type(node) is Value:
+        return
+    check_real(part, f"{what} of {whole}", treedef, i)
+    shape, other = np.shape(plain(node)), np.shape(plain(part))
+    if shape != other:
+        raise ValueError(f"{whole}{treedef.paths()[i]} has shape {shape}, {what} {other}")
+
+
+def _check_current(node: Node, since: int) -> None:
+    """Raise if the step of an optimizer, after `since`, has changed a leaf of which `node` is a view or a stand-in."""
+    sources = [node]
+    while sources and isinstance(node, Tensor):
+        view = sources.pop()
+        for source in view.parents:
+            if isinstance(source, Tensor) and np.may_share_memory(source.raw, view.raw):
+                if source.op is not None:
+                    sources.append(source)
+                elif source.overwritten < since:
+                    source.check_unchanged(view, None, False)
+
+
+def _joint(pairs: list[tuple[Any, Any]]) -> tuple[Any, Any]:
+    """One output, and its cotangent, that stand for several; what is no node has none."""
+    nodes = [(output, seed) for output, seed in pairs if isinstance(output, Node)]
+    if len(nodes) == 1:
+        output, seed = nodes[0]
+        return output, output.fit(seed)
+    total: Any = 0.0
+    with recording(True):
+        for output, seed in nodes:
+            product = output * output.fit(seed)
+            total = total + (product.sum() if isinstance(product, Tensor) else product)
+    return total, _one(total)
+
+
+def _one(output: Any) -> Any:
+    return np.ones_like(output.raw) if isinstance(output, Tensor) else 1.0
+
+
+def _zeros(x: Any) -> Any:
+    if isinstance(x, (Value, float, int)):
+        return 0.0
+    x = plain(x)
+    return np.zeros_like(x, dtype=np.result_type(x, np.float16))
+
+
+def _own(g: Any, node: Node, given: set[int]) -> Any:
+    """A derivative as it is handed to the caller: zeros where there is none, and never an array that is shared."""
+    if g is None:
+        return _zeros(node)
+    if isinstance(g, np.ndarray):
+        if id(g) in given or g.base is not None or not g.flags.writeable:
+            g = np.array(g)
+        given.add(id(g))
+    elif isinstance(g, Node) and id(g) in given:
+        g = identity(g)
+    return g
+
+
+def _scalar(x: Any) -> Any:
+    x = plain(x)
+    if isinstance(x, np.ndarray):
+        return x.copy() if x.ndim else x[()]
+    return x
+
+
+def _joined(parts: list[Any], shape: tuple[int, ...]) -> Any:
+    """Equal parts, one for each element of an array of `shape`, as one array, or as a scalar where there is one."""
+    if shape == ():
+        return parts[0]
+    joined = stack(parts)
+    return reshape(joined, (*shape, *np.shape(plain(parts[0]))))
