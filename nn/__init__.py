@@ -23,8 +23,7 @@ from nn import losses as losses
 from nn import optim as optim
 from nn import plots as plots
 from nn import scalar as scalar
-from nn.callbacks import Checkpoint as Checkpoint
-from nn.callbacks import EarlyStopping as EarlyStopping
+from nn.callbacks import Callback as Callback
 from nn.callbacks import GradientNorms as GradientNorms
 from nn.callbacks import ProgressBar as ProgressBar
 from nn.callbacks import Schedule as Schedule
@@ -41,11 +40,7 @@ from nn.data import train_valid_test_split as train_valid_test_split
 from nn.datasets import *
 from nn.evaluation import evaluate as evaluate
 from nn.evaluation import predict as predict
-from nn.finder import RateSearch as RateSearch
-from nn.finder import find_lr as find_lr
 from nn.history import History as History
-from nn.hooks import Callback as Callback
-from nn.hooks import Training as Training
 from nn.layers.activation import ELU as ELU
 from nn.layers.activation import GELU as GELU
 from nn.layers.activation import SELU as SELU
@@ -72,6 +67,9 @@ from nn.layers.pooling import AvgPool2d as AvgPool2d
 from nn.layers.pooling import MaxPool2d as MaxPool2d
 from nn.layers.shaping import Flatten as Flatten
 from nn.losses import *
+from nn.lr_finder import LRFinderResult as LRFinderResult
+from nn.lr_finder import RateSearch as RateSearch
+from nn.lr_finder import find_lr as find_lr
 from nn.metrics import accuracy as accuracy
 from nn.metrics import confusion_matrix as confusion_matrix
 from nn.metrics import mse as mse
@@ -80,8 +78,11 @@ from nn.metrics import top_k as top_k
 from nn.module import Buffer as Buffer
 from nn.module import Module as Module
 from nn.module import Parameter as Parameter
+from nn.monitors import Checkpoint as Checkpoint
+from nn.monitors import EarlyStopping as EarlyStopping
 from nn.optim import *
 from nn.training import fit as fit
+from nn.training_state import Training as Training
 
 if TYPE_CHECKING:
     from nn import estimators as estimators

@@ -1,33 +1,73 @@
-"""What people add to training: bars, schedules, early stops, checkpoints, and a look at gradients."""
+"""Callback protocol, and callbacks that show, steer or watch a training: bar, schedule, gradient norms, non-finite losses."""
 
 from __future__ import annotations
 
-import contextlib
-import errno
 import math
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autograd import Node, detect_anomaly
 from autograd.arguments import shown
 from autograd.arrays import norms, sums
-from autograd.files import file_path
-from nn.checkpoint import resume, save
 from nn.dependencies import optional
-from nn.files import FolderLock
-from nn.hooks import Callback, Training, check_schedule
-from nn.module import Module, fitting
-from nn.randomness import generators, set_state, state_of
-from nn.validation import choice, flag, integer, number
+from nn.module import known_parameters
+from nn.randomness import generators, set_states, state_of
+from nn.validation import choice, flag
 
-HIGHER_IS_BETTER = ("accuracy", "top", "r2", "score", "precision", "recall", "f1", "auc")
-LOWER_IS_BETTER = ("loss", "mse", "mae", "error", "perplexity")
+if TYPE_CHECKING:
+    from nn.training_state import Training
+
+
+class Callback:
+    """Hooks at the turning points of a training, each called with the `Training` as it stands: override what is needed.
+
+    `runs_last` is for those that must see what all others have done. `state_dict` gives the state that is saved with a
+    training, of numbers, strings, arrays, lists and dicts, and `load_state_dict` takes it back.
+
+    >>> class Shout(Callback):
+    ...     def on_epoch_end(self, training):
+    ...         print(f"epoch {training.epoch}!")
+    """
+
+    runs_last: bool = False
+
+    def on_begin(self, training: Training) -> None:
+        """Training starts."""
+
+    def on_epoch_begin(self, training: Training) -> None:
+        """An epoch starts; one that is resumed in its middle does not start again."""
+
+    def on_batch(self, training: Training) -> None:
+        """`training.x` and `training.y` are about to be used."""
+
+    def on_backward(self, training: Training) -> None:
+        """`training.value` is the loss, and gradients are there; after `training.stop()` no step is taken with them."""
+
+    def on_step(self, training: Training) -> None:
+        """A step was taken, and is in the history."""
+
+    def on_epoch_end(self, training: Training) -> None:
+        """An epoch, with its validation, is over and in the history; `training.epoch` counts it."""
+
+    def on_end(self, training: Training) -> None:
+        """Training is over: all epochs are done, or it was stopped."""
+
+    def on_error(self, training: Training) -> None:
+        """Training is over, for an exception, which goes on to the caller."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """The state of this callback, to be saved with the training."""
+        return {}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from what `state_dict()` gave; by an error, raised before anything is changed, if it does not fit."""
+        if state:
+            raise ValueError(f"{type(self).__name__} has no load_state_dict() to load its state with: define one")
 
 
 class ProgressBar(Callback):
-    """A bar on a terminal, with the loss of the last step and the figures of the last epoch; silent elsewhere."""
+    """A bar on a terminal, with the loss of the last step and the metrics of the last epoch; silent elsewhere."""
 
     def __init__(self) -> None:
         self.bar: Any = None
@@ -41,7 +81,7 @@ class ProgressBar(Callback):
     def on_step(self, training: Training) -> None:
         if not self.bar.disable:
             self.bar.set_description(f"epoch {training.epoch + 1}/{training.epochs}", refresh=False)
-            self.bar.set_postfix_str(f"loss {training.value:.4g}{self._figures(training)}", refresh=False)
+            self.bar.set_postfix_str(f"loss {training.value:.4g}{self._metrics(training)}", refresh=False)
             self.bar.update()
 
     def on_end(self, training: Training) -> None:
@@ -51,170 +91,14 @@ class ProgressBar(Callback):
     on_error = on_end
 
     @staticmethod
-    def _figures(training: Training) -> str:
+    def _metrics(training: Training) -> str:
         shown = {name: x[-1] for name, x in training.history.epochs.items() if name not in ("loss", "lr", "seconds")}
         return "".join(f", {name} {x:.4g}" for name, x in shown.items())
 
 
-class _Monitor(Callback):
-    """Compares a figure of the epoch with the best so far. A figure that is nan is never the best."""
-
-    def __init__(self, monitor: str | None, mode: str | None, min_delta: float = 0.0) -> None:
-        name = type(self).__name__
-        if not isinstance(monitor, str | None):
-            raise TypeError(f"{name}: monitor must be the name of a figure, as 'valid_loss', got {shown(monitor)}")
-        self.mode = None if mode is None else choice(name, "mode", mode, ("min", "max"))
-        self.monitor, self.min_delta = monitor, number(name, "min_delta", min_delta, least=0)
-        self.best: float | None = None
-        self.best_epoch = 0  # counted from 1
-
-    def better(self, training: Training) -> bool:
-        """Whether this epoch is the best so far; if so, it is remembered."""
-        name = self.monitor or ("loss" if training.validation is None else "valid_loss")
-        figure = training.history.last(name)
-        sign = 1.0 if (self.mode or _mode(name)) == "min" else -1.0
-        found = not math.isnan(figure) and (self.best is None or sign * (self.best - figure) > self.min_delta)
-        if found:
-            self.best, self.best_epoch = figure, training.epoch
-        return found
-
-    def state_dict(self) -> dict[str, Any]:
-        return {"best": self.best, "best_epoch": self.best_epoch}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self._check(state, "best", "best_epoch")
-        self.best, self.best_epoch = state["best"], state["best_epoch"]
-
-    def _check(self, state: Any, *names: str) -> None:
-        """Raise a ValueError unless `state` has these names, a figure or None as the best, and its epoch."""
-        if not isinstance(state, dict) or state.keys() != set(names):
-            raise ValueError(f"{type(self).__name__} has the state {', '.join(names)}, got {shown(state)}")
-        best, epoch = state["best"], state["best_epoch"]
-        if not (best is None or isinstance(best, (float, int, np.floating))) or isinstance(best, bool) or best != best:
-            raise ValueError(f"{type(self).__name__} has a figure or None as the best, got {shown(best)}")
-        if type(epoch) is not int or epoch < 0:
-            raise ValueError(f"{type(self).__name__} has the number of an epoch as best_epoch, got {shown(epoch)}")
-
-
-class EarlyStopping(_Monitor):
-    """Stop when `monitor` has not become better, by more than `min_delta`, for `patience` epochs, and go back to the
-    weights of the best epoch (also where training ends for another reason), unless `restore` is False.
-
-    `monitor` is a figure of the history's epochs, by default "valid_loss", or "loss" without validation. `mode` says
-    whether it is to be "min" or "max"; by default its name tells. `best` and `best_epoch` (from 1) are there to read.
-    """
-
-    def __init__(
-        self,
-        patience: int = 10,
-        min_delta: float = 0.0,
-        monitor: str | None = None,
-        mode: str | None = None,
-        restore: bool = True,
-    ) -> None:
-        super().__init__(monitor, mode, min_delta)
-        self.patience = integer("EarlyStopping", "patience", patience, least=1)
-        self.restore = flag("EarlyStopping", "restore", restore)
-        self.weights: dict[str, Any] | None = None
-        self._model: Module | None = None  # that of the training, which the weights have to fit
-
-    def on_begin(self, training: Training) -> None:
-        self._model = training.model
-
-    def on_epoch_end(self, training: Training) -> None:
-        if self.better(training):
-            self.weights = training.model.state_dict() if self.restore else None
-        elif training.epoch - self.best_epoch >= self.patience:
-            name = self.monitor or "the loss"
-            training.stop(f"{name} has not become better since epoch {self.best_epoch}")
-
-    def on_end(self, training: Training) -> None:
-        if self.weights is not None:
-            training.model.load_state_dict(self.weights)
-
-    def state_dict(self) -> dict[str, Any]:
-        return {**super().state_dict(), "weights": self.weights}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self._check(state, "best", "best_epoch", "weights")
-        weights = state["weights"]
-        if weights is not None and self._model is not None:
-            fitting(self._model, weights)
-        self.best, self.best_epoch, self.weights = state["best"], state["best_epoch"], weights
-
-
-class Checkpoint(_Monitor):
-    """Write `last.safetensors` to `folder` after each epoch (and every so many steps, with `every`), and
-    `best.safetensors` after each that is the best so far by `monitor`, as for EarlyStopping. `nn.load` reads both.
-
-    With `resume`, a training that finds its `last` there goes on from it, mid-epoch too, and ends with the same bits as
-    one that was never stopped. Give fit the same data, model, optimizer, callbacks and seeds as before. Random
-    generators, NumPy's and Python's, are saved where they can be found: in data, model, loss, metrics and callbacks, their
-    attributes, what these refer to, and what their functions close over. A state of other kinds is saved of callbacks,
-    losses, metrics and validation data that have `state_dict` and `load_state_dict`.
-
-    One training at a time works in a folder: another one raises a BlockingIOError before it changes anything.
-    """
-
-    runs_last = True
-
-    def __init__(
-        self,
-        folder: str | Path,
-        every: int | None = None,
-        monitor: str | None = None,
-        mode: str | None = None,
-        resume: bool = False,
-    ) -> None:
-        every = None if every is None else integer("Checkpoint", "every", every, least=1)
-        super().__init__(monitor, mode)
-        self.folder = file_path("Checkpoint", "folder", folder).absolute()  # wherever the process goes from here
-        self.every, self.resume = every, flag("Checkpoint", "resume", resume)
-        self._lock: FolderLock | None = None
-
-    @property
-    def last(self) -> Path:
-        """The file of the last state."""
-        return self.folder / "last.safetensors"
-
-    @property
-    def best_file(self) -> Path:
-        """The file of the best epoch."""
-        return self.folder / "best.safetensors"
-
-    def on_begin(self, training: Training) -> None:
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except FileExistsError as error:
-            raise NotADirectoryError(
-                errno.ENOTDIR, "Checkpoint writes into a folder, and this is a file", str(self.folder)
-            ) from error
-        self._lock = FolderLock(self.folder)
-        training.cleanup.callback(self._lock.release)
-        training.saved  # noqa: B018  # what there is to save is found now, as it will be when this training is resumed
-        if self.resume and self.last.exists():
-            resume(self.last, training)
-
-    def on_step(self, training: Training) -> None:
-        if training.stopping() or (self.every and training.step % self.every == 0):
-            self._write(self.last, training)
-
-    def on_epoch_end(self, training: Training) -> None:
-        better = self.better(training)
-        if better:
-            self._write(self.best_file, training)
-        self._write(self.last, training)
-
-    def _write(self, path: Path, training: Training) -> None:
-        if self._lock is not None:
-            with contextlib.suppress(FileNotFoundError):  # the folder is gone: save says more of that
-                self._lock.keep()
-        save(path, training.model, training.optimizer, training=training.state_dict())
-
-
 class Schedule(Callback):
     """Call `scheduler.step()` after each epoch, or after each step with `every="step"`; with `monitor`, give it that
-    figure of the epoch: `scheduler.step(valid_loss)`."""
+    metric of the epoch: `scheduler.step(valid_loss)`."""
 
     def __init__(self, scheduler: Any, every: str = "epoch", monitor: str | None = None) -> None:
         if choice("Schedule", "every", every, ("epoch", "step")) == "step" and monitor:
@@ -288,8 +172,7 @@ class StopOnNonFinite(Callback):
         for name, array in training.model.state_dict().items():
             if not _finite(array):
                 return f"{name} has become infinite or nan: lower the learning rate"
-        for generator, state in zip(self._generators, self._states, strict=True):
-            set_state(generator, state)
+        set_states(self._generators, self._states)
         try:
             with detect_anomaly(), np.errstate(all="ignore"):
                 training.loss(training.model(training.x), training.y).backward()
@@ -298,16 +181,23 @@ class StopOnNonFinite(Callback):
         return "the batch, run again, gave no such number"
 
 
-def _mode(name: str) -> str:
-    for part in HIGHER_IS_BETTER:
-        if part in name:
-            return "max"
-    for part in LOWER_IS_BETTER:
-        if part in name:
-            return "min"
-    raise ValueError(f"whether {name!r} is to be small or large, its name does not tell: say mode='min' or mode='max'")
-
-
 def _finite(data: Any) -> bool:
     array = np.asarray(data)
     return array.dtype.kind != "f" or bool(np.isfinite(array).all())
+
+
+def check_schedule(optimizer: Any, training: Training) -> None:
+    """Raise a ValueError if a schedule sets the rate of an `optimizer` that takes no step in this training: another one
+    for the parameters that fit's has too, or one of another model. A second one for other parameters is a callback's."""
+    if optimizer is training.optimizer or not hasattr(optimizer, "param_groups"):
+        return
+    own = {id(parameter) for part in (training.model, training.loss) for parameter in known_parameters(part)}
+    stepped, second = (
+        {id(parameter) for group in getattr(each, "param_groups", ()) for parameter in group["params"]}
+        for each in (training.optimizer, optimizer)
+    )
+    if second & stepped or not second & own:
+        raise ValueError(
+            "Schedule: it sets the rate of another optimizer than the one that fit was given: make it from the same (or, "
+            "if a callback steps a second one for another model, call scheduler.step() there)"
+        )

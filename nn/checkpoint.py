@@ -1,4 +1,4 @@
-"""Training on disk: all that it depends on, in one safetensors file that is either whole or not there.
+"""Checkpoint files: all that a training depends on, in one safetensors file that is either whole or not there.
 
 Arrays are tensors, named "model.0.weight", "optimizer.state.0.exp_avg" and so on; what is not an array is JSON in the
 file's metadata, next to a checksum of each tensor. Nothing in a file is ever run.

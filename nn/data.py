@@ -1,4 +1,4 @@
-"""Data on its way to a model: in batches, split, and standardized."""
+"""Data for training: batches, splits and standardization."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from autograd.arrays import sums
 from autograd.graph import Node
 from nn.typing import Array, Seed
-from nn.validation import flag, generator, integer, number, numbers, real_array
+from nn.validation import flag, generator, integer, number, numbers, real_array, shown
 
 N = TypeVar("N", bound=Node)
 
@@ -155,6 +155,30 @@ def standardize(X: Any, *others: Any) -> tuple[Any, ...]:
     constant = X.max(axis=0) == X.min(axis=0)  # exactly: rounding leaves a tiny deviation
     fitted = Standardizer(np.where(constant, X[0], sums.mean(X, 0)), np.where(constant, np.ones_like(scale), scale))
     return (*(fitted(x) for x in (X, *others)), fitted)
+
+
+def is_pair(data: Any) -> bool:
+    """Whether these are arrays `(X, y)`, and not batches: two batches would be a tuple of pairs."""
+    return isinstance(data, tuple) and len(data) == 2 and not (isinstance(data[0], tuple) or isinstance(data[1], tuple))
+
+
+def check_batches(data: Any) -> Any:
+    """`data`, which can be iterated over for batches, or a TypeError. (Iterating may draw random numbers: not tried.)"""
+    iterable = hasattr(data, "__iter__") or hasattr(data, "__getitem__")
+    if not iterable or isinstance(data, (np.ndarray, Node, str, dict, type)):
+        raise TypeError(f"data is a pair of arrays (X, y), or gives batches (x, y), got {shown(data)}: write (X, y)")
+    return data
+
+
+def batch_pairs(data: Any) -> Iterator[Any]:
+    """The batches, each of which must be a pair `(x, y)`."""
+    return map(_checked_batch, iter(check_batches(data)))
+
+
+def _checked_batch(batch: Any) -> Any:
+    if not isinstance(batch, (tuple, list)) or len(batch) != 2:
+        raise TypeError(f"a batch is a pair (x, y), got {shown(batch)}: pass arrays as a tuple (X, y)")
+    return batch
 
 
 def _array(name: str, data: Any) -> Array:

@@ -1,4 +1,4 @@
-"""What `nn` needs from outside, and what it says where that is missing."""
+"""Dependencies of `nn`, and the errors where one is missing or is another project's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""States as files have them: one tree of JSON, whose arrays stand beside it under names. Nothing in it is ever run."""
+"""Encoding of states for files: one tree of JSON, whose arrays stand beside it under names. Nothing in it is ever run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fully connected networks as scikit-learn has its models: for pipelines, cross-validation and searches.
+"""Fully connected networks with the interface of scikit-learn, for pipelines, cross-validation and searches.
 
 Searches run in parallel processes, and on a Dask cluster, as those of any estimator:
 
@@ -22,7 +22,6 @@ import numpy as np
 
 from autograd import softmax
 from autograd.arrays import sums
-from nn.callbacks import EarlyStopping
 from nn.data import train_valid_test_split
 from nn.dependencies import missing
 from nn.evaluation import predict
@@ -31,6 +30,7 @@ from nn.layers.containers import Sequential
 from nn.layers.dropout import Dropout
 from nn.layers.linear import Linear
 from nn.losses import CrossEntropyLoss, MSELoss
+from nn.monitors import EarlyStopping
 from nn.optim.adam import Adam
 from nn.training import fit
 from nn.typing import Array
@@ -53,7 +53,7 @@ class _Net(BaseEstimator):  # type: ignore[misc]  # scikit-learn carries no type
     `hidden_layer_sizes` are the numbers of neurons, with `activation` ("relu", "tanh" or "sigmoid") and `dropout` behind
     each layer. Training is by Adam with `lr` and `weight_decay`, `epochs` times through the data in batches of `batch_size`.
     With `early_stopping`, `validation_fraction` of the rows are held out, and training ends when their loss has not
-    become better for `patience` epochs; the best weights are kept. `dtype` is "float64" or, twice as fast, "float32".
+    improved for `patience` epochs; the best weights are kept. `dtype` is "float64" or, twice as fast, "float32".
     `random_state` is None, a seed or a NumPy RandomState.
     """
 

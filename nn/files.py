@@ -1,4 +1,4 @@
-"""Files that are replaced whole or not at all, and folders in which one training works at a time.
+"""Atomic replacement of files, and locks of folders in which one training works at a time.
 
 Locks are the operating system's, on open files: they end with their process, however it ends, and a forked child, which
 would go on holding them, lets go at once.

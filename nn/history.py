@@ -1,4 +1,4 @@
-"""What happened in training, step by step and epoch by epoch."""
+"""`History`: the record of a training, step by step and epoch by epoch."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd.arguments import shown
 from autograd.files import file_path
-from nn.plots import learning_curves
+from nn.dependencies import optional
 
 Columns = dict[str, list[float]]
 
@@ -38,12 +38,12 @@ class History:
         return max(map(len, self.epochs.values()), default=0)
 
     def last(self, name: str) -> float:
-        """The figure of the last epoch; an unknown name is a KeyError that lists those there are."""
+        """The value of a metric in the last epoch; an unknown name is a KeyError that lists those there are."""
         if not isinstance(name, str):
-            raise TypeError(f"the name of a figure is a string, as 'loss', got {shown(name)}")
+            raise TypeError(f"the name of a metric is a string, as 'loss', got {shown(name)}")
         if not self.epochs.get(name):
             raise KeyError(
-                f"no {name!r} is recorded for epochs: there are {', '.join(self.epochs) or 'none yet'}; figures that "
+                f"no {name!r} is recorded for epochs: there are {', '.join(self.epochs) or 'none yet'}; names that "
                 "begin with valid_ need validation data, metrics must be given to fit"
             )
         return self.epochs[name][-1]
@@ -61,7 +61,8 @@ class History:
 
     def plot(self, path: str | Path) -> None:
         """Draw the curves of losses, metrics and learning rate by epoch to a file, as `nn.plots.learning_curves`."""
-        learning_curves(self.epochs, path)
+        # Found when it is asked for: training, which makes histories, knows nothing of plots.
+        optional("nn.plots").learning_curves(self.epochs, path)
 
     def state_dict(self) -> dict[str, Any]:
         """All columns as arrays, to be saved."""
@@ -85,10 +86,10 @@ class History:
             own.update(columns)
 
     def __repr__(self) -> str:
-        figures = ", ".join(f"{name} {column[-1]:.4g}" for name, column in self.epochs.items() if column)
+        metrics = ", ".join(f"{name} {column[-1]:.4g}" for name, column in self.epochs.items() if column)
         steps = len(self.steps["loss"])
         stopped = f"; stopped: {self.stopped}" if self.stopped else ""
-        return f"History({len(self)} epochs, {steps} steps: {figures or 'nothing yet'}{stopped})"
+        return f"History({len(self)} epochs, {steps} steps: {metrics or 'nothing yet'}{stopped})"
 
     def _columns(self, of: str) -> Columns:
         if not isinstance(of, str) or of not in ("steps", "epochs"):

@@ -1,4 +1,4 @@
-"""How parameters start: functions that fill one in place and return it, each from a generator of its own.
+"""Initialization of parameters: functions that fill one in place and return it, each from a generator of its own.
 
 Every function takes a Parameter, or another Tensor that is a leaf, keeps its dtype, and raises a TypeError for others.
 `rng` is a NumPy generator or a seed; nothing is drawn from a global one. Shapes are PyTorch's: `(out, in, ...)`.

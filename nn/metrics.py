@@ -1,4 +1,4 @@
-"""How good predictions are, in numbers for people."""
+"""Metrics of predictions: accuracy, confusion matrix, errors and explained variance."""
 
 from __future__ import annotations
 

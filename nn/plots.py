@@ -12,12 +12,13 @@ from autograd.files import file_path
 from nn.dependencies import optional
 from nn.validation import integer, real_array, sequence, shown
 
-BLUE, VERMILLION, GREEN, GREY = "#0072b2", "#d55e00", "#009e73", "#666666"  # told apart by the colour-blind
+# Colours of Okabe and Ito, "Color universal design", 2008, which people with any kind of colour vision tell apart.
+BLUE, VERMILLION, GREEN, ORANGE, SKY, PURPLE = "#0072b2", "#d55e00", "#009e73", "#e69f00", "#56b4e9", "#cc79a7"
 TIMES = ("seconds", "rows")
 
 
 def learning_curves(columns: Mapping[str, Sequence[float]], path: str | Path) -> None:
-    """One panel for each figure of `columns`, by epoch; "valid_loss" is drawn with "loss", and so on.
+    """One panel for each metric of `columns`, by epoch; "valid_loss" is drawn with "loss", and so on.
 
     The file's ending says the format: .png, .svg, .pdf. Nothing to draw is a ValueError; without matplotlib, an
     ImportError says what to install.
@@ -28,7 +29,7 @@ def learning_curves(columns: Mapping[str, Sequence[float]], path: str | Path) ->
     names = dict.fromkeys(name.removeprefix("valid_") for name in columns if name not in TIMES and len(columns[name]))
     if not names:
         raise ValueError("there are no curves to draw: no epoch has ended")
-    figure = _figure(6.0, 2.6 * len(names))
+    figure = new_figure(6.0, 2.6 * len(names))
     axes = figure.subplots(len(names), 1, squeeze=False)[:, 0]
     for axis, name in zip(axes, names, strict=True):
         for label, title, colour in ((name, "training", BLUE), (f"valid_{name}", "validation", VERMILLION)):
@@ -46,7 +47,7 @@ def learning_curves(columns: Mapping[str, Sequence[float]], path: str | Path) ->
         axis.set_ylabel(name)
         axis.grid(alpha=0.3)
     axes[-1].set_xlabel("epoch")
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def confusion(matrix: Any, path: str | Path, labels: Sequence[Any] | None = None) -> None:
@@ -65,7 +66,7 @@ def confusion(matrix: Any, path: str | Path, labels: Sequence[Any] | None = None
     if len(names) != n:
         raise ValueError(f"there are {n} classes, but {len(names)} labels")
     shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    figure = _figure(2.0 + 0.45 * n, 1.5 + 0.45 * n)
+    figure = new_figure(2.0 + 0.45 * n, 1.5 + 0.45 * n)
     axis = figure.subplots()
     axis.imshow(shares, cmap="Blues", vmin=0.0, vmax=1.0)
     for i, j in np.ndindex(n, n):
@@ -73,7 +74,7 @@ def confusion(matrix: Any, path: str | Path, labels: Sequence[Any] | None = None
             axis.text(j, i, matrix[i, j], ha="center", va="center", color="white" if shares[i, j] > 0.5 else "black")
     axis.set(xticks=range(n), yticks=range(n), xticklabels=names, yticklabels=names)
     axis.set(xlabel="taken for", ylabel="is")
-    _save(figure, path)
+    save_figure(figure, path)
 
 
 def _is_column(item: tuple[Any, Any]) -> bool:
@@ -99,7 +100,7 @@ def image_sheet(images: Any, path: str | Path, titles: Sequence[Any] | None = No
         raise ValueError(f"there are {len(images)} images, but {len(titles)} titles")
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
-    figure = _figure(0.9 * columns, (1.15 if titles is not None else 0.9) * rows)
+    figure = new_figure(0.9 * columns, (1.15 if titles is not None else 0.9) * rows)
     low, high = float(images.min()), float(images.max())
     for i, axis in enumerate(figure.subplots(rows, columns, squeeze=False).flat):
         axis.set_axis_off()
@@ -107,13 +108,16 @@ def image_sheet(images: Any, path: str | Path, titles: Sequence[Any] | None = No
             axis.imshow(images[i], cmap="Greys", vmin=low, vmax=high)
             if titles is not None:
                 axis.set_title(str(titles[i]), fontsize=9)
-    _save(figure, path)
+    save_figure(figure, path)
 
 
-def _figure(width: float, height: float) -> Any:
+def new_figure(width: float, height: float) -> Any:
+    """A figure of matplotlib's, so many inches wide and high."""
+    optional("matplotlib")
     # Not through pyplot, which would choose a window system and keep the figure.
     return optional("matplotlib.figure").Figure(figsize=(width, height), layout="constrained")
 
 
-def _save(figure: Any, path: Path) -> None:
+def save_figure(figure: Any, path: Path) -> None:
+    """Write a figure to a file, whose ending says the format."""
     figure.savefig(path, dpi=150)

@@ -1,4 +1,4 @@
-"""The random generators that something draws from: found among its attributes, saved, and set to what was saved."""
+"""Random generators that an object draws from: found among its attributes, saved, and set to saved states."""
 
 from __future__ import annotations
 

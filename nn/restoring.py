@@ -1,4 +1,4 @@
-"""Several states that are loaded together: all of them, or none."""
+"""Loading of several states together: all of them, or none."""
 
 from __future__ import annotations
 

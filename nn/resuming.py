@@ -1,4 +1,4 @@
-"""What of a training is saved besides its model and its optimizer, and how another one goes on from there."""
+"""State of a training besides its model and its optimizer: saved, checked, and loaded into another one."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from nn.randomness import SHARED, Draws, Place, check_states, generators, same, 
 from nn.restoring import load_all
 
 if TYPE_CHECKING:
-    from nn.hooks import Training
+    from nn.training_state import Training
 
 NAMES = ("epoch", "batch", "step", "batches", "generators", "drawn_from", "stopped", "history", "callbacks")
 LATER = ("draws", "shared", "beside")  # what version 0.1 did not save
@@ -35,14 +35,14 @@ class SavedTraining:
             "metrics": training.metrics,
             "callbacks": training.callbacks,
         }
-        others = [place() for owner in (training.model, training.train) for place in generators(owner).values()]
+        others = [place() for places in (generators(training.model), training._generators) for place in places.values()]
         self.draws = Draws("the training", generators(parts, seen=[training.model, training.train, *others]), {})
         self.shared = {name: state_of(generator) for name, generator in SHARED.items()}
         self.beside = dict(_beside(training))
 
     def state_dict(self) -> dict[str, Any]:
         training = self.training
-        drawn_from = training.drawn_from or [None] * len(SHARED)
+        drawn_from = training._drawn_from or [None] * len(SHARED)
         shared = {
             name: [state_of(generator), began]
             for (name, generator), began in zip(SHARED.items(), drawn_from, strict=False)
@@ -52,7 +52,7 @@ class SavedTraining:
             "batch": training.batch,
             "step": training.step,
             "batches": training.batches,
-            "generators": [state_of(place()) for place in training.generators.values()],
+            "generators": [state_of(place()) for place in training._generators.values()],
             "drawn_from": drawn_from[len(SHARED) :],
             "stopped": None if training.interrupted else training.history.stopped,
             "history": training.history.state_dict(),
@@ -72,7 +72,7 @@ class SavedTraining:
         found, now, drawn_from = self._check_generators(state)
         load_all([*self._parts(state), (training.history, state["history"])])
         set_states(found, now)
-        training.generators, training.drawn_from = self._places(state), drawn_from
+        training._generators, training._drawn_from = self._places(state), drawn_from
         training.epoch, training.batch, training.step = state["epoch"], state["batch"], state["step"]
         training.history.stopped = state["stopped"]
 
@@ -82,7 +82,7 @@ class SavedTraining:
             yield callback, own
         if "draws" in state:
             yield self.draws, state["draws"]
-        elif unsaved := [*self.training.generators.keys() - self._places(state).keys(), *self.draws.places]:
+        elif unsaved := [*self.training._generators.keys() - self._places(state).keys(), *self.draws.places]:
             warnings.warn(
                 f"version 0.1 did not save the random generators {', '.join(unsaved)}: what is drawn from them will not be "
                 "what it would have been",
@@ -134,7 +134,7 @@ class SavedTraining:
 
     def _places(self, state: dict[str, Any]) -> dict[str, Place]:
         """The places of those that the batches were drawn with, when they were saved."""
-        places = self.training.generators
+        places = self.training._generators
         if "draws" in state:
             return places
         own = getattr(self.training.train, "__dict__", {})  # version 0.1 saved those that are attributes of the data

@@ -1,4 +1,4 @@
-"""Training: the loop that everybody writes, written once, with hooks for what people add to it."""
+"""`fit`: the training loop, with hooks for callbacks."""
 
 from __future__ import annotations
 
@@ -11,26 +11,23 @@ from typing import Any
 
 import numpy as np
 
-from nn.data import Batches
-from nn.evaluation import (
+from nn.aggregation import (
     Metrics,
-    array_of,
-    batched,
-    called,
-    evaluate,
-    is_pair,
-    mean,
-    number,
-    over_all,
-    pairs,
-    rows,
-    weight,
+    batch_weight,
+    epoch_loss,
+    loss_value,
+    prediction_array,
+    row_count,
+    weighted_mean,
 )
+from nn.callbacks import Callback
+from nn.data import Batches, batch_pairs, check_batches, is_pair
+from nn.evaluation import evaluate
 from nn.history import History
-from nn.hooks import Callback, Training
 from nn.module import Module
+from nn.training_state import Training
 from nn.typing import Seed
-from nn.validation import integer, shown
+from nn.validation import check_callable, integer, shown
 
 
 def fit(
@@ -66,10 +63,9 @@ def fit(
     """
     epochs = integer("fit", "epochs", epochs, least=0)
     _check(model, loss, optimizer, callbacks)
-    if not is_pair(train):
-        batched(train)
-    if validation is not None and not is_pair(validation):
-        batched(validation)
+    check_batches(train)
+    if validation is not None:
+        check_batches(validation)
     batch_size = integer("fit", "batch_size", batch_size, least=1)
     if is_pair(train):
         train = Batches(train[0], train[1], batch_size, shuffle, rng)
@@ -82,16 +78,16 @@ def fit(
     with training.cleanup:
         with _interrupts(training):
             try:
-                training.call("on_begin")
+                training._call("on_begin")
                 while training.epoch < training.epochs and not training.stopping():
                     _run_epoch(training)
             except KeyboardInterrupt:  # raised all the same: by a second Ctrl-C, in another thread, or in a notebook
                 training.interrupted = True
                 training.stop(_interruption(training))
             except BaseException:
-                training.call("on_error")
+                training._call("on_error")
                 raise
-        training.call("on_end")
+        training._call("on_end")
     model.eval()
     return training.history
 
@@ -99,7 +95,7 @@ def fit(
 def _check(model: Any, loss: Any, optimizer: Any, callbacks: Any) -> None:
     if isinstance(model, type) or not isinstance(model, Module):
         raise TypeError(f"fit trains an nn.Module, got {shown(model)}: make one, as with nn.Sequential(...)")
-    called("loss", loss)
+    check_callable("loss", loss)
     if isinstance(optimizer, type) or not (hasattr(optimizer, "step") and hasattr(optimizer, "zero_grad")):
         raise TypeError(f"fit needs an optimizer, got {shown(optimizer)}: make one, as nn.Adam(model.parameters())")
     if isinstance(callbacks, Callback) or not isinstance(callbacks, Iterable):
@@ -112,21 +108,21 @@ def _run_epoch(training: Training) -> None:
     for name in metrics:
         steps.setdefault(name, [])
     losses, weights, numbers, rates, seconds = (steps[name] for name in ("loss", "weight", "rows", "lr", "seconds"))
-    on_batch, on_backward, on_step = (training.hooks(name) for name in ("on_batch", "on_backward", "on_step"))
+    on_batch, on_backward, on_step = (training._hooks(name) for name in ("on_batch", "on_backward", "on_step"))
     began = perf_counter()
     model.train()
     if not training.batch:
-        training.call("on_epoch_begin")
+        training._call("on_epoch_begin")
     start = perf_counter()
-    draw = training.draw()
-    for x, y in draw if isinstance(training.train, Batches) else pairs(draw):
+    draw = training._draw()
+    for x, y in draw if isinstance(training.train, Batches) else batch_pairs(draw):
         training.x, training.y = x, y
         for hook in on_batch:
             hook(training)
         optimizer.zero_grad()
         training.prediction = prediction = model(x)
         loss = loss_of(prediction, y)
-        training.value = value = number(loss)
+        training.value = value = loss_value(loss)
         loss.backward()
         for hook in on_backward:
             hook(training)
@@ -137,11 +133,11 @@ def _run_epoch(training: Training) -> None:
         training.batch += 1
         training.step += 1
         losses.append(value)
-        weights.append(weight(loss_of, prediction, x, y))
-        numbers.append(len(y) if type(y) is np.ndarray and y.ndim else rows(x, y))
+        weights.append(batch_weight(loss_of, prediction, x, y))
+        numbers.append(len(y) if type(y) is np.ndarray and y.ndim else row_count(x, y))
         rates.append(rate)
         for name, metric in metrics.items():
-            steps[name].append(float(metric(array_of(prediction), y)))
+            steps[name].append(float(metric(prediction_array(prediction), y)))
         seconds.append(-start + (start := perf_counter()))
         if training.interrupted:
             training.stop(_interruption(training))
@@ -153,16 +149,16 @@ def _run_epoch(training: Training) -> None:
         raise ValueError("there is not one batch to train on: the training data is empty, or used up")
     # From the history, and not summed on the way: so an epoch that was resumed comes to the same.
     n = training.batch
-    figures = {"loss": over_all(loss_of, losses[-n:], weights[-n:])}
-    figures |= {name: mean(steps[name][-n:], numbers[-n:]) for name in metrics}
+    results = {"loss": epoch_loss(loss_of, losses[-n:], weights[-n:])}
+    results |= {name: weighted_mean(steps[name][-n:], numbers[-n:]) for name in metrics}
     if training.validation is not None:
-        figures |= {f"valid_{name}": x for name, x in evaluate(model, training.validation, loss_of, metrics).items()}
-    figures |= {"lr": float(getattr(optimizer, "lr", np.nan)), "seconds": perf_counter() - began}
-    for name, figure in figures.items():
-        history.epochs.setdefault(name, []).append(figure)
+        results |= {f"valid_{name}": x for name, x in evaluate(model, training.validation, loss_of, metrics).items()}
+    results |= {"lr": float(getattr(optimizer, "lr", np.nan)), "seconds": perf_counter() - began}
+    for name, result in results.items():
+        history.epochs.setdefault(name, []).append(result)
     training.epoch += 1
     training.batch = 0
-    training.call("on_epoch_end")
+    training._call("on_epoch_end")
 
 
 def _interruption(training: Training) -> str:

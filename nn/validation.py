@@ -1,4 +1,4 @@
-"""Settings and data are checked where they are given: what each must be, what it was, and the cure."""
+"""Checks of settings and data where they are given: errors say what each must be, what it was, and the cure."""
 
 from __future__ import annotations
 
@@ -33,11 +33,21 @@ def generator(owner: str, rng: Any, name: str = "rng") -> np.random.Generator:
         raise type(error)(wrong(owner, name, wanted, rng)) from None
 
 
-def operand(owner: str, x: Any) -> Any:
-    """The input of a layer that has no dtype of its own: a node or an array as it is, lists and numbers as arrays."""
-    if isinstance(x, Node) or (isinstance(x, np.ndarray) and x.dtype.kind in "fiubO"):
+def check_callable(name: str, function: Any) -> Any:
+    """`function`, a model or a loss, or a TypeError where it cannot be called, or is a class."""
+    if isinstance(function, type):
+        raise TypeError(f"{name} needs an instance, got the class {function.__name__}: write {function.__name__}(...)")
+    if not callable(function):
+        raise TypeError(f"{name} needs a module or a function, as nn.MSELoss() is one, got {shown(function)}")
+    return function
+
+
+def as_input(owner: str, x: Any, weight: Any = None) -> Any:
+    """The input of a layer: a node as it is; data, which must be real numbers, in the dtype of the layer's `weight`, or in
+    its own."""
+    if isinstance(x, Node) or (weight is None and isinstance(x, np.ndarray) and x.dtype.kind in "fiubO"):
         return x
-    return real_array(owner, "input", x)
+    return real_array(owner, "x", x, None if weight is None else weight.dtype)
 
 
 def real_array(owner: str, name: str, data: Any, dtype: Any = None) -> Array:

@@ -1,4 +1,4 @@
-"""Points in the plane, and on a line, drawn on the spot: small enough to see what a model makes of them."""
+"""Toy data sets: points in the plane, and on a line, drawn on the spot."""
 
 from __future__ import annotations
 

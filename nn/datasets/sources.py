@@ -1,4 +1,4 @@
-"""Where MNIST comes from: its four files by name and hash, the cache that keeps them, and three ways to fill it."""
+"""Sources of MNIST: its four files by name and hash, the cache that keeps them, and three ways to fill it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Functions of one element at a time, and softmax, as layers."""
+"""Activation layers: functions of one element at a time, and softmax."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import autograd as ag
 from nn.module import Module
-from nn.validation import choice, integer, number, operand
+from nn.validation import as_input, choice, integer, number
 
 # Klambauer et al., "Self-normalizing neural networks", 2017, where they are derived to this precision.
 SELU_ALPHA = 1.6732632423543772848170429916717
@@ -22,8 +22,7 @@ class ReLU(Module):
     """
 
     def forward(self, x: ag.Tensor) -> ag.Tensor:
-        x = operand("ReLU", x)
-        return ag.relu(x)
+        return ag.relu(as_input("ReLU", x))
 
 
 class LeakyReLU(Module):
@@ -37,7 +36,7 @@ class LeakyReLU(Module):
         self.negative_slope = number("LeakyReLU", "negative_slope", negative_slope)
 
     def forward(self, x: ag.Tensor) -> ag.Tensor:
-        x = operand("LeakyReLU", x)
+        x = as_input("LeakyReLU", x)
         return ag.where(ag.step(x), x, self.negative_slope * x)
 
     def extra_repr(self) -> str:
@@ -57,8 +56,7 @@ class ELU(Module):
         self.alpha = number("ELU", "alpha", alpha)
 
     def forward(self, x: ag.Tensor) -> ag.Tensor:
-        x = operand("ELU", x)
-        return _elu(x, self.alpha)
+        return _elu(as_input("ELU", x), self.alpha)
 
     def extra_repr(self) -> str:
         return f"alpha={self.alpha}"
@@ -72,8 +70,7 @@ class SELU(Module):
     """
 
     def forward(self, x: ag.Tensor) -> ag.Tensor:
-        x = operand("SELU", x)
-        return SELU_SCALE * _elu(x, SELU_ALPHA)
+        return SELU_SCALE * _elu(as_input("SELU", x), SELU_ALPHA)
 
 
 def _elu(x: Any, alpha: float) -> Any:
@@ -95,7 +92,7 @@ class GELU(Module):
         self.approximate = choice("GELU", "approximate", approximate, ("none", "tanh"))
 
     def forward(self, x: ag.Tensor) -> ag.Tensor:
-        x = operand("GELU", x)
+        x = as_input("GELU", x)
         if self.approximate == "tanh":
             # (1 + tanh(u)) / 2, with the digits that 1 + tanh(u) loses where u is far below 0
             return x * ag.sigmoid(math.sqrt(8.0 / math.pi) * (x + 0.044715 * (x * x * x)))
@@ -113,7 +110,7 @@ class SiLU(Module):
     """
 
     def forward(self, x: ag.Tensor) -> ag.Tensor:
-        x = operand("SiLU", x)
+        x = as_input("SiLU", x)
         return x * ag.sigmoid(x)
 
 
@@ -125,8 +122,7 @@ class Tanh(Module):
     """
 
     def forward(self, x: ag.Tensor) -> ag.Tensor:
-        x = operand("Tanh", x)
-        return ag.tanh(x)
+        return ag.tanh(as_input("Tanh", x))
 
 
 class Sigmoid(Module):
@@ -137,8 +133,7 @@ class Sigmoid(Module):
     """
 
     def forward(self, x: ag.Tensor) -> ag.Tensor:
-        x = operand("Sigmoid", x)
-        return ag.sigmoid(x)
+        return ag.sigmoid(as_input("Sigmoid", x))
 
 
 class Softplus(Module):
@@ -153,7 +148,7 @@ class Softplus(Module):
         self.threshold = number("Softplus", "threshold", threshold, infinite=True)
 
     def forward(self, x: ag.Tensor) -> ag.Tensor:
-        x = operand("Softplus", x)
+        x = as_input("Softplus", x)
         scaled = self.beta * x
         return ag.where(ag.step(scaled - self.threshold), x, ag.softplus(scaled) * (1.0 / self.beta))
 
@@ -172,8 +167,7 @@ class Softmax(Module):
         self.dim = integer("Softmax", "dim", dim)
 
     def forward(self, x: ag.Tensor) -> ag.Tensor:
-        x = operand("Softmax", x)
-        return ag.softmax(x, self.dim)
+        return ag.softmax(as_input("Softmax", x), self.dim)
 
     def extra_repr(self) -> str:
         return f"dim={self.dim}"
@@ -190,8 +184,7 @@ class LogSoftmax(Module):
         self.dim = integer("LogSoftmax", "dim", dim)
 
     def forward(self, x: ag.Tensor) -> ag.Tensor:
-        x = operand("LogSoftmax", x)
-        return ag.log_softmax(x, self.dim)
+        return ag.log_softmax(as_input("LogSoftmax", x), self.dim)
 
     def extra_repr(self) -> str:
         return f"dim={self.dim}"

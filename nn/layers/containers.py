@@ -1,4 +1,4 @@
-"""Modules made of modules."""
+"""Container modules: `Sequential`, `Residual` and `ModuleList`."""
 
 from __future__ import annotations
 

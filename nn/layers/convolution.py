@@ -1,8 +1,7 @@
-"""Layers that look at images through windows: convolution."""
+"""Convolution layer."""
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -10,10 +9,10 @@ import numpy as np
 from autograd import Tensor
 from autograd.arrays.convolution import conv2d
 from autograd.arrays.windows import windows_of
-from nn.layers.linear import taken, uniform
-from nn.module import Module, Parameter, UninitializedParameter
+from nn.layers.parameters import initialize, uninitialized
+from nn.module import Module, Parameter
 from nn.typing import Seed
-from nn.validation import flag, generator, integer
+from nn.validation import as_input, integer
 
 
 class Conv2d(Module):
@@ -63,31 +62,24 @@ class Conv2d(Module):
         self.kernel_size, self.stride, self.dilation = windows.kernel, windows.stride, windows.dilation
         self.in_channels, self.out_channels, self.groups = in_channels, out_channels, groups
         self.padding = padding if isinstance(padding, str) else (windows.pads[0][0], windows.pads[1][0])
-        self.weight = UninitializedParameter(dtype)  # type: ignore[assignment]  # for a time, see above
-        self.bias = UninitializedParameter(dtype) if flag("Conv2d", "bias", bias) else None  # type: ignore[assignment]
-        self.rng = generator("Conv2d", rng)
+        uninitialized(self, bias, dtype, rng)
         if in_channels is not None:
-            self._start(in_channels)
+            self._initialize_parameters(in_channels)
 
-    def _start(self, in_channels: int) -> None:
-        """Make the parameters."""
+    def _initialize_parameters(self, in_channels: int) -> None:
+        """Make the parameters, for images of so many channels."""
         self.in_channels = in_channels
-        shape = (self.out_channels, in_channels // self.groups, *self.kernel_size)
-        bound, dtype = 1.0 / math.sqrt(math.prod(shape[1:])), self.weight.dtype
-        self.weight = uniform(self.rng, bound, shape, dtype)
-        if self.bias is not None:
-            self.bias = uniform(self.rng, bound, (self.out_channels,), dtype)
-        del self.rng
+        initialize(self, (self.out_channels, in_channels // self.groups, *self.kernel_size))
 
     def forward(self, x: Any) -> Tensor:
-        x = taken("Conv2d", x, self.weight)
+        x = as_input("Conv2d", x, self.weight)
         if len(x.shape) not in (3, 4):
             raise ValueError(f"{self!r} takes images (n, channels, height, width), got shape {x.shape}: reshape them")
         channels = x.shape[-3]
         if self.in_channels is None:
             if not channels or channels % self.groups:
                 raise ValueError(f"{self!r}: groups={self.groups} does not divide the {channels} channels of its input")
-            self._start(channels)
+            self._initialize_parameters(channels)
         if channels != self.in_channels:
             axis = "give images without an axis of channels one, as with x[:, None]; " if len(x.shape) == 3 else ""
             raise ValueError(

@@ -1,4 +1,4 @@
-"""The layer that forgets at random."""
+"""Dropout layer."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from autograd import Tensor
 from autograd.operators import plain
 from nn.module import Module
 from nn.typing import Seed
-from nn.validation import generator, number, operand
+from nn.validation import as_input, generator, number
 
 
 class Dropout(Module):
@@ -30,7 +30,7 @@ class Dropout(Module):
         self.rng = generator("Dropout", rng)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = operand("Dropout", x)
+        x = as_input("Dropout", x)
         if not self.training or self.p == 0.0:
             return x
         value = np.asarray(plain(x))

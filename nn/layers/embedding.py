@@ -1,4 +1,4 @@
-"""The layer that looks up a vector for each integer."""
+"""Embedding layer: a vector for each integer."""
 
 from __future__ import annotations
 

@@ -1,18 +1,17 @@
-"""The fully connected layer."""
+"""Linear layer, fully connected."""
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 
 from autograd import Tensor
 from autograd.arrays.linalg import linear
-from autograd.graph import Node
-from nn.module import Module, Parameter, UninitializedParameter, float_dtype
+from nn.layers.parameters import initialize, uninitialized
+from nn.module import Module, Parameter
 from nn.typing import Seed
-from nn.validation import flag, generator, integer, real_array
+from nn.validation import as_input, integer
 
 
 class Linear(Module):
@@ -43,23 +42,17 @@ class Linear(Module):
     ) -> None:
         self.in_features = None if in_features is None else integer("Linear", "in_features", in_features, least=1)
         self.out_features = integer("Linear", "out_features", out_features, least=1)
-        self.weight = UninitializedParameter(dtype)  # type: ignore[assignment]  # for a time, see above
-        self.bias = UninitializedParameter(dtype) if flag("Linear", "bias", bias) else None  # type: ignore[assignment]
-        self.rng = generator("Linear", rng)
+        uninitialized(self, bias, dtype, rng)
         if self.in_features is not None:
-            self._start(self.in_features)
+            self._initialize_parameters(self.in_features)
 
-    def _start(self, in_features: int) -> None:
-        """Make the parameters."""
+    def _initialize_parameters(self, in_features: int) -> None:
+        """Make the parameters, for inputs of so many features."""
         self.in_features = in_features
-        bound, dtype = 1.0 / math.sqrt(in_features), self.weight.dtype
-        self.weight = uniform(self.rng, bound, (self.out_features, in_features), dtype)
-        if self.bias is not None:
-            self.bias = uniform(self.rng, bound, (self.out_features,), dtype)
-        del self.rng
+        initialize(self, (self.out_features, in_features))
 
     def forward(self, x: Any) -> Tensor:
-        x = taken("Linear", x, self.weight)
+        x = as_input("Linear", x, self.weight)
         shape = x.raw.shape if isinstance(x, Tensor) else np.shape(x)
         if not shape or shape[-1] != self.in_features:
             if self.in_features is not None or not shape or not shape[-1]:
@@ -67,7 +60,7 @@ class Linear(Module):
                     f"{self!r} takes a last axis of length {self.in_features}, got shape {shape}: "
                     "change in_features, or transpose or reshape the input"
                 )
-            self._start(shape[-1])
+            self._initialize_parameters(shape[-1])
         if self.bias is None:
             return x @ self.weight.T
         return linear(x, self.weight, self.bias)
@@ -75,13 +68,3 @@ class Linear(Module):
     def extra_repr(self) -> str:
         bias = self.bias is not None
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={bias}"
-
-
-def taken(owner: str, x: Any, weight: Any) -> Any:
-    """An input as a layer takes it: a node as it is, data, which must be real numbers, in the dtype of the layer's weight."""
-    return x if isinstance(x, Node) else real_array(owner, "x", x, weight.dtype)
-
-
-def uniform(rng: np.random.Generator, bound: float, shape: tuple[int, ...], dtype: Any) -> Parameter:
-    """A parameter that starts uniform in ±`bound`."""
-    return Parameter(rng.uniform(-bound, bound, shape).astype(float_dtype(dtype)))

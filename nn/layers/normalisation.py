@@ -13,9 +13,8 @@ from autograd.arrays import sums
 from autograd.arrays.shaping import cast
 from autograd.graph import Primitive
 from autograd.operators import plain
-from nn.layers.linear import taken
 from nn.module import Buffer, Module, Parameter, float_dtype
-from nn.validation import flag, floating, integer, number
+from nn.validation import as_input, flag, floating, integer, number
 
 
 @cache
@@ -69,7 +68,7 @@ class _BatchNorm(Module):
         self.num_batches_tracked = Buffer(np.array(0)) if track_running_stats else None
 
     def forward(self, x: Any) -> ag.Tensor:
-        x = floating(type(self).__name__, x) if self.weight is None else taken(type(self).__name__, x, self.weight)
+        x = floating(type(self).__name__, x) if self.weight is None else as_input(type(self).__name__, x, self.weight)
         shape = np.shape(plain(x))
         if len(shape) not in self.axes or shape[1] != self.num_features:
             takes = " or ".join(self.axes.values()).replace("c", str(self.num_features))
@@ -171,7 +170,7 @@ class LayerNorm(Module):
         self.bias = Parameter(np.zeros(shape, dtype)) if elementwise_affine and bias else None
 
     def forward(self, x: Any) -> ag.Tensor:
-        x = floating(type(self).__name__, x) if self.weight is None else taken(type(self).__name__, x, self.weight)
+        x = floating(type(self).__name__, x) if self.weight is None else as_input(type(self).__name__, x, self.weight)
         shape = np.shape(plain(x))
         n = len(self.normalized_shape)
         if shape[-n:] != self.normalized_shape:

@@ -1,4 +1,4 @@
-"""Layers that make images smaller: the largest element, or the mean, of each window."""
+"""Pooling layers: the largest element, or the mean, of each window of an image."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from autograd import Tensor
 from autograd.arrays.pooling import adaptive_avg_pool2d, avg_pool2d, max_pool2d
 from autograd.arrays.windows import windows_of
 from nn.module import Module
-from nn.validation import flag, integer, operand, shown
+from nn.validation import as_input, flag, integer, shown
 
 Sizes = int | tuple[int, int]
 
@@ -28,7 +28,7 @@ class MaxPool2d(Module):
         self.padding, self.dilation = padding, dilation
 
     def forward(self, x: Tensor) -> Tensor:
-        return max_pool2d(operand("MaxPool2d", x), self.kernel_size, self.stride, self.padding, self.dilation)
+        return max_pool2d(as_input("MaxPool2d", x), self.kernel_size, self.stride, self.padding, self.dilation)
 
     def extra_repr(self) -> str:
         return (
@@ -55,7 +55,7 @@ class AvgPool2d(Module):
         self.count_include_pad = flag("AvgPool2d", "count_include_pad", count_include_pad)
 
     def forward(self, x: Tensor) -> Tensor:
-        return avg_pool2d(operand("AvgPool2d", x), self.kernel_size, self.stride, self.padding, self.count_include_pad)
+        return avg_pool2d(as_input("AvgPool2d", x), self.kernel_size, self.stride, self.padding, self.count_include_pad)
 
     def extra_repr(self) -> str:
         return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
@@ -80,7 +80,7 @@ class AdaptiveAvgPool2d(Module):
         self.output_size = output_size
 
     def forward(self, x: Tensor) -> Tensor:
-        return adaptive_avg_pool2d(operand("AdaptiveAvgPool2d", x), self.output_size)
+        return adaptive_avg_pool2d(as_input("AdaptiveAvgPool2d", x), self.output_size)
 
     def extra_repr(self) -> str:
         return f"output_size={self.output_size}"

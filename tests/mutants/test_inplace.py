@@ -10,7 +10,7 @@ from autograd.arrays import indexing
 from autograd.tensor import Tensor
 from autograd.updates import Updates
 from autograd.value import Value
-from nn import finder, hooks, module, parameters, scalar, state_dicts
+from nn import callbacks, lr_finder, module, parameters, scalar, state_dicts, training_state
 from nn.optim import clipping, elementwise, flat
 from tests.autograd import test_constants, test_many, test_updates, test_value
 from tests.mutation import Mutant, check
@@ -65,11 +65,11 @@ MUTANTS = [
            test_parameters.test_the_data_of_a_buffer_keeps_its_shape),
     Mutant("a state that fits nowhere loaded nothing", state_dicts.matching_arrays, "if own and state and not strict", "if False and not strict",
            test_parameters.test_a_state_that_fits_nowhere_is_an_error_also_where_not_all_must_fit),
-    Mutant("fit trained with another's optimizer", hooks.check_optimizer, "if foreign and (missing or len(foreign) == len(given)):", "if False:",
+    Mutant("fit trained with another's optimizer", training_state.check_optimizer, "if foreign and (missing or len(foreign) == len(given)):", "if False:",
            partial(test_training.test_an_optimizer_of_parameters_that_the_model_has_not_is_an_error, test_training._other_models)),
-    Mutant("find_lr did", finder.find_lr, 'check_optimizer("find_lr", optimizer, model, loss)', "pass",
+    Mutant("find_lr did", lr_finder.find_lr, 'check_optimizer("find_lr", optimizer, model, loss)', "pass",
            partial(test_training.test_an_optimizer_of_parameters_that_the_model_has_not_is_an_error, test_training._lazy_model)),
-    Mutant("a schedule set another optimizer's rate", hooks.check_schedule, "if second & stepped or not second & own:", "if False:",
+    Mutant("a schedule set another optimizer's rate", callbacks.check_schedule, "if second & stepped or not second & own:", "if False:",
            partial(test_training.test_a_schedule_of_another_optimizer_is_an_error, "another model")),
     Mutant("a step without gradients did nothing", elementwise.ElementwiseOptimizer.step, "if not any(gathered):", "if False:",
            partial(test_optimizer.test_a_step_without_any_gradient_is_an_error, test_optimizer.SGD)),

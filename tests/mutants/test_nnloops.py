@@ -9,7 +9,7 @@ import pytest
 import nn
 from autograd import arguments
 from autograd.drawing import explaining
-from nn import evaluation, metrics, validation
+from nn import aggregation, evaluation, metrics, validation
 from nn.data import Standardizer
 from nn.datasets import idx, sources
 from nn.layers.containers import Sequential
@@ -102,14 +102,14 @@ MUTANTS = [
     ),
     Mutant(
         "losses are weighed by rows",
-        evaluation.weight,
+        aggregation.batch_weight,
         "isinstance(loss, Loss)",
         "False",
         lambda: test_evaluation.test_the_loss_over_batches_is_that_over_all_the_data("weighted"),
     ),
     Mutant(
         "sums are averaged",
-        evaluation.over_all,
+        aggregation.epoch_loss,
         'isinstance(loss, Loss) and loss.reduction == "sum"',
         "False",
         lambda: test_evaluation.test_the_loss_over_batches_is_that_over_all_the_data("sum"),

@@ -9,7 +9,7 @@ from autograd import arguments, norm
 from autograd.arrays import norms
 from autograd.compiler import calling
 from autograd.compiler.kernel import Kernel
-from nn import encoding, hooks, metrics, state_dicts
+from nn import callbacks, encoding, metrics, state_dicts, training_state
 from tests.autograd import test_tensor
 from tests.autograd.arrays import test_reductions
 from tests.autograd.compiler import test_kernel
@@ -77,21 +77,21 @@ MUTANTS = [
     ),
     Mutant(
         "a loss that is a function might not learn",
-        hooks.check_optimizer,
+        training_state.check_optimizer,
         "if foreign and (missing or len(foreign) == len(given)):",
         "if foreign:",
         test_training.test_an_optimizer_of_the_whole_model_may_have_parameters_of_a_loss_that_is_a_function_or_of_another_model,
     ),
     Mutant(
         "a second optimizer could have no schedule",
-        hooks.check_schedule,
+        callbacks.check_schedule,
         "if second & stepped or not second & own:",
         "if True:",
         test_training.test_a_second_optimizer_for_other_parameters_may_have_a_schedule_of_its_own,
     ),
     Mutant(
         "a schedule made for an earlier optimizer was taken",
-        hooks.check_schedule,
+        callbacks.check_schedule,
         "second & stepped or not",
         "not",
         lambda: test_training.test_a_schedule_of_another_optimizer_is_an_error("the same model"),

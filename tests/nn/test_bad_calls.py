@@ -185,7 +185,10 @@ def _names() -> dict[str, Callable[[], Call]]:
         "Module": _of(nn.Module),
         "Optimizer": lambda: Call(lambda params: nn.SGD(params, lr=0.1).step(), (_parameters(),)),
         "Parameter": _of(nn.Parameter),
-        "RateSearch": lambda: Call(lambda path: nn.RateSearch(*[np.ones(2)] * 3, 0.1).plot(path), ("rates.png",)),
+        **dict.fromkeys(
+            ("LRFinderResult", "RateSearch"),
+            lambda: Call(lambda path: nn.LRFinderResult(*[np.ones(2)] * 3, 0.1).plot(path), ("rates.png",)),
+        ),
         "SequentialLR": lambda: Call(
             lambda optimizer, milestones: _three_steps(
                 nn.SequentialLR(optimizer, [nn.ConstantLR(optimizer), nn.StepLR(optimizer, 1)], milestones)

@@ -15,7 +15,7 @@ import pytest
 import nn
 from nn import checkpoint
 from nn.encoding import decode, encode
-from nn.hooks import Training
+from nn.training_state import Training
 
 pytest.importorskip("safetensors")
 from safetensors.numpy import load_file, save

@@ -11,7 +11,7 @@ from tests.autograd.test_files import NO_PATHS
 
 HISTORY = nn.History()
 HISTORY.epochs = {"loss": [1.0, 0.5]}
-SEARCH = nn.RateSearch(np.ones(2), np.ones(2), np.ones(2), None)
+SEARCH = nn.LRFinderResult(np.ones(2), np.ones(2), np.ones(2), None)
 
 TAKE_A_PATH = {
     "nn.save": lambda path: nn.save(path, nn.Tanh()),
@@ -19,7 +19,7 @@ TAKE_A_PATH = {
     "nn.Checkpoint": lambda path: nn.Checkpoint(path),
     "History.to_csv": HISTORY.to_csv,
     "History.plot": HISTORY.plot,
-    "RateSearch.plot": SEARCH.plot,
+    "LRFinderResult.plot": SEARCH.plot,
     "learning_curves": lambda path: nn.plots.learning_curves(HISTORY.epochs, path),
     "confusion": lambda path: nn.plots.confusion(np.eye(2), path),
     "image_sheet": lambda path: nn.plots.image_sheet(np.ones((2, 3, 3)), path),

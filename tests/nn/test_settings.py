@@ -88,7 +88,17 @@ INFINITE = {
 }
 NEGATIVE = {"dampening", "dim", "start_dim", "end_dim", "padding_idx", "ignore_index", "margin", "negative_slope", "alpha",
             "threshold", "slope", "intercept", "turns", "val", "a", "b", "mean", "gain", "param"}  # fmt: skip
-NOT_SETTINGS = {"Buffer", "Parameter", "Module", "Callback", "Training", "Split", "Standardizer", "RateSearch"}
+NOT_SETTINGS = {
+    "Buffer",
+    "Parameter",
+    "Module",
+    "Callback",
+    "Training",
+    "Split",
+    "Standardizer",
+    "LRFinderResult",
+    "RateSearch",
+}
 
 
 def public():

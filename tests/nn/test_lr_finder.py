@@ -96,6 +96,10 @@ def test_settings_out_of_range_are_refused(settings):
         find_lr(*parts(), **settings)
 
 
+def test_the_name_of_the_result_in_version_0_1_is_known():
+    assert nn.RateSearch is nn.LRFinderResult
+
+
 def test_the_plot_is_written(tmp_path):
     pytest.importorskip("matplotlib")
     path = find_lr(*parts()).plot(tmp_path / "rates.svg")

@@ -1,4 +1,4 @@
-"""Which learning rate to take: train a copy with a rate that grows, and see where the loss falls fastest."""
+"""Learning-rate finder: a copy is trained with a rate that grows, to see where the loss falls fastest."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from typing import Any
 import numpy as np
 
 from autograd.files import file_path
-from nn.dependencies import optional
-from nn.evaluation import batched, called, pairs
-from nn.hooks import check_optimizer
+from nn.data import batch_pairs, check_batches
 from nn.module import Module, too_deep
 from nn.optim.optimizer import Optimizer
+from nn.plots import BLUE, VERMILLION, new_figure, save_figure
+from nn.training_state import check_optimizer
 from nn.typing import Array
-from nn.validation import integer, number, shown
+from nn.validation import check_callable, integer, number, shown
 
 
 @dataclass(frozen=True)
-class RateSearch:
-    """The rates that were tried, each with the loss before its step and that loss smoothed, and the one to take."""
+class LRFinderResult:
+    """The learning rates that were tried, each with the loss before its step and that loss smoothed, and the suggested one."""
 
     lrs: Array
     losses: Array
@@ -31,19 +31,21 @@ class RateSearch:
     suggestion: float | None  # None where the loss never fell
 
     def plot(self, path: str | Path) -> Path:
-        """Draw losses over rates to a file, whose ending says the format. Needs matplotlib."""
-        path = file_path("RateSearch.plot", "path", path)
-        optional("matplotlib")
-        figure = optional("matplotlib.figure").Figure(figsize=(6, 4), layout="constrained")
+        """Draw losses over learning rates to a file, whose ending says the format, and return its path. Needs matplotlib."""
+        path = file_path("LRFinderResult.plot", "path", path)
+        figure = new_figure(6.0, 4.0)
         axes = figure.subplots()
         axes.plot(self.lrs, self.losses, color="0.75", linewidth=1, label="loss")
-        axes.plot(self.lrs, self.smoothed, color="#0072B2", label="smoothed")
+        axes.plot(self.lrs, self.smoothed, color=BLUE, label="smoothed")
         if self.suggestion is not None:
-            axes.axvline(self.suggestion, color="#D55E00", linestyle="--", label=f"suggestion {self.suggestion:.2g}")
+            axes.axvline(self.suggestion, color=VERMILLION, linestyle="--", label=f"suggestion {self.suggestion:.2g}")
         axes.set(xscale="log", xlabel="learning rate", ylabel="loss")
         axes.legend()
-        figure.savefig(path)
+        save_figure(figure, path)
         return path
+
+
+RateSearch = LRFinderResult  # its name in version 0.1
 
 
 def find_lr(
@@ -57,7 +59,7 @@ def find_lr(
     steps: int = 100,
     smoothing: float = 0.9,
     diverged: float = 4.0,
-) -> RateSearch:
+) -> LRFinderResult:
     """Train with a learning rate that grows from `start_lr` to `end_lr` by equal factors, and suggest one.
 
     Smith, "Cyclical learning rates for training neural networks", 2017, section 3.3. The suggestion is where the loss,
@@ -82,8 +84,8 @@ def find_lr(
     diverged = number("find_lr", "diverged", diverged, above=1, infinite=True)
     if not isinstance(model, Module) or not isinstance(optimizer, Optimizer):
         raise TypeError(f"find_lr needs a Module and an Optimizer, got {shown(model)} and {shown(optimizer)}")
-    called("loss", loss)
-    batched(batches)
+    check_callable("loss", loss)
+    check_batches(batches)
     check_optimizer("find_lr", optimizer, model, loss)
     try:
         model, optimizer, loss = copy.deepcopy((model, optimizer, loss))  # together, so that they stay together
@@ -108,7 +110,7 @@ def find_lr(
     if not losses:
         raise ValueError("find_lr needs at least one batch, got none: pass a list, or a new iterator")
     lrs, curve = rates[: len(losses)], np.array(smoothed)
-    return RateSearch(lrs, np.array(losses), curve, _steepest(lrs, curve))
+    return LRFinderResult(lrs, np.array(losses), curve, _steepest(lrs, curve))
 
 
 def _around(batches: Iterable[tuple[Any, Any]]) -> Iterator[tuple[Any, Any]]:
@@ -116,7 +118,7 @@ def _around(batches: Iterable[tuple[Any, Any]]) -> Iterator[tuple[Any, Any]]:
     some = True
     while some:
         some = False
-        for batch in pairs(batches):
+        for batch in batch_pairs(batches):
             some = True
             yield batch
 
