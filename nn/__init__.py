@@ -14,7 +14,8 @@ from nn import dependencies as dependencies  # first: it checks that the autogra
 
 # isort: split
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import TYPE_CHECKING
 
 from autograd.exports import publish as _publish
 from nn import datasets as datasets
@@ -88,7 +89,7 @@ if TYPE_CHECKING:
     from nn import estimators as estimators
 else:
 
-    def __getattr__(name: str) -> Any:
+    def __getattr__(name: str) -> ModuleType:
         # Estimators are scikit-learn's, which takes a second to import: when they are first asked for.
         if name == "estimators":
             return import_module("nn.estimators")

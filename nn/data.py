@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeVar, cast, overload
 
 import numpy as np
@@ -162,7 +162,7 @@ def is_pair(data: Any) -> bool:
     return isinstance(data, tuple) and len(data) == 2 and not (isinstance(data[0], tuple) or isinstance(data[1], tuple))
 
 
-def check_batches(data: Any) -> Any:
+def check_batches(data: Any) -> Iterable[Any]:
     """`data`, which can be iterated over for batches, or a TypeError. (Iterating may draw random numbers: not tried.)"""
     iterable = hasattr(data, "__iter__") or hasattr(data, "__getitem__")
     if not iterable or isinstance(data, (np.ndarray, Node, str, dict, type)):
@@ -175,7 +175,7 @@ def batch_pairs(data: Any) -> Iterator[Any]:
     return map(_checked_batch, iter(check_batches(data)))
 
 
-def _checked_batch(batch: Any) -> Any:
+def _checked_batch(batch: Any) -> Sequence[Any]:
     if not isinstance(batch, (tuple, list)) or len(batch) != 2:
         raise TypeError(f"a batch is a pair (x, y), got {shown(batch)}: pass arrays as a tuple (X, y)")
     return batch

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from importlib import import_module
 from types import ModuleType
-from typing import Any
 
 import autograd
 
@@ -21,7 +20,7 @@ def check_autograd(module: ModuleType) -> None:
         )
 
 
-def optional(name: str) -> Any:
+def optional(name: str) -> ModuleType:
     """The module `name` of a package that is not always installed, or an ImportError that says how to install it."""
     try:
         return import_module(name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -17,6 +17,8 @@ from autograd.arguments import shown as shown
 from autograd.graph import Node
 from autograd.operators import plain
 from nn.typing import Array
+
+T = TypeVar("T")
 
 
 def generator(owner: str, rng: Any, name: str = "rng") -> np.random.Generator:
@@ -33,7 +35,7 @@ def generator(owner: str, rng: Any, name: str = "rng") -> np.random.Generator:
         raise type(error)(wrong(owner, name, wanted, rng)) from None
 
 
-def check_callable(name: str, function: Any) -> Any:
+def check_callable(name: str, function: T) -> T:
     """`function`, a model or a loss, or a TypeError where it cannot be called, or is a class."""
     if isinstance(function, type):
         raise TypeError(f"{name} needs an instance, got the class {function.__name__}: write {function.__name__}(...)")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import autograd as ag
 from nn.module import Module
@@ -73,7 +72,7 @@ class SELU(Module):
         return SELU_SCALE * _elu(as_input("SELU", x), SELU_ALPHA)
 
 
-def _elu(x: Any, alpha: float) -> Any:
+def _elu(x: ag.Tensor, alpha: float) -> ag.Tensor:
     positive = ag.step(x)
     # What is positive is taken out before the exponential, which would overflow.
     return ag.where(positive, x, alpha * ag.expm1(ag.where(positive, 0.0, x)))

@@ -14,6 +14,7 @@ from autograd.arrays.shaping import cast
 from autograd.graph import Primitive
 from autograd.operators import plain
 from nn.module import Buffer, Module, Parameter, float_dtype
+from nn.typing import Array
 from nn.validation import as_input, flag, floating, integer, number
 
 
@@ -21,7 +22,7 @@ from nn.validation import as_input, flag, floating, integer, number
 def _standardize(axes: tuple[int, ...], eps: float) -> Primitive:
     """`(x - mean) / √(variance + eps)` over `axes`. The rule is Ioffe and Szegedy's, 2015, section 3, collected."""
 
-    def forward(x: Any) -> Any:
+    def forward(x: Array) -> Array:
         z = x - sums.mean(x, axes, True)
         z /= np.sqrt(sums.mean(z * z, axes, True) + x.dtype.type(eps))
         return z

@@ -11,7 +11,7 @@ import numpy as np
 from autograd.arguments import shown
 
 
-def mapping(owner: Any, state: Any, *keys: str) -> Any:
+def mapping(owner: Any, state: Any, *keys: str) -> Mapping[Any, Any]:
     """`state`, if it is a dict that has these keys, and a TypeError or ValueError otherwise."""
     if not isinstance(state, Mapping):
         raise TypeError(f"{type(owner).__name__} loads the dict that state_dict() gave, got {shown(state)}")
