@@ -68,6 +68,10 @@ Errors
     A wrong argument ends in a right result or in an error that says what was given and what is wanted.
     [autograd/test_bad_calls.py::test_a_bad_call_gives_a_right_result_or_an_error_of_ours]
     [nn/test_bad_calls.py]
+Reading
+    What Value(2) * Value(3) does, and backward() of it, is in value.py, graph.py, elementwise.py, operators.py and
+    backprop.py.
+    [autograd/test_plan.py::test_what_explains_a_product_is_soon_read]
 """
 
 from importlib import import_module
