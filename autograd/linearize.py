@@ -70,9 +70,8 @@ class Linearized:
     @property
     def value(self) -> Any:
         """The output: plain, unless it depends on nodes of others."""
-        return self.treedef.unflatten(
-            leaf if self.keep_graph and isinstance(leaf, Node) else _scalar(leaf) for leaf in self.leaves
-        )
+        keep = self.keep_graph
+        return self.treedef.unflatten([x if keep and isinstance(x, Node) else _scalar(x) for x in self.leaves])
 
     # ---- Nodes of others
 
@@ -107,28 +106,27 @@ class Linearized:
 
     def gradient(self) -> Any:
         """The gradient of the output, which must be one real number."""
-        output = self.output
+        output, seed = self.output, 1.0
         if not isinstance(output, Value):
             if not isinstance(output, (Node, float, int, np.ndarray, np.generic)):
                 raise TypeError(f"grad needs a scalar output, got {type(output).__name__} {shown(output)}")
             check_real(output, "grad needs a real output: it")
             if shape := np.shape(plain(output)):
                 raise ValueError(f"grad needs a scalar output, got shape {shape}: use jacobian, or reduce with .sum()")
-        return self._as_arguments(self._cotangents([(output, _one(output))]))
+            seed = np.ones_like(plain(output))
+        return self._as_arguments(self._cotangents(output, seed))
 
     def pullback(self, cotangent: Any) -> Any:
         """The cotangents of the arguments, given that of the output, in the same structures."""
         seeds = self.treedef.flatten_up_to(cotangent, "the cotangent")
-        pairs = [*zip(self.leaves, seeds, strict=True)]
-        for i, (leaf, seed) in enumerate(pairs):
+        for i, (leaf, seed) in enumerate(zip(self.leaves, seeds, strict=True)):
             _check_fit(seed, leaf, "the output", "its cotangent", self.treedef, i)
-        return self._as_arguments(self._cotangents(pairs))
+        return self._as_arguments(self._cotangents(*_joint(self.leaves, seeds), seeds))
 
-    def _cotangents(self, pairs: list[tuple[Any, Any]]) -> list[Any]:
-        """The cotangents of the inputs, given some outputs, each with its own."""
+    def _cotangents(self, output: Any, seed: Any, given: Sequence[Any] = ()) -> list[Any]:
+        """The cotangents of the inputs, given that of one output; what was `given` is the caller's."""
         found: dict[Node, Any] = {}
         with np.errstate(all="ignore"):
-            output, seed = _joint(pairs)
             if isinstance(output, Node):
                 found = cotangents(output, seed, self.keep_graph, self._since)
                 if self._depends_on_outer(found):
@@ -139,8 +137,7 @@ class Linearized:
                     self._check_root(root)
                     g = found[root]
                     found[nodes[0]] = found[nodes[0]] + g if nodes[0] in found else g
-        given = {id(seed) for _, seed in pairs}
-        return [_own(found.get(node), node, given) for node in self._inputs]
+        return _owned(found, self._inputs, given)
 
     def _as_arguments(self, values: Iterable[Any]) -> Any:
         """Values, one for each input, in the structure of the arguments."""
@@ -169,10 +166,7 @@ class Linearized:
                 tangents[root] = tangents[nodes[0]]
         keep = self.keep_graph or (self.recorded and any(isinstance(t, Node) for t in tangents.values()))
         push(tangents, made, keep)
-        shared = {id(tangent) for tangent in given}
-        return [
-            _own(tangents.get(leaf), leaf, shared) if isinstance(leaf, Node) else _zeros(leaf) for leaf in self.leaves
-        ]
+        return _owned(tangents, self.leaves, given)
 
     # ---- Jacobians
 
@@ -189,7 +183,8 @@ class Linearized:
         size = math.prod(shape)
         if not size:
             return [np.zeros((*shape, *np.shape(node.raw)), np.asarray(_zeros(node)).dtype) for node in self._inputs]
-        rows = [self._cotangents([(output, np.eye(1, size, k).reshape(shape))]) for k in range(size)]
+        bases = [np.eye(1, size, k).reshape(shape) for k in range(size)]
+        rows = [self._cotangents(*_joint([output], [basis])) for basis in bases]
         return [_joined([*parts], shape) for parts in zip(*rows, strict=True)]
 
     def _columns(self, output: Any) -> list[Any]:
@@ -245,22 +240,18 @@ def _check_current(node: Node, since: int) -> None:
                     source.check_unchanged(view, None, False)
 
 
-def _joint(pairs: list[tuple[Any, Any]]) -> tuple[Any, Any]:
+def _joint(outputs: Sequence[Any], seeds: Sequence[Any]) -> tuple[Any, Any]:
     """One output, and its cotangent, that stand for several; what is no node has none."""
-    nodes = [(output, seed) for output, seed in pairs if isinstance(output, Node)]
-    if len(nodes) == 1:
-        output, seed = nodes[0]
+    pairs = [(output, seed) for output, seed in zip(outputs, seeds, strict=True) if isinstance(output, Node)]
+    if len(pairs) == 1:
+        output, seed = pairs[0]
         return output, output.fit(seed)
     total: Any = 0.0
     with recording(True):
-        for output, seed in nodes:
+        for output, seed in pairs:
             product = output * output.fit(seed)
             total = total + (product.sum() if isinstance(product, Tensor) else product)
-    return total, _one(total)
-
-
-def _one(output: Any) -> Any:
-    return np.ones_like(output.raw) if isinstance(output, Tensor) else 1.0
+    return total, np.ones_like(total.raw) if isinstance(total, Tensor) else 1.0
 
 
 def _zeros(x: Any) -> Any:
@@ -270,17 +261,23 @@ def _zeros(x: Any) -> Any:
     return np.zeros_like(x, dtype=np.result_type(x, np.float16))
 
 
-def _own(g: Any, node: Node, given: set[int]) -> Any:
-    """A derivative as it is handed to the caller: zeros where there is none, and never an array that is shared."""
-    if g is None:
-        return _zeros(node)
-    if isinstance(g, np.ndarray):
-        if id(g) in given or g.base is not None or not g.flags.writeable:
-            g = np.array(g)
-        given.add(id(g))
-    elif isinstance(g, Node) and id(g) in given:
-        g = identity(g)
-    return g
+def _owned(derivatives: dict[Node, Any], nodes: Iterable[Any], given: Iterable[Any]) -> list[Any]:
+    """The derivatives of `nodes` as they are handed to the caller: zeros where there is none, and no array twice, nor any
+    that was `given` or is another's."""
+    shared = set(map(id, given))
+    owned = []
+    for node in nodes:
+        g = derivatives.get(node) if isinstance(node, Node) else None
+        if g is None:
+            g = _zeros(node)
+        elif isinstance(g, np.ndarray):
+            if id(g) in shared or g.base is not None or not g.flags.writeable:
+                g = np.array(g)
+            shared.add(id(g))
+        elif isinstance(g, Node) and id(g) in shared:
+            g = identity(g)
+        owned.append(g)
+    return owned
 
 
 def _scalar(x: Any) -> Any:

@@ -51,9 +51,17 @@ class Container(NamedTuple):
     def build(self, children: list[Any]) -> Any:
         """What it is with these children; of a module, the dict by name."""
         kind, keys, extra = self
+        if kind is list or kind is tuple:
+            return kind(children)
         if issubclass(kind, dict):
             items = zip(keys, children, strict=True)
-            return defaultdict(extra, items) if kind is defaultdict else (kind if kind is OrderedDict else dict)(items)
+            return (
+                defaultdict(extra, items)
+                if kind is defaultdict
+                else OrderedDict(items)
+                if kind is OrderedDict
+                else dict(items)
+            )
         if issubclass(kind, (list, tuple)):
             return kind(*children) if hasattr(kind, "_fields") else kind(children)
         if not issubclass(kind, np.ndarray):
@@ -110,33 +118,23 @@ class TreeDef(NamedTuple):
     def num_leaves(self) -> int:
         return self.parts.count(None)
 
-    def unflatten(self, leaves: Iterable[Any]) -> Any:
-        """The tree with these leaves, in order."""
-        rest = list(leaves)
-        if self.parts == (None,):
+    def unflatten(self, leaves: Iterable[Any], build: Callable[[Container, list[Any]], Any] = Container.build) -> Any:
+        """The tree with these leaves, in order; its containers are what `build` makes of them and their children."""
+        parts, rest = self.parts, list(leaves)
+        if len(rest) == len(parts):  # a single leaf
             return rest[0]
+        if len(rest) == len(parts) - 1 and parts[0]:  # a single container
+            return build(parts[0], rest)
         built: list[Any] = []  # from the last part to the first: a container takes those that were built last
-        for part in reversed(self.parts):
+        for part in reversed(parts):
             if part is None:
                 built.append(rest.pop())
-            elif n := len(part.keys):
-                children = built[: -n - 1 : -1]
-                del built[-n:]
-                built.append(part.build(children))
-            else:
-                built.append(part.build([]))
+                continue
+            n = len(part.keys)
+            children = built[: -n - 1 : -1]
+            del built[len(built) - n :]
+            built.append(build(part, children))
         return built[0]
-
-    def with_arrays(self, kind: type) -> TreeDef:
-        """This structure with object arrays of another class."""
-        return TreeDef(
-            tuple(
-                [
-                    part._replace(kind=kind) if part and issubclass(part.kind, np.ndarray) else part
-                    for part in self.parts
-                ]
-            )
-        )
 
     def flatten_up_to(self, tree: Any, name: str) -> list[Any]:
         """The leaves of another tree of this structure, in the order of this one's. Dicts and modules are paired by key,
@@ -153,13 +151,15 @@ class TreeDef(NamedTuple):
                 continue
             if isinstance(tree, (list, tuple)):
                 tree = _as_numbers(tree)
-            if tree is None or _opened(tree):
+            if tree is None or (not isinstance(tree, _LEAVES) and _opened(tree)):
                 raise ValueError(f"{name}{self._path(i)} is {_a(tree)}, where a number or an array belongs")
             found.append(tree)
         return found
 
     def paths(self) -> list[str]:
         """The way to every leaf, as "['layers'][0].weight"."""
+        if self.parts == (None,):
+            return [""]
         return [path for part, path in zip(self.parts, self._paths(), strict=True) if part is None]
 
     def _path(self, place: int) -> str:

@@ -97,7 +97,7 @@ class Value(Updates, Operators):
     dtype: ClassVar[Any] = _Float64()
 
     def __init__(self, data: float, label: str | None = None) -> None:
-        self.raw = _number(data)
+        self.raw = data if type(data) is float else _number(data)
         self.op = None
         self.left = self.right = self.a = self.b = None
         self.label = label
@@ -113,7 +113,7 @@ class Value(Updates, Operators):
     def data(self, data: float) -> None:
         if self.op is not None:
             raise TypeError(f"the data of a result ({self.op!r}) cannot be set: set a leaf's, or .detach() it first")
-        self.raw = _number(data)
+        self.raw = data if type(data) is float else _number(data)
 
     def unary(self, op: Primitive) -> Any:
         if graph.modes_in_use or op.constant or op.scalar is None or op.dx is None:

@@ -14,7 +14,7 @@ from autograd.compiler.program import Instruction
 from autograd.compiler.recorded import CompileError, Vector
 from autograd.compiler.signatures import Signature
 from autograd.graph import Node
-from autograd.pytrees import TreeDef, array_def, flatten, is_module, unflatten_each
+from autograd.pytrees import LEAF, Container, TreeDef, array_def, flatten, is_module, unflatten_each
 
 MAX_NESTED = 100  # structures within each other
 
@@ -40,8 +40,8 @@ class InputSpec(NamedTuple):
 
     def unflatten(self, values: Iterable[Any]) -> tuple[list[Any], dict[str, Any]]:
         """Arguments with `values` for numbers."""
-        trees = unflatten_each([treedef.with_arrays(Vector) for treedef in self.treedefs], values)
-        return trees[: self.arity], dict(zip(self.keywords, trees[self.arity :], strict=True))
+        trees, n = unflatten_each(self.treedefs, values), self.arity
+        return trees[:n], dict(zip(self.keywords, trees[n:], strict=True))
 
     def labels(self, names: Sequence[str]) -> list[str]:
         """A name for every number, given those of the positional arguments."""
@@ -60,7 +60,7 @@ class Arguments:
                 tree, _refuse_modules, static=_STATIC, max_depth=MAX_NESTED, name=f"what {name} is given"
             )
             leaves += found
-            treedefs.append(treedef)
+            treedefs.append(treedef if treedef is LEAF else _with_vectors(treedef))
         self.nodes = any(isinstance(x, Node) for x in leaves)
         if self.nodes:
             return
@@ -106,11 +106,8 @@ class OutputSpec(NamedTuple):
     def of_floats(self, form: Form) -> Callable[[list[float]], Any]:
         """A function that gives the results of outputs that are floats, in little time."""
         if {(leaf.shape, leaf.boolean) for leaf in self.leaves} <= {(None, False)}:
-            root, *parts = self.treedef.parts
-            if root is None:
-                return itemgetter(0)
-            if root.kind in (list, tuple) and not any(parts):
-                return root.kind
+            fill: Any = self.treedef.unflatten(range(len(self.leaves)), _filler)
+            return fill or itemgetter(0)  # the place of the only leaf
         return lambda values: self.unflatten(values, form)
 
     def __str__(self) -> str:
@@ -150,6 +147,25 @@ def read_results(
     if signature:
         signature.check_outputs(name, cores, [leaf.shape or () for leaf in leaves])
     return OutputSpec(treedef, tuple(leaves)), outputs
+
+
+def _filler(container: Container, children: list[Any]) -> Callable[[list[float]], Any]:
+    """A function of a list of floats that builds a container; a child is a place in the list, or another such function."""
+    kind, keys, _ = container
+    if kind in (list, tuple) and children and all(type(child) is int for child in children):
+        part = slice(children[0], children[-1] + 1)
+        return lambda values: kind(values[part])
+    fills = [itemgetter(child) if type(child) is int else child for child in children]
+    if kind is dict:
+        items = [*zip(keys, fills, strict=True)]
+        return lambda values: {key: fill(values) for key, fill in items}
+    return lambda values: container.build([fill(values) for fill in fills])
+
+
+def _with_vectors(treedef: TreeDef) -> TreeDef:
+    """A structure with Vectors for its object arrays."""
+    parts = [part._replace(kind=Vector) if part and part.kind is np.ndarray else part for part in treedef.parts]
+    return TreeDef(tuple(parts))
 
 
 def _is_result(x: Any) -> bool:

@@ -122,8 +122,7 @@ def test_object_arrays_may_be_made_of_another_class():
     vector = array_def(Vector, (2, 1)).unflatten([1.0, 2.0])
     assert (type(vector), vector.shape, vector.dtype) == (Vector, (2, 1), object)
     assert array_def(Vector, ()) == TreeDef((None,))
-    tree = [np.array([1.0, 2.0], object), 3.0]
-    assert type(flatten(tree)[1].with_arrays(Vector).unflatten([1.0, 2.0, 3.0])[0]) is Vector
+    assert type(flatten([vector, 3.0])[1].unflatten([1.0, 2.0, 3.0])[0]) is Vector
 
 
 # ---- Two trees, paired

@@ -161,8 +161,8 @@ MUTANTS = [
     Mutant(
         "None for a number",
         TreeDef.flatten_up_to,
-        "if tree is None or _opened(tree)",
-        "if _opened(tree)",
+        "if tree is None or (",
+        "if (",
         told_apart(10),
     ),
     Mutant(
