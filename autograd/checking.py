@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import numpy as np
 
 from autograd.arguments import integer, number, wrong
 from autograd.elementwise import identity
-from autograd.graph import Node, Primitive, ancestors
+from autograd.graph import Node
+from autograd.linearize import linearize
 from autograd.operators import plain
-from autograd.pytrees import flatten, is_module, leaves, map_leaves
+from autograd.pytrees import flatten, is_module, leaves, map_leaves, named_parameters
 from autograd.stand_ins import Substitution, in_place_of
 from autograd.tensor import Tensor
 from autograd.transforms import jvp, vjp
@@ -59,11 +60,28 @@ def gradcheck(
 
 
 def _check(f: Any, args: tuple[Any, ...], order: int, rtol: float, rng: Any, name: str, what: str) -> None:
+    weights, wrong_slope = _contradiction(f, args, rtol, rng, name)
+    if wrong_slope:
+        i, mode, analytic, numeric, error = wrong_slope
+        raise GradientError(
+            f"the {what} of {_culprit(f, args, rtol, name)} with respect to argument {i} "
+            f"(shape {np.shape(leaves(args)[i])}) is wrong in {mode} mode: along a random direction it gives "
+            f"{analytic:.10g}, finite differences {numeric:.10g} ± {error:.1g}"
+        )
+    if order > 1:
+        _check(lambda *xs: vjp(f, *xs)[1](weights), args, order - 1, rtol, rng, f"the gradient of {name}", what)
+
+
+def _contradiction(
+    f: Any, args: Any, rtol: float, rng: Any, name: str, wrt: Collection[int] | None = None
+) -> tuple[Any, tuple[int, str, float, float, float] | None]:
+    """The weights of the output, and the first of the slopes along leaves of `args` (those of `wrt`) that finite differences
+    contradict: the leaf, the mode, the slope, the difference, and its error."""
     output, pull = vjp(f, *args)
     weights = map_leaves(lambda leaf: _random_like(leaf, rng), output)
     gradients = leaves(pull(weights))
     places, structure = flatten(args)
-    for i, (place, gradient) in enumerate(zip(places, gradients, strict=True)):
+    for i in range(len(places)) if wrt is None else wrt:
         direction = [np.zeros_like(p) if j != i else _random_like(p, rng) for j, p in enumerate(places)]
 
         def along(t: float, direction: Any = direction) -> float:
@@ -71,18 +89,13 @@ def _check(f: Any, args: tuple[Any, ...], order: int, rtol: float, rng: Any, nam
             return _inner(weights, f(*structure.unflatten(map(_like, moved, places))))
 
         numeric, error = _slope(along, f"{name}, argument {i}")
-        reverse = float(np.sum(np.asarray(plain(gradient)) * direction[i]))
+        reverse = float(np.sum(np.asarray(plain(gradients[i])) * direction[i]))
         tangents = structure.unflatten(map(_like, direction, places))
         forward = _inner(weights, jvp(f, args, tangents)[1])
         for mode, analytic in (("reverse", reverse), ("forward", forward)):
-            if not _close(analytic, numeric, error, rtol):
-                raise GradientError(
-                    f"the {what} of {_culprit(f, args, rtol, name)} with respect to argument {i} "
-                    f"(shape {np.shape(place)}) is wrong in {mode} mode: along a random direction it gives "
-                    f"{analytic:.10g}, finite differences {numeric:.10g} ± {error:.1g}"
-                )
-    if order > 1:
-        _check(lambda *xs: vjp(f, *xs)[1](weights), args, order - 1, rtol, rng, f"the gradient of {name}", what)
+            if not abs(analytic - numeric) <= 10 * error + rtol * min(abs(analytic), abs(numeric)):
+                return weights, (i, mode, analytic, numeric, error)
+    return weights, None
 
 
 def _slope(along: Callable[[float], float], name: str) -> tuple[float, float]:
@@ -113,47 +126,17 @@ def _slope(along: Callable[[float], float], name: str) -> tuple[float, float]:
 
 def _culprit(f: Any, args: tuple[Any, ...], rtol: float, name: str) -> str:
     """The first single operation within `f` whose own derivative is wrong, or else `f`."""
-    for node in _recorded(f, args)[:1000]:
-        if node.op is not None and _is_wrong(node.op, node, rtol):
-            return node.op.name if node.op.name == name else f"{node.op.name} (in {name})"
+    made, _ = linearize(f, args, {}, range(len(args))).find_outer()
+    for node in made[:1000]:
+        assert node.op is not None
+        try:
+            reads = tuple(_as_float64(x) for x in node.read())
+            wrt = [i for i, x in enumerate(node.inputs) if isinstance(x, Node)]
+            if _contradiction(node.op, reads, rtol, np.random.default_rng(0), node.op.name, wrt)[1]:
+                return node.op.name if node.op.name == name else f"{node.op.name} (in {name})"
+        except (ArithmeticError, TypeError, ValueError, GradientError):
+            pass  # not a point at which this operation can be judged alone
     return name
-
-
-def _is_wrong(op: Primitive, node: Node, rtol: float) -> bool:
-    rng = np.random.default_rng(0)
-    try:
-        reads = tuple(_as_float64(x) for x in node.read())
-        output, pull = vjp(op, *reads)
-        weight = _random_like(output, rng)
-        for i, (gradient, read) in enumerate(zip(pull(weight), reads, strict=True)):
-            direction = _random_like(read, rng)
-
-            def along(t: float, i: int = i, direction: Any = direction) -> float:
-                return _inner(weight, op(*reads[:i], reads[i] + t * direction, *reads[i + 1 :]))
-
-            if isinstance(node.inputs[i], Node):
-                numeric, error = _slope(along, op.name)
-                if not _close(float(np.sum(np.asarray(gradient) * direction)), numeric, error, rtol):
-                    return True
-    except (ArithmeticError, TypeError, ValueError, GradientError):
-        pass  # not a point at which this operation can be judged alone
-    return False
-
-
-def _close(analytic: float, numeric: float, error: float, rtol: float) -> bool:
-    return abs(analytic - numeric) <= 10 * error + rtol * min(abs(analytic), abs(numeric))
-
-
-def _recorded(f: Any, args: tuple[Any, ...]) -> list[Node]:
-    seen: list[Node] = []
-
-    def spy(*xs: Any) -> Any:
-        output = f(*xs)
-        seen.extend(leaf for leaf in leaves(output) if isinstance(leaf, Node))
-        return output
-
-    vjp(spy, *args)
-    return ancestors(*seen)
 
 
 def _of_arrays(f: Callable[..., Any], args: tuple[Any, ...]) -> Callable[..., Any]:
@@ -167,13 +150,10 @@ def _of_arrays(f: Callable[..., Any], args: tuple[Any, ...]) -> Callable[..., An
 
 def _filled(module: Any, values: dict[str, Any]) -> Any:
     new = {}
-    for name, parameter in module.named_parameters():
-        if name in values:
-            value = values[name]
-            node = (
-                value if isinstance(value, Node) else Tensor(value) if isinstance(value, np.ndarray) else Value(value)
-            )
-            new[id(parameter)] = in_place_of(parameter, identity(node))
+    for name, parameter in named_parameters(module).items():
+        x = values[name]
+        node = x if isinstance(x, Node) else Tensor(x) if isinstance(x, np.ndarray) else Value(x)
+        new[id(parameter)] = in_place_of(parameter, identity(node))
     return Substitution(module, new).tree
 
 

@@ -108,8 +108,9 @@ class Lifted:
         self._copies.append(Substitution(module, new))
         return self._copies[-1].tree
 
-    def times_given(self, root: Node) -> int:
-        """How many arguments have this parameter: those that are differentiated, and modules among the others."""
+    def check_root(self, root: Node) -> None:
+        """Raise if it is not clear to which of the arguments belongs a parameter that the function reached by itself: those
+        that are differentiated have it, and modules among the others."""
         times, rest, seen = len(self.roots[root]), list(self._others), set()
         while rest:
             x = rest.pop()
@@ -118,7 +119,11 @@ class Lifted:
             elif isinstance(x, (list, tuple, dict)) and id(x) not in seen:
                 seen.add(id(x))
                 rest += x.values() if isinstance(x, dict) else x
-        return times
+        if times > 1:
+            raise ValueError(
+                f"a module is given as {times} arguments, and the function reaches its parameter {root!r} "
+                "by itself: to which of the arguments it belongs is not clear. Let the function use its arguments alone"
+            )
 
     def _lift_others(self, positions: Sequence[int]) -> None:
         """Whatever else is given of the modules is another variable, as it would be with arrays, and constant."""

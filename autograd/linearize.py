@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd.arguments import check_unmasked, shown, wrong
 from autograd.arrays.joining import stack
-from autograd.arrays.shaping import reshape, transpose
+from autograd.arrays.shaping import reshape
 from autograd.backprop import cotangents
 from autograd.elementwise import identity
 from autograd.forward import push
@@ -94,14 +94,6 @@ class Linearized:
                 depends = depends or node not in ours
         return depends and self.recorded and not self.keep_graph
 
-    def _check_root(self, root: Node) -> None:
-        """Raise if it is not clear to which of the arguments belongs what the function reached by itself."""
-        if (given := self._lifted.times_given(root)) > 1:
-            raise ValueError(
-                f"a module is given as {given} arguments, and the function reaches its parameter {root!r} "
-                "by itself: to which of the arguments it belongs is not clear. Let the function use its arguments alone"
-            )
-
     # ---- Reverse mode
 
     def gradient(self) -> Any:
@@ -134,7 +126,7 @@ class Linearized:
                     found = cotangents(output, seed, True, self._since)
             for root, nodes in self._lifted.roots.items():
                 if root in found:
-                    self._check_root(root)
+                    self._lifted.check_root(root)
                     g = found[root]
                     found[nodes[0]] = found[nodes[0]] + g if nodes[0] in found else g
         return _owned(found, self._inputs, given)
@@ -162,7 +154,7 @@ class Linearized:
         made, reached = self.find_outer()
         for root, nodes in self._lifted.roots.items():
             if root in reached:
-                self._check_root(root)
+                self._lifted.check_root(root)
                 tangents[root] = tangents[nodes[0]]
         keep = self.keep_graph or (self.recorded and any(isinstance(t, Node) for t in tangents.values()))
         push(tangents, made, keep)
@@ -199,9 +191,7 @@ class Linearized:
             for k in range(zero.size):
                 basis = np.eye(1, zero.size, k).reshape(zero.shape)
                 columns += self._tangents([*zeros[:i], basis, *zeros[i + 1 :]])
-            joined = _joined(columns, zero.shape)
-            axes = [*range(zero.ndim + output.ndim)]
-            parts.append(transpose(joined, axes[zero.ndim :] + axes[: zero.ndim]))
+            parts.append(reshape(stack(columns, -1), (*output.shape, *zero.shape)))
         return parts
 
 

@@ -40,10 +40,8 @@ class Container(NamedTuple):
 
     def spell(self, key: Any) -> str:
         """The way to a child, as it stands in an error."""
-        if self.kind is Parameters:
+        if self.kind is Parameters or hasattr(self.kind, "_fields"):
             return f".{key}"
-        if hasattr(self.kind, "_fields"):
-            return f".{self.kind._fields[key]}"
         if issubclass(self.kind, np.ndarray):
             return f"[{','.join(map(str, np.unravel_index(key, self.extra)))}]"
         return f"[{key!r}]"
@@ -103,9 +101,9 @@ class Container(NamedTuple):
             return f"is {_a(tree)}, where a {kind.__name__} of {len(keys)} belongs"
         if len(tree) != len(keys):
             return f"has {len(tree)} part{'s' * (len(tree) != 1)}, where there are {len(keys)}"
-        own, other = (getattr(kind, "_fields", None) for kind in (kind, type(tree)))
-        if own and other and own != other:
-            return f"has the fields {_listed(other)}, where {_listed(own)} belong"
+        fields = getattr(type(tree), "_fields", keys)
+        if hasattr(kind, "_fields") and fields != keys:
+            return f"has the fields {_listed(fields)}, where {_listed(keys)} belong"
         return list(tree)
 
 
@@ -285,7 +283,9 @@ def _opened(tree: Any) -> tuple[Container, list[Any]] | None:
     if isinstance(tree, dict):
         kind = next((known for known in _DICTS if isinstance(tree, known)), dict)
         return Container(kind, tuple(tree), getattr(tree, "default_factory", None)), [*tree.values()]
-    return (Container(kind, range(len(tree))), [*tree]) if isinstance(tree, (list, tuple)) else None
+    if not isinstance(tree, (list, tuple)):
+        return None
+    return Container(kind, getattr(kind, "_fields", range(len(tree)))), [*tree]
 
 
 def _as_numbers(tree: Any) -> Any:

@@ -129,12 +129,11 @@ def hvp(f: Callable[..., Any], primals: Any, tangents: Any) -> Any:
 
 
 def _tuples(name: str, primals: Any, tangents: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-    if not _are_several(primals):
-        if _are_several(tangents) and not isinstance(primals, tuple):
-            raise TypeError(f"{name} needs primals and tangents as two tuples, or as one argument and its tangent")
-        return (primals,), (tangents,)
-    if not _are_several(tangents):
+    several = _are_several(primals)
+    if several != _are_several(tangents) and (several or not isinstance(primals, tuple)):
         raise TypeError(f"{name} needs primals and tangents as two tuples, or as one argument and its tangent")
+    if not several:
+        return (primals,), (tangents,)
     if len(primals) != len(tangents):
         raise ValueError(f"{name} got {len(primals)} primals and {len(tangents)} tangents")
     return primals, tangents

@@ -55,14 +55,12 @@ class Signature:
             raise ValueError(
                 f"{name} gave {len(shapes)} results, but its signature {self.text!r} names {len(self.outputs)}"
             )
-        pairs = [pair for dims, core in zip(self.inputs, cores, strict=True) for pair in zip(dims, core, strict=True)]
-        sizes = dict(pairs)
+        sizes: dict[str | int, int] = {}
+        for dims, core in zip(self.inputs, cores, strict=True):
+            sizes |= zip(dims, core, strict=True)
         for n, (dims, shape) in enumerate(zip(self.outputs, shapes, strict=True)):
-            expected = [dim if isinstance(dim, int) else sizes.get(dim) for dim in dims]
-            if len(dims) == len(shape):
-                for dim, size in zip(dims, shape, strict=True):
-                    sizes.setdefault(dim, size)
-            if len(dims) != len(shape) or any(e not in (None, s) for e, s in zip(expected, shape, strict=True)):
+            sizes |= {dim: dim for dim in dims if isinstance(dim, int)}
+            if len(dims) != len(shape) or any(sizes.setdefault(d, s) != s for d, s in zip(dims, shape, strict=True)):
                 known = [f"{dim}={size}" for dim, size in sizes.items() if isinstance(dim, str)]
                 raise ValueError(
                     f"result {n} of {name} has core shape {shape}, but the signature {self.text!r} says "

@@ -72,6 +72,7 @@ MAY_IMPORT = {
         "elementwise",
         "stand_ins",
         "operators",
+        "linearize",
         "value",
         "tensor",
         "transforms",

@@ -13,7 +13,7 @@ from tests.mutation import Mutant, check
 unnoticed = test_lifting.test_a_step_that_changes_what_the_function_has_read_by_itself_is_an_error
 
 MUTANTS = [
-    Mutant("a module that is also a constant counted whole where it is reached by itself", Lifted.times_given,
+    Mutant("a module that is also a constant counted whole where it is reached by itself", Lifted.check_root,
            "p is root for p", "False for p",
            partial(test_lifting.test_a_module_reached_by_itself_that_is_also_given_as_a_constant_is_an_error, test_lifting.Hidden)),
     Mutant("a step within the function changed the argument", linearize._check_current, "source.overwritten < since", "False",

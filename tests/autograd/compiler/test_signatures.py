@@ -62,6 +62,14 @@ def test_more_results_than_the_signature_names_are_refused():
         ag.compile(lambda x: (x, x), signature="()->()")(1.0)
 
 
+def test_a_size_that_results_name_twice_is_one_size():
+    kernel = ag.compile(lambda x: np.array([[x, x, x], [x, x, x]]), signature="()->(q,q)")
+    with pytest.raises(
+        ValueError, match=r"core shape \(2, 3\), but the signature '\(\)->\(q,q\)' says \(q,q\), with q=2"
+    ):
+        kernel(1.0)
+
+
 def test_keyword_arguments_have_no_place_in_a_signature():
     with pytest.raises(TypeError, match=r"takes no keyword arguments, got \['x'\]"):
         ag.compile(scaled, signature="(p),()->(p)")([1.0], x=2.0)
