@@ -21,8 +21,8 @@ PACKAGES = (ROOT, ROOT.parent / "nn")
 
 BOUNDS = {
     # Python calls inside the package
-    "calls of grad": 32,
-    "calls of a cold compile of a gradient": 958,
+    "calls of grad": 24,
+    "calls of a cold compile of a gradient": 943,
     # knowledge
     "places that know exp": 11,
     "modules that know the strong zero": 9,
