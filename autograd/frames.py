@@ -16,7 +16,7 @@ Line = tuple[str, int]  # a file's name and a line number
 # Files whose lines are never the user's: this package and nn beside it, NumPy, frozen modules, code of our own making.
 _HERE = os.path.dirname(__file__)
 _FOLDERS = _HERE, os.path.join(os.path.dirname(_HERE), "nn"), os.path.dirname(np.__file__)
-_OWN = *(os.path.join(folder, "") for folder in _FOLDERS), "<frozen ", "<autograd "
+_OWN = *(os.path.join(folder, "") for folder in _FOLDERS), "<frozen ", "<ag."
 # So is the standard library, but not what is installed in a folder of it, which may be the user's own or be written with
 # this package: all but the libraries that know nothing of it, and only call what they were given.
 _PYTHON = os.path.join(os.path.dirname(os.__file__), "")

@@ -46,7 +46,7 @@ INSIDE = {
     "NumPy": f"{NUMPY}/_core/_methods.py",
     "Python": f"{PYTHON}/functools.py",
     "a frozen module": "<frozen runpy>",
-    "code of our own making": "<autograd kernel>",
+    "code of our own making": "<ag.compile>",
     "scikit-learn": f"{SITE}/sklearn/model_selection/_validation.py",
     "scikit-learn on Windows": r"C:\venv\Lib\site-packages\sklearn\base.py",
     "Dask": f"{PYTHON}/site-packages/dask/delayed.py",

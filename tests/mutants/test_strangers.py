@@ -5,12 +5,12 @@ import pytest
 
 import autograd.linearize
 import autograd.tensor
-from autograd import arguments, norm
+from autograd import arguments, frames, norm
 from autograd.arrays import norms
 from autograd.compiler import calling
 from autograd.compiler.kernel import Kernel
 from nn import callbacks, encoding, metrics, state_dicts, training_state
-from tests.autograd import test_tensor
+from tests.autograd import test_frames, test_tensor
 from tests.autograd.arrays import test_reductions
 from tests.autograd.compiler import test_kernel
 from tests.mutation import Mutant, check
@@ -21,7 +21,25 @@ def dropped(place):
     return lambda: test_first_hour.test_a_mask_is_never_dropped_in_silence(place)
 
 
+def lines_of(filename):
+    def run():
+        frames._inside.clear()
+        try:
+            test_frames.test_what_is_the_users(*test_frames.FINDERS["anomaly"], filename)
+        finally:
+            frames._inside.clear()
+
+    return run
+
+
 MUTANTS = [
+    Mutant(
+        "a folder whose name begins with autograd was inside",
+        frames._Inside.__missing__,
+        "filename.startswith(_OWN)",
+        "filename.startswith(_HERE)",
+        lines_of(test_frames.USERS["a folder whose name begins with autograd"]),
+    ),
     Mutant(
         "norms lost the imaginary part",
         norms.p_norm,
