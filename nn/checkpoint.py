@@ -115,9 +115,7 @@ def read(path: Path) -> dict[str, Any]:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in list(file.keys())}  # it is no dict
     except Exception as error:  # safetensors' own, and what NumPy says of dtypes that it does not know
-        raise CheckpointError(
-            f"{path} is not a whole safetensors file: {words(error)}; it was cut off, or is another file"
-        ) from error
+        raise CheckpointError(f"{path} is not a whole safetensors file: {words(error)}; was it cut off?") from error
     found = metadata.get("format", "")
     if not found.startswith("chainrule "):
         raise CheckpointError(
@@ -125,9 +123,7 @@ def read(path: Path) -> dict[str, Any]:
             "it with safetensors.numpy.load_file, and give its arrays to model.load_state_dict"
         )
     if found != f"chainrule {FORMAT}":
-        raise CheckpointError(
-            f"{path} has the format {shown(found)}, and this version reads 'chainrule {FORMAT}': upgrade chainrule"
-        )
+        raise CheckpointError(f"{path} has format {shown(found)}, this version 'chainrule {FORMAT}': upgrade chainrule")
     try:
         return _tree(metadata, tensors)
     except (ValueError, RecursionError) as error:
@@ -155,9 +151,7 @@ def owners(model: Module, optimizer: Any = None, schedule: Any = None, rng: Any 
     """What has a state, by the name of its part in a file."""
     for name, owner in (("optimizer", optimizer), ("schedule", schedule)):
         if owner is not None and not (hasattr(owner, "state_dict") and hasattr(owner, "load_state_dict")):
-            raise TypeError(
-                f"the {name} {shown(owner)} cannot be saved or loaded: it has no state_dict() and load_state_dict()"
-            )
+            raise TypeError(f"the {name} {shown(owner)} cannot be saved: it has no state_dict() and load_state_dict()")
     if rng is not None and not isinstance(rng, KINDS):
         raise TypeError(f"rng must be a NumPy generator, as np.random.default_rng(0), got {shown(rng)}")
     found = {

@@ -84,9 +84,7 @@ def train_valid_test_split(
     order = rng.permutation(n)
     if flag("train_valid_test_split", "stratify", stratify):
         if y.ndim != 1 or y.dtype.kind == "f":
-            raise ValueError(
-                f"stratify needs one class label a row, got {y.dtype} of shape {y.shape}: pass stratify=False"
-            )
+            raise ValueError(f"stratify needs class labels (n,), got {y.dtype} of shape {y.shape}: pass stratify=False")
         # Sorted by class, every so many rows one is taken: that is as good as doing it class by class, and exact in all.
         order = order[np.argsort(y[order], kind="stable")]
     parts = []
@@ -110,9 +108,8 @@ class Standardizer(NamedTuple):
     @overload
     def __call__(self, X: Array | Sequence[Any]) -> Array: ...
     def __call__(self, X: Any) -> Any:
-        return (self._columns(X) - real_array("Standardizer", "mean", self.mean)) / real_array(
-            "Standardizer", "scale", self.scale
-        )
+        mean, scale = (real_array("Standardizer", name, getattr(self, name)) for name in ("mean", "scale"))
+        return (self._columns(X) - mean) / scale
 
     @overload
     def inverse(self, X: N) -> N: ...

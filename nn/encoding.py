@@ -57,9 +57,7 @@ def encode(part: Any, name: str, tensors: dict[str, Array], depth: int = 0) -> A
                 raise TypeError(f"{name} has the key {shown(key)}: only strings and integers can be saved as keys")
         members = ([key, encode(member, f"{name}.{key}", tensors, depth + 1)] for key, member in part.items())
         return {"dict": list(members)}
-    raise TypeError(
-        f"{name} is a {type(part).__name__}: numbers, strings, arrays, lists, tuples and dicts can be saved"
-    )
+    raise TypeError(f"{name} is a {type(part).__name__}: numbers, strings, arrays, lists, tuples and dicts are saved")
 
 
 def decode(part: Any, tensors: dict[str, Array], depth: int = 0) -> Any:

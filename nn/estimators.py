@@ -72,18 +72,10 @@ class _Net(BaseEstimator):  # type: ignore[misc]  # scikit-learn carries no type
         dtype: str = "float64",
         random_state: Any = None,
     ) -> None:
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.lr = lr
-        self.epochs = epochs
-        self.batch_size = batch_size
-        self.weight_decay = weight_decay
-        self.dropout = dropout
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.patience = patience
-        self.dtype = dtype
-        self.random_state = random_state
+        self.hidden_layer_sizes, self.activation, self.dropout = hidden_layer_sizes, activation, dropout
+        self.lr, self.weight_decay, self.epochs, self.batch_size = lr, weight_decay, epochs, batch_size
+        self.early_stopping, self.validation_fraction = early_stopping, validation_fraction
+        self.patience, self.dtype, self.random_state = patience, dtype, random_state
 
     def _train(self, X: Array, y: Array, outputs: int, loss: Any, stratify: bool) -> None:
         """Make the network and train it; sets `model_`, `history_` and `n_iter_`, the number of epochs."""
@@ -121,11 +113,8 @@ class _Net(BaseEstimator):  # type: ignore[misc]  # scikit-learn carries no type
     def _checked_sizes(self) -> list[int]:
         """The sizes of the hidden layers, when all parameters are what they must be."""
         sizes: list[Any] = np.atleast_1d(np.asarray(self.hidden_layer_sizes)).tolist()
-        for name, numbers in (
-            ("hidden_layer_sizes", sizes),
-            ("epochs", [self.epochs]),
-            ("batch_size", [self.batch_size]),
-        ):
+        counts = {"hidden_layer_sizes": sizes, "epochs": [self.epochs], "batch_size": [self.batch_size]}
+        for name, numbers in counts.items():
             for number in numbers:
                 if not isinstance(number, Integral) or number < 1:
                     raise ValueError(f"{name} needs integers from 1, got {number!r}")

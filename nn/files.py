@@ -60,9 +60,7 @@ def write_whole(path: Path, content: bytes) -> None:
     """
     path = Path(os.path.realpath(path))  # through a link, to the file that it names
     if path.is_dir():
-        raise IsADirectoryError(
-            errno.EISDIR, "this is a folder, and a file is to be written: name one in it", str(path)
-        )
+        raise IsADirectoryError(errno.EISDIR, "this is a folder, and a file is to be written: name one", str(path))
     try:
         with _saving:
             _write(path, content)

@@ -66,9 +66,8 @@ class History:
 
     def state_dict(self) -> dict[str, Any]:
         """All columns as arrays, to be saved."""
-        return {
-            of: {name: np.array(column) for name, column in self._columns(of).items()} for of in ("steps", "epochs")
-        }
+        parts = {"steps": self.steps, "epochs": self.epochs}
+        return {of: {name: np.array(column) for name, column in columns.items()} for of, columns in parts.items()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue from what `state_dict()` gave. What is no such state is a ValueError, and nothing is loaded."""
@@ -77,9 +76,7 @@ class History:
             loaded["steps"].setdefault("weight", list(loaded["steps"]["rows"]))
         core = [len(loaded["steps"].get(name, ())) for name in History().steps]
         if core != [max(map(len, loaded["steps"].values()), default=0)] * len(core):
-            raise ValueError(
-                f"the history's steps are {core} by their columns {', '.join(self.steps)}: nothing was loaded"
-            )
+            raise ValueError(f"the history's columns {', '.join(self.steps)} have lengths {core}: nothing was loaded")
         for of, columns in loaded.items():
             own = self._columns(of)
             own.clear()

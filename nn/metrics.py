@@ -55,9 +55,7 @@ def confusion_matrix(
         most = max(int(predicted.max()), int(labels.max())) + 1
         classes = max(most, shape[1] if len(shape) == 2 and shape[1] > 1 else 2 if threshold is not None else 0)
         if most > 10_000:
-            raise ValueError(
-                f"confusion_matrix: there is a label {most - 1}: if there are so many classes, pass classes="
-            )
+            raise ValueError(f"confusion_matrix: there is a label {most - 1}; if there are so many classes, pass them")
     classes = integer("confusion_matrix", "classes", classes, least=1)
     low, high = min(int(predicted.min()), int(labels.min())), max(int(predicted.max()), int(labels.max()))
     if classes > MOST_CLASSES:
@@ -118,9 +116,8 @@ def r2(predictions: Any, targets: Any) -> float:
         about = targets - sums.mean(targets, 0)
         scale = np.where(constant, 1.0, np.abs(about).max(axis=0))  # lest the squares over- or underflow
         rest, total = (sums.add((x / scale) ** 2, 0) for x in (predicted - targets, about))
-        explained = np.where(
-            constant, np.where(np.isnan(rest), rest, rest == 0), 1.0 - rest / np.where(constant, 1.0, total)
-        )
+        met = np.where(np.isnan(rest), rest, rest == 0)
+        explained = np.where(constant, met, 1.0 - rest / np.where(constant, 1.0, total))
     return float(explained.mean())
 
 
@@ -183,9 +180,7 @@ def _are_classes(predicted: Array, labels: Array) -> bool:
 def _among(name: str, labels: Array, classes: int) -> Array:
     """`labels`, which must be whole numbers from 0 to below `classes`."""
     if labels.dtype.kind == "U":
-        raise TypeError(
-            f"{name} of scores needs integer labels, got {labels.dtype}: use np.unique(y, return_inverse=True)"
-        )
+        raise TypeError(f"{name} needs integers as labels, got {labels.dtype}: np.unique(y, return_inverse=True)")
     wrong = labels[~((labels >= 0) & (labels < classes))]
     if wrong.size:
         raise ValueError(

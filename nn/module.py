@@ -51,9 +51,7 @@ class Module:
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """The computation of the module, which each subclass defines."""
-        raise NotImplementedError(
-            f"{type(self).__name__} does not say what it computes: define its method forward(self, x)"
-        )
+        raise NotImplementedError(f"{type(self).__name__} has no forward pass: define its method forward(self, x)")
 
     def __call__(self: HasForward[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         try:

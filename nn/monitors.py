@@ -152,9 +152,8 @@ class Checkpoint(_Monitor):
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except FileExistsError as error:
-            raise NotADirectoryError(
-                errno.ENOTDIR, "Checkpoint writes into a folder, and this is a file", str(self.folder)
-            ) from error
+            text = "Checkpoint writes into a folder, and this is a file"
+            raise NotADirectoryError(errno.ENOTDIR, text, str(self.folder)) from error
         self._lock = FolderLock(self.folder)
         training.cleanup.callback(self._lock.release)
         training._saved  # noqa: B018  # what there is to save is found now, as it will be when this training is resumed

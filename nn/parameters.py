@@ -20,9 +20,7 @@ def float_dtype(dtype: Any) -> np.dtype[Any]:
     try:
         found: np.dtype[Any] = np.dtype(dtype)
     except FAILURES:
-        raise TypeError(
-            f"parameters need a floating-point dtype, as np.float32 or np.float64, got {shown(dtype)}"
-        ) from None
+        raise TypeError(f"parameters need a floating-point dtype, as np.float32, got {shown(dtype)}") from None
     if found.kind != "f":
         raise TypeError(f"parameters need a floating-point dtype, got {found}: use np.float32 or np.float64")
     return found

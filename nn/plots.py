@@ -38,9 +38,7 @@ def learning_curves(columns: Mapping[str, Sequence[float]], path: str | Path) ->
                 axis.plot(x, y, color=colour, label=title, marker="." if len(x) < 40 else "")
         if f"valid_{name}" in columns:
             axis.legend()
-        drawn = np.concatenate(
-            [np.asarray(columns[label], float) for label in (name, f"valid_{name}") if label in columns]
-        )
+        drawn = np.array([*columns.get(name, ()), *columns.get(f"valid_{name}", ())], float)
         drawn = drawn[np.isfinite(drawn)]
         if name == "loss" and len(drawn) and drawn.min() > 0 and drawn.max() > 10 * drawn.min():
             axis.set_yscale("log")
@@ -58,9 +56,7 @@ def confusion(matrix: Any, path: str | Path, labels: Sequence[Any] | None = None
     path, matrix = file_path("confusion", "path", path), real_array("confusion", "matrix", matrix)
     n = len(matrix) if matrix.ndim else 0
     if matrix.shape != (n, n) or not n:
-        raise ValueError(
-            f"a confusion matrix is square, got shape {matrix.shape}: use nn.confusion_matrix(predicted, y)"
-        )
+        raise ValueError(f"a confusion matrix is square, got shape {matrix.shape}: use nn.confusion_matrix")
     given = range(n) if labels is None else sequence("confusion", "labels", labels)
     names = [name if isinstance(name, str) else shown(name) for name in given]
     if len(names) != n:

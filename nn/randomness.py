@@ -102,9 +102,7 @@ def check_state(generator: Any, state: Any) -> None:
         if not same(state_of(probe), state):
             raise ValueError("some of its numbers are out of range")
     except Exception as error:  # whatever NumPy says of what it cannot take
-        raise ValueError(
-            f"this is no state of a {type(generator).__name__}: {type(error).__name__}: {error}"
-        ) from error
+        raise ValueError(f"no state of a {type(generator).__name__}: {type(error).__name__}: {error}") from error
 
 
 def check_states(found: Sequence[Any], states: Sequence[Any], names: Sequence[str]) -> None:

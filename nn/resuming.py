@@ -29,12 +29,7 @@ class SavedTraining:
 
     def __init__(self, training: Training) -> None:
         self.training = training
-        parts = {
-            "validation": training.validation,
-            "loss": training.loss,
-            "metrics": training.metrics,
-            "callbacks": training.callbacks,
-        }
+        parts = {name: getattr(training, name) for name in ("validation", "loss", "metrics", "callbacks")}
         others = [place() for places in (generators(training.model), training._generators) for place in places.values()]
         self.draws = Draws("the training", generators(parts, seen=[training.model, training.train, *others]), {})
         self.shared = {name: state_of(generator) for name, generator in SHARED.items()}
@@ -43,10 +38,8 @@ class SavedTraining:
     def state_dict(self) -> dict[str, Any]:
         training = self.training
         drawn_from = training._drawn_from or [None] * len(SHARED)
-        shared = {
-            name: [state_of(generator), began]
-            for (name, generator), began in zip(SHARED.items(), drawn_from, strict=False)
-        }
+        states = zip(SHARED, map(state_of, SHARED.values()), drawn_from, strict=False)
+        shared = {name: [now, began] for name, now, began in states if not same(now, self.shared[name])}
         return {
             "epoch": training.epoch,
             "batch": training.batch,
@@ -58,7 +51,7 @@ class SavedTraining:
             "history": training.history.state_dict(),
             "callbacks": [[type(callback).__name__, callback.state_dict()] for callback in training.callbacks],
             "draws": self.draws.state_dict(),
-            "shared": {name: states for name, states in shared.items() if not same(states[0], self.shared[name])},
+            "shared": shared,
             "beside": {name: owner.state_dict() for name, owner in self.beside.items()},
         }
 
@@ -91,9 +84,7 @@ class SavedTraining:
             )
         beside = state.get("beside", {name: owner.state_dict() for name, owner in self.beside.items()})
         if not isinstance(beside, dict) or beside.keys() != self.beside.keys():
-            raise ValueError(
-                f"this training has a state of {sorted(self.beside)} too, the saved one of {shown(beside)}"
-            )
+            raise ValueError(f"this training has states of {sorted(self.beside)} too, the saved one {shown(beside)}")
         for name, owner in self.beside.items():
             yield owner, beside[name]
 
@@ -107,9 +98,7 @@ class SavedTraining:
         if state["stopped"] is not None and not isinstance(state["stopped"], str):
             raise ValueError(f"the training's reason to stop is {shown(state['stopped'])}, which is no text")
         if (n := self.training.batches) != state["batches"]:
-            raise ValueError(
-                f"an epoch has {n} batches, in the training that was saved it had {shown(state['batches'])}"
-            )
+            raise ValueError(f"an epoch has {n} batches, in the saved training it had {shown(state['batches'])}")
         if n is not None and state["batch"] > n:
             raise ValueError(f"{state['batch']} batches of an epoch of {n} cannot be done")
         history = History()
@@ -128,9 +117,7 @@ class SavedTraining:
             raise ValueError(f"the states of callbacks are {shown(saved)}, not names and states")
         names = [type(callback).__name__ for callback in self.training.callbacks]
         if names != [name for name, _ in saved]:
-            raise ValueError(
-                f"this training has the callbacks {names}, the one that was saved had {[name for name, _ in saved]}"
-            )
+            raise ValueError(f"this training has the callbacks {names}, the saved one {[name for name, _ in saved]}")
 
     def _places(self, state: dict[str, Any]) -> dict[str, Place]:
         """The places of those that the batches were drawn with, when they were saved."""
@@ -168,9 +155,8 @@ class _Rest:
     def __init__(self, module: Module, model: Module) -> None:
         known = {id(part) for part in (*model.parameters(), *model.buffers())}
         self.module = module
-        self.names = [
-            name for name, part in (*module.named_parameters(), *module.named_buffers()) if id(part) not in known
-        ]
+        own = (*module.named_parameters(), *module.named_buffers())
+        self.names = [name for name, part in own if id(part) not in known]
 
     def state_dict(self) -> dict[str, Any]:
         state = self.module.state_dict()

@@ -1,4 +1,4 @@
-"""Neural networks of scalars, one neuron at a time: small enough to draw, and to read from end to end."""
+"""Neural networks of scalars, neuron by neuron: small enough to draw, and to read from end to end."""
 
 from __future__ import annotations
 
@@ -15,11 +15,24 @@ from nn.validation import flag, generator, integer, sequence, shown
 
 
 class Module:
-    """What holds parameters. Code written for micrograd runs on these classes with its imports changed."""
+    """Base of networks of scalars, whose parameters are the Values among the attributes, in lists and modules there too.
 
-    def named_parameters(self) -> Iterator[tuple[str, Value]]:
+    Code written for micrograd runs on these classes with its imports changed.
+    """
+
+    def named_parameters(self, prefix: str = "") -> Iterator[tuple[str, Value]]:
         """The parameters, each with its place in the network, as "layers.0.neurons.3.w.1"."""
-        raise NotImplementedError
+        found: list[tuple[str, Value]] = []
+        for name, part in vars(self).items():
+            place = f"{prefix}.{name}" if prefix else name
+            for pair in (
+                [(f"{place}.{i}", x) for i, x in enumerate(part)] if isinstance(part, list) else [(place, part)]
+            ):
+                if isinstance(pair[1], Value):
+                    found.append(pair)
+                elif isinstance(pair[1], Module):
+                    found += pair[1].named_parameters(pair[0])
+        return iter(found)
 
     def parameters(self) -> list[Value]:
         """The parameters, in order."""
@@ -65,14 +78,6 @@ class Neuron(Module):
         out = dot(self.w, x, start=self.b)
         return out.relu() if self.nonlin else out
 
-    def named_parameters(self) -> Iterator[tuple[str, Value]]:
-        for i, weight in enumerate(self.w):
-            yield f"w.{i}", weight
-        yield "b", self.b
-
-    def parameters(self) -> list[Value]:
-        return [*self.w, self.b]
-
     def __repr__(self) -> str:
         return f"{'ReLU' if self.nonlin else 'Linear'}Neuron({len(self.w)})"
 
@@ -91,20 +96,12 @@ class Layer(Module):
         out = [neuron(x) for neuron in self.neurons]
         return out[0] if len(out) == 1 else out
 
-    def named_parameters(self) -> Iterator[tuple[str, Value]]:
-        for i, neuron in enumerate(self.neurons):
-            for name, parameter in neuron.named_parameters():
-                yield f"neurons.{i}.{name}", parameter
-
-    def parameters(self) -> list[Value]:
-        return [parameter for neuron in self.neurons for parameter in neuron.parameters()]
-
     def __repr__(self) -> str:
         return f"Layer of [{', '.join(map(str, self.neurons))}]"
 
 
 class MLP(Module):
-    """Layers of ReLU neurons one behind the other, `nin` inputs to `nouts[-1]` outputs; the last layer is linear.
+    """Layers of ReLU neurons in sequence, `nin` inputs to `nouts[-1]` outputs; the last layer is linear.
 
     A single output comes as a Value, several as a list.
 
@@ -128,14 +125,6 @@ class MLP(Module):
             x = layer(x if isinstance(x, (Sequence, np.ndarray)) else [x])
         return x
 
-    def named_parameters(self) -> Iterator[tuple[str, Value]]:
-        for i, layer in enumerate(self.layers):
-            for name, parameter in layer.named_parameters():
-                yield f"layers.{i}.{name}", parameter
-
-    def parameters(self) -> list[Value]:
-        return [parameter for layer in self.layers for parameter in layer.parameters()]
-
     def __repr__(self) -> str:
         return f"MLP of [{', '.join(map(str, self.layers))}]"
 
@@ -143,7 +132,5 @@ class MLP(Module):
 def _row(x: Any) -> list[Any]:
     """A NumPy row as the list of its numbers, which scalars compute with faster, and stay scalars."""
     if x.ndim != 1:
-        raise ValueError(
-            f"a network of scalars takes one row of numbers at a time, got shape {x.shape}: loop over rows"
-        )
+        raise ValueError(f"scalar networks take one row of numbers at a time, got shape {x.shape}: loop over rows")
     return x.tolist()

@@ -49,10 +49,8 @@ class Summary:
             shape = "not called" if row.output is None else str(row.output)
             own = f"{row.parameters:,}" if row.parameters else ""
             cells.append((label, shape, own, human(row.memory) if row.output is not None else ""))
-        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-        lines = [
-            f"{a:<{widths[0]}}  {b:<{widths[1]}}  {c:>{widths[2]}}  {d:>{widths[3]}}".rstrip() for a, b, c, d in cells
-        ]
+        a, b, c, d = (max(map(len, column)) for column in zip(*cells, strict=True))
+        lines = [f"{name:<{a}}  {shape:<{b}}  {own:>{c}}  {memory:>{d}}".rstrip() for name, shape, own, memory in cells]
         rule = "-" * max(map(len, lines))
         if hidden:
             lines.insert(1 + middle, f"... {hidden:,} modules left out")

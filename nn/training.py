@@ -11,15 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from nn.aggregation import (
-    Metrics,
-    batch_weight,
-    epoch_loss,
-    loss_value,
-    prediction_array,
-    row_count,
-    weighted_mean,
-)
+from nn.aggregation import Metrics, batch_weight, epoch_loss, loss_value, prediction_array, row_count, weighted_mean
 from nn.callbacks import Callback
 from nn.data import Batches, batch_pairs, check_batches, is_pair
 from nn.evaluation import evaluate

@@ -59,17 +59,13 @@ def parse_idx(content: bytes, name: str = "this") -> Array:
 def _header(content: bytes | bytearray, name: str) -> tuple[int, tuple[int, ...]]:
     """Where the data begins, and its shape."""
     if len(content) < 4 or content[:3] != b"\0\0\x08" or not 1 <= content[3] <= AXES:
-        raise ValueError(
-            f"{name} is not an IDX file of unsigned bytes with 1 to {AXES} axes: it begins with {bytes(content[:4])!r}"
-        )
+        raise ValueError(f"{name} is not an IDX file of 1 to {AXES} axes of bytes: it begins {bytes(content[:4])!r}")
     start = 4 + 4 * content[3]
     if len(content) < start:
         raise ValueError(f"{name} is not an IDX file: it ends within its header of {start} bytes")
     shape = tuple(np.frombuffer(content[4:start], ">u4").tolist())
     if math.prod(shape) > MOST:
-        raise ValueError(
-            f"{name} promises {math.prod(shape):,} bytes of shape {shape}, more than {MOST:,}: it is damaged"
-        )
+        raise ValueError(f"{name} promises {math.prod(shape):,} bytes of shape {shape}, more than {MOST:,}: damaged")
     return start, shape
 
 

@@ -69,9 +69,7 @@ def _fill(cache: str | Path | None, contents: Contents) -> None:
 
 def _pair(name: str, images: Array, labels: Array) -> tuple[Array, Array]:
     if images.ndim != 3 or labels.shape != images.shape[:1]:
-        raise ValueError(
-            f"the {name} images have shape {images.shape}, their labels {labels.shape}: (n, h, w) and (n,) belong together"
-        )
+        raise ValueError(f"{name} images have shape {images.shape}, their labels {labels.shape}: not (n, h, w), (n,)")
     X = images.astype(np.float32)
     X /= np.float32(255.0)
     return X, labels.astype(np.int64)

@@ -106,16 +106,13 @@ def is_mnist(contents: Contents) -> bool:
 def from_folder(folder: str | Path) -> Contents:
     """The four IDX files of a folder, by MNIST's names, unpacked. What is missing, or there twice, is a ValueError."""
     folder = file_path("mnist", "folder", folder)
-    files = [path for path in sorted(folder.iterdir()) if path.is_file()]  # a pipe might never end
+    # Regular files only: a pipe might never end.
+    files = [path for path in sorted(folder.iterdir()) if "idx" in path.name and path.is_file()]
     found: Contents = {}
     for name in FILES:
         part, kind = name.split("-")[:2]
         parts = ("train",) if part == "train" else ("t10k", "test")
-        paths = [
-            path
-            for path in files
-            if kind in path.name and any(word in path.name for word in parts) and "idx" in path.name
-        ]
+        paths = [path for path in files if kind in path.name and any(word in path.name for word in parts)]
         # One that is there both packed and unpacked counts once.
         paths = list({path.name.removesuffix(".gz"): path for path in reversed(paths)}.values())
         if len(paths) != 1:

@@ -50,9 +50,7 @@ class Embedding(Module):
     def forward(self, x: Any) -> ag.Tensor:
         rows = numbers("Embedding", "x", plain(x))
         if rows.dtype.kind not in "iu":
-            raise TypeError(
-                f"{self!r} takes integers, got {rows.dtype} of shape {rows.shape}: use x.astype(int), on an array"
-            )
+            raise TypeError(f"{self!r} takes integers, got {rows.dtype} of shape {rows.shape}: use x.astype(int)")
         rows = rows.astype(np.intp)
         if rows.size and not 0 <= rows.min() <= rows.max() < self.num_embeddings:
             wrong = rows[(rows < 0) | (rows >= self.num_embeddings)].flat[0]

@@ -117,9 +117,9 @@ def cleans_up(number):
 MUTANTS = [
     Mutant("integers are paths", file_path, "isinstance(path, (str, os.PathLike)) else path", "isinstance(path, (str, os.PathLike)) else str(path)", refuses_numbers),
     Mutant("swapped arguments are not named", checkpoint._checked, "isinstance(path, Module)", "False", refuses_swapped),
-    Mutant("validation's generator is not saved", resuming.SavedTraining.__init__, '"validation": training.validation,', "", resumes("shuffled validation")),
-    Mutant("a loss's generators are not saved", resuming.SavedTraining.__init__, '"loss": training.loss,', "", resumes("a loss that closes over a generator")),
-    Mutant("callbacks' generators are not saved", resuming.SavedTraining.__init__, '"callbacks": training.callbacks,', "", resumes("augmentation")),
+    Mutant("validation's generator is not saved", resuming.SavedTraining.__init__, '"validation", ', "", resumes("shuffled validation")),
+    Mutant("a loss's generators are not saved", resuming.SavedTraining.__init__, '"loss", ', "", resumes("a loss that closes over a generator")),
+    Mutant("callbacks' generators are not saved", resuming.SavedTraining.__init__, ', "callbacks"', "", resumes("augmentation")),
     Mutant("a metric's state is not saved", resuming._beside, 'elif hasattr(owner, "state_dict") and', "elif False and", resumes("a metric with a state")),
     Mutant("a loss's parameters are not saved", resuming._beside, "yield name, rest", "pass", resumes("a loss that draws and learns")),
     Mutant("generators of objects within modules are not found", checkpoint.drawn_by, "others = generators(model", "others = {} and generators(model", resumes("a model that hides its generators")),

@@ -219,7 +219,7 @@ def plain(path):
         (renamed, "corrupted: the tensor model.0.weight is missing"),
         (reshaped, "not a whole safetensors file"),
         (rewritten, "corrupted: its description"),
-        (newer, "has the format 'chainrule 99'.*upgrade"),
+        (newer, "has format 'chainrule 99'.*upgrade"),
         (plain, r"not one that nn\.save wrote"),
     ],
 )

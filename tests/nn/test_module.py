@@ -88,7 +88,7 @@ def test_zero_grad_forgets():
 
 
 def test_a_missing_forward_says_what_to_do():
-    with pytest.raises(NotImplementedError, match=r"Module does not say what it computes: define .*forward"):
+    with pytest.raises(NotImplementedError, match=r"Module has no forward pass: define .*forward"):
         Module()(1.0)
 
 

@@ -275,7 +275,7 @@ def peak(call):
         (header(0, HUGE) + bytes(20_000_000), "should have 0 bytes .* but has more"),
         (bytes([0, 0, 8, 200]) + bytes(20_000_000), "1 to 4 axes"),
         (bytes([0, 0, 8, 0]) + b"a", "1 to 4 axes"),
-        (b"\0\0\x0d\x01\0\0\0\x01aaaa" + bytes(20_000_000), "is not an IDX file of unsigned bytes"),
+        (b"\0\0\x0d\x01\0\0\0\x01aaaa" + bytes(20_000_000), "is not an IDX file of 1 to 4 axes of bytes"),
         (header(3, 3)[:9], "ends within its header of 12 bytes"),
     ],
 )
