@@ -243,6 +243,16 @@ def test_clip_has_slope_one_within_and_zero_beyond():
     assert gradient.tolist() == [0.0, 1.0, 0.0]
 
 
+@pytest.mark.parametrize("name", ["sigmoid", "softplus"])
+def test_of_arrays_it_is_what_it_is_of_floats(name):
+    f = ELEMENTWISE[name]
+    x = np.array([-np.inf, -1e308, -746.0, -710.0, -40.0, -1e-300, -0.0, 0.0, 0.5, 40.0, 710.0, 1e308, np.inf, np.nan])
+    np.testing.assert_allclose(f(x), [f(float(v)) for v in x], rtol=1e-15, atol=0)
+    np.testing.assert_allclose(f(np.arange(4, dtype=np.uint8)), [f(float(v)) for v in range(4)], rtol=1e-15)
+    with pytest.raises(TypeError, match="must be real numbers"):
+        f(np.array([1j]))
+
+
 def test_erf_without_scipy_is_that_of_math(monkeypatch):
     import sys
 
