@@ -78,9 +78,9 @@ def _cure(data: Any, given: Any) -> str:
     return ": make it one array of numbers first" if isinstance(given, (list, tuple, np.ndarray)) else ""
 
 
-def floating(owner: str, x: Any) -> Any:
-    """A node as it is, and data as an array of real floating-point numbers."""
+def floating(owner: str, x: Any, name: str = "x") -> Any:
+    """A node as it is; data as an array of real floating-point numbers, so that no difference wraps around."""
     if isinstance(x, Node):
         return x
-    array = real_array(owner, "x", x)
+    array = real_array(owner, name, x)
     return array if array.dtype.kind == "f" else array.astype(np.float64)

@@ -1,16 +1,16 @@
-"""How far predictions are from the truth: the functions that training makes small."""
+"""Loss functions: how far predictions are from targets, which training makes small."""
 
 from autograd.exports import publish as _publish
 from nn.losses.base import Loss as Loss
-from nn.losses.binary import BCELoss as BCELoss
-from nn.losses.binary import BCEWithLogitsLoss as BCEWithLogitsLoss
-from nn.losses.binary import HingeLoss as HingeLoss
 from nn.losses.classification import CrossEntropyLoss as CrossEntropyLoss
+from nn.losses.classification import MultiMarginLoss as MultiMarginLoss
 from nn.losses.classification import NLLLoss as NLLLoss
-from nn.losses.divergence import KLDivLoss as KLDivLoss
-from nn.losses.margins import MultiMarginLoss as MultiMarginLoss
-from nn.losses.regression import HuberLoss as HuberLoss
-from nn.losses.regression import L1Loss as L1Loss
-from nn.losses.regression import MSELoss as MSELoss
+from nn.losses.elementwise import BCELoss as BCELoss
+from nn.losses.elementwise import BCEWithLogitsLoss as BCEWithLogitsLoss
+from nn.losses.elementwise import HingeLoss as HingeLoss
+from nn.losses.elementwise import HuberLoss as HuberLoss
+from nn.losses.elementwise import KLDivLoss as KLDivLoss
+from nn.losses.elementwise import L1Loss as L1Loss
+from nn.losses.elementwise import MSELoss as MSELoss
 
 _publish(globals())

@@ -1,27 +1,36 @@
-"""What all losses have in common: a reduction, checked arguments, and one node of the graph each."""
+"""Base class of the losses: checked arguments, one formula, one reduction."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from inspect import signature
 from typing import Any, ClassVar
 
 import numpy as np
 
-from autograd import Tensor
-from autograd.arrays import sums
-from autograd.arrays.reductions import over
-from autograd.graph import Node, Primitive, Rule
+import autograd as ag
+from autograd.arrays.shaping import cast
+from autograd.graph import Node
 from autograd.operators import plain
 from nn.module import Module
-from nn.validation import choice, real_array, shown
+from nn.typing import Array
+from nn.validation import choice, floating, real_array, shown
 
 REDUCTIONS = ("mean", "sum", "none")
 
-Array = np.ndarray[Any, Any]
-
 
 class Loss(Module):
-    """A measure of error, brought to one number by `reduction`: "mean", "sum", or "none" to leave it as it is."""
+    """A measure of error, brought to one number by `reduction`: "mean", "sum", or "none" to leave it as it is.
+
+    A subclass gives a `formula` of two arrays of one shape, in operations that have derivatives; or a `forward`, if its
+    input and target are something else, which ends in `reduce`.
+
+    >>> class Quantile(Loss):
+    ...     def formula(self, x, y):
+    ...         return ag.maximum(0.9 * (y - x), 0.1 * (x - y))
+    >>> Quantile("sum")(ag.Tensor([1.0, 2.0]), np.array([2.0, 1.0])).item()
+    1.0
+    """
 
     reductions: ClassVar[tuple[str, ...]] = REDUCTIONS
 
@@ -33,62 +42,49 @@ class Loss(Module):
             )
         self.reduction = choice(type(self).__name__, "reduction", reduction, self.reductions)
 
+    def forward(self, input: ag.Tensor, target: Any) -> ag.Tensor:
+        x, y = check_same_shape(self, input, target)
+        return self.reduce(self.formula(x, y), self.weight_of(x, y))
+
+    def formula(self, x: ag.Tensor, y: ag.Tensor) -> ag.Tensor:
+        """The loss of each element, for input `x` and target `y`, which have one shape."""
+        raise NotImplementedError(
+            f"{type(self).__name__} does not say what it computes: define its method formula(self, x, y)"
+        )
+
+    def reduce(self, losses: Any, total: float) -> ag.Tensor:
+        """`losses` as `reduction` says; a mean is their sum divided by `total`, which is `weight_of` the batch."""
+        if self.reduction == "none":
+            return losses
+        return ag.sum(losses) if self.reduction == "sum" else mean(losses, total)
+
     def weight_of(self, input: Any, target: Any) -> float:
         """What the mean over this batch is divided by, and so its weight in a mean over several: the elements."""
         return float(np.size(plain(input)))
 
     def extra_repr(self) -> str:
-        return "" if self.reduction == "mean" else f"reduction={self.reduction!r}"
+        defaults = {name: parameter.default for name, parameter in signature(type(self)).parameters.items()}
+        settings = {name: getattr(self, name, default) for name, default in defaults.items()}
+        changed = [name for name, x in settings.items() if isinstance(x, (str, int, float)) and x != defaults[name]]
+        return ", ".join(f"{name}={settings[name]!r}" for name in changed)
 
 
-def fused(name: str, forward: Callable[..., Any], *slopes: Callable[..., Any] | None) -> dict[str, Primitive]:
-    """For each reduction, one operation that computes the elementwise loss `forward(*args)` and reduces it.
-
-    `slopes` are its derivatives by each argument, written in arithmetic that can be differentiated in turn; None for
-    an argument that is no variable. The first argument is the input: it has the shape of the loss.
-    """
-
-    def rules(scale: Callable[[Any, Any], Any]) -> list[Rule | None]:
-        return [slope and _rule(scale, slope) for slope in slopes]
-
-    return {
-        "none": Primitive(name, None, forward, *rules(lambda g, x: g), elementwise=True),
-        "sum": Primitive(name, None, lambda *args: sums.add(forward(*args)), *rules(lambda g, x: g)),
-        "mean": Primitive(
-            f"mean_{name}",
-            None,
-            lambda *args: mean(forward(*args)),
-            *rules(lambda g, x: shared(g, x.size)),
-        ),
-    }
+def mean(losses: Any, total: float) -> Any:
+    """The sum of `losses` divided by `total`. The mean of nothing is nan, but its gradient 0: it moves nothing."""
+    half = losses.dtype == np.float16  # whose sums overflow, and in which a large total is infinite
+    whole = ag.sum(cast(losses, np.float32) if half else losses)
+    result = whole / total if total else 0.0 * whole + math.nan
+    return cast(result, np.float16)[()] if half else result
 
 
-_sum = sums.adder()
-
-
-def mean(losses: Any, total: Any = None) -> Any:
-    """The sum of `losses` divided by `total`, or by their number, as exact as a pairwise sum; of nothing it is nan."""
-    count = float((losses.size if total is None else total) or np.nan)
-    return _sum(losses) / count if losses.itemsize > 2 else (sums.wide(losses) / count).astype(losses.dtype)
-
-
-def shared(g: Any, count: float) -> Any:
-    """The cotangent `g` of a mean, for each of so many. The mean of nothing is nan, but its gradient 0: it moves nothing."""
-    return over(g, count) if count else 0.0
-
-
-def _rule(scale: Callable[[Any, Any], Any], slope: Callable[..., Any]) -> Rule:
-    return lambda g, z, *args: scale(g, args[0]) * slope(*args)
-
-
-def of_one_shape(loss: Loss, input: Any, target: Any) -> tuple[Any, Any]:
+def check_same_shape(loss: Loss, input: Any, target: Any) -> tuple[Any, Any]:
     """`input`, and `target` in its dtype where it is data; a ValueError if the shapes differ."""
-    if type(target) is np.ndarray and isinstance(input, Tensor):  # the common case, in which all is well, at once
+    if type(target) is np.ndarray and isinstance(input, ag.Tensor):  # the common case, in which all is well, at once
         raw = input.raw
         if target.dtype == raw.dtype and target.shape == raw.shape:
             return input, target
-    input = as_input(loss, input)
-    target = as_data(loss, input, target)
+    input = floating(type(loss).__name__, input, "input")
+    target = cast_target(loss, input, target)
     shape, wanted = np.shape(plain(input)), np.shape(plain(target))
     if shape != wanted:
         cure = f"reshape one, as with y.reshape({shape})"
@@ -98,19 +94,23 @@ def of_one_shape(loss: Loss, input: Any, target: Any) -> tuple[Any, Any]:
     return input, target
 
 
-def as_input(loss: Loss, input: Any) -> Any:
-    """A node as it is; data as an array of real floating-point numbers, so that no difference wraps around."""
-    if isinstance(input, Node):
-        return input
-    array = real_array(type(loss).__name__, "input", input)
-    return array if array.dtype.kind == "f" else array.astype(np.float64)
-
-
-def as_data(loss: Loss, input: Any, target: Any) -> Any:
+def cast_target(loss: Loss, input: Any, target: Any) -> Any:
     """`target`, in the dtype of `input`: data does not decide on the dtype of a gradient. Nodes stay as they are."""
     if isinstance(target, Node):
         return target
     return real_array(type(loss).__name__, "target", target, np.asarray(plain(input)).dtype)
+
+
+def check_all(values: Any, good: Any, fault: str) -> None:
+    """A ValueError `fault`, which names the first of the `values` that is not `good`."""
+    if not np.all(good):
+        raise ValueError(fault.format(np.asarray(plain(values))[~np.asarray(good)].flat[0]))
+
+
+def mask_unused(p: Any, x: Any) -> Any:
+    """`x`, but 0 where it is infinite or nan and `p` is 0, so that it counts for nothing in `p * x`."""
+    finite = np.isfinite(plain(x))
+    return x if finite.all() else ag.where(finite | (plain(p) != 0.0), x, 0.0)
 
 
 def weights(loss: Loss, name: str, weight: Any) -> Array | None:
@@ -120,7 +120,6 @@ def weights(loss: Loss, name: str, weight: Any) -> Array | None:
     if isinstance(weight, str):
         raise TypeError(f"{type(loss).__name__} takes {name} as an array, got {weight!r}: write reduction={weight!r}")
     array = real_array(type(loss).__name__, name, weight).astype(np.float64)
-    if not ((array >= 0.0) & (array < np.inf)).all():
-        wrong = array[~((array >= 0.0) & (array < np.inf))].flat[0]
-        raise ValueError(f"{type(loss).__name__} needs {name} of numbers from 0, got {wrong}")
+    fault = f"{type(loss).__name__} needs {name} of numbers from 0, got {{}}"
+    check_all(array, (array >= 0.0) & (array < np.inf), fault)
     return array

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 import numpy as np
 
 import autograd as ag
 from autograd.arrays import sums
-from autograd.arrays.reductions import softmax
+from autograd.arrays.reductions import over, softmax
 from autograd.graph import Node, Primitive
 from autograd.operators import plain
-from nn.losses.base import Array, Loss, as_data, as_input, mean, shared, weights
-from nn.validation import integer, number, numbers
+from nn.losses.base import Loss, cast_target, mask_unused, mean, weights
+from nn.typing import Array
+from nn.validation import floating, integer, number, numbers
 
 
 class ClassLoss(Loss):
@@ -28,7 +28,7 @@ class ClassLoss(Loss):
         if ignore_index is not None:
             self.ignore_index = integer(type(self).__name__, "ignore_index", ignore_index)
 
-    def labels(self, input: Any, target: Any) -> tuple[Array, Array | None]:
+    def _labels(self, input: Any, target: Any) -> tuple[Array, Array | None]:
         """`target` as a new array of indices into the classes of `input`, checked; and where they count, if not
         everywhere. What does not count is 0."""
         name, shape = type(self).__name__, np.shape(plain(input))
@@ -63,38 +63,26 @@ class ClassLoss(Loss):
             return float(labels.size if self.ignore_index is None else np.count_nonzero(labels != self.ignore_index))
         return float(self.weight[labels if self.ignore_index is None else labels[labels != self.ignore_index]].sum())
 
-    def class_weights(self, input: Any) -> Array | None:
-        """The weights in the dtype of `input`, in a shape that broadcasts against it."""
-        if self.weight is None:
-            return None
+    def _target_distribution(self, input: Any, labels: Array, counts: Array | None, smoothing: float = 0.0) -> Any:
+        """What each class of each row counts, in the shape of `input`: its probability by the checked `labels`, times its
+        weight; 0 in a row that does not count."""
         x = np.asarray(plain(input))
         axis = _axis(x.shape)
-        if self.weight.shape != (x.shape[axis],):
-            raise ValueError(
-                f"{type(self).__name__} needs one weight a class, got shape {self.weight.shape} for {x.shape[axis]} classes"
-            )
-        return self.weight.astype(x.dtype).reshape((-1,) + (1,) * (x.ndim - 1 - axis))
-
-    def shares(self, input: Any, target: Any, smoothing: float = 0.0) -> tuple[Array, float]:
-        """What each class of each row counts, in the shape of `input`, by integer labels; and the sum of the weights."""
-        labels, counts = self.labels(input, target)
-        x = np.asarray(plain(input))
-        axis = _axis(x.shape)
-        places = np.expand_dims(labels, axis)
         q = np.zeros(x.shape, x.dtype)
-        np.put_along_axis(q, places, 1.0, axis)
-        if smoothing:
-            q *= 1.0 - smoothing
-            q += smoothing / x.shape[axis]
-        w = self.class_weights(input)
-        if w is not None:
-            q *= w
-        if counts is not None:
-            q *= np.expand_dims(counts, axis)
-        if w is None:
-            return q, float(labels.size if counts is None else counts.sum())
-        of_labels = w.ravel()[labels]
-        return q, float(sums.wide(of_labels if counts is None else of_labels * counts))
+        np.put_along_axis(q, np.expand_dims(labels, axis), 1.0, axis)
+        q = self._weighed(_smoothed(q, smoothing, axis))
+        return q if counts is None else q * np.expand_dims(counts, axis)
+
+    def _weighed(self, q: Any) -> Any:
+        """The target distribution `q` times the weights of the classes."""
+        if self.weight is None:
+            return q
+        axis = _axis(q.shape)
+        if self.weight.shape != (q.shape[axis],):
+            raise ValueError(
+                f"{type(self).__name__} needs one weight a class, got shape {self.weight.shape} for {q.shape[axis]} classes"
+            )
+        return q * self.weight.astype(q.dtype).reshape((-1,) + (1,) * (len(q.shape) - 1 - axis))
 
 
 class CrossEntropyLoss(ClassLoss):
@@ -103,11 +91,11 @@ class CrossEntropyLoss(ClassLoss):
     `input` are logits of shape `(n, classes)`, `target` the n right classes as integers from 0; or `(classes,)` and
     one integer; or `(n, classes, d1, ...)` and integers of shape `(n, d1, ...)`. A `target` of floats in the shape of
     the input is a probability for each class, which may be a node. `weight` has one factor a class, by which the mean
-    is weighted; labels equal to `ignore_index` do not count; `label_smoothing` spreads that share of the truth over
-    all classes evenly (Szegedy et al., "Rethinking the Inception architecture", 2016).
+    is weighted; labels equal to `ignore_index` do not count; `label_smoothing` spreads that much of the probability
+    over all classes evenly (Szegedy et al., "Rethinking the Inception architecture", 2016).
 
-    One graph node, which never overflows; its derivative is softmax minus the truth. Labels that are not integers are
-    a TypeError; wrong shapes, and labels out of range, a ValueError.
+    It never overflows; its derivative is softmax minus the truth. One graph node where each row has an integer label,
+    and no weights. Labels that are not integers are a TypeError; wrong shapes, and labels out of range, a ValueError.
 
     >>> CrossEntropyLoss()(ag.Tensor([[1e4, 0.0]]), [0]).item()
     0.0
@@ -125,52 +113,47 @@ class CrossEntropyLoss(ClassLoss):
         self.label_smoothing = float(number("CrossEntropyLoss", "label_smoothing", label_smoothing, least=0, most=1))
 
     def forward(self, input: ag.Tensor, target: Any) -> ag.Tensor:
-        input = as_input(self, input)
+        input = floating(type(self).__name__, input, "input")
         x = np.asarray(plain(input))
-        if x.ndim and x.shape[_axis(x.shape)] == 1:
+        axis = _axis(x.shape)
+        if x.ndim and x.shape[axis] == 1:
             raise ValueError(
                 f"CrossEntropyLoss of one class is always 0, got logits of shape {x.shape}: for one logit a row, which says "
                 "yes or no, use BCEWithLogitsLoss, or give the model an output for each class"
             )
-        if isinstance(target, Node) or (np.shape(target) == x.shape and np.asarray(target).dtype.kind == "f"):
-            q, total = self._probabilities(input, target, x)
-        elif self.weight is None and not self.label_smoothing and x.ndim in (1, 2):
-            labels, counts = self.labels(input, target)
-            if counts is None:
-                return _CROSS_ENTROPY[self.reduction](input, labels)
-            q, total = self.shares(input, target)
+        if _is_distribution(target, x):
+            q = self._probabilities(input, target, x)
         else:
-            q, total = self.shares(input, target, self.label_smoothing)
-        return _soft_cross_entropy(_axis(x.shape), self.reduction)(input, q, total)
+            labels, counts = self._labels(input, target)
+            if counts is None and self.weight is None and not self.label_smoothing and x.ndim < 3:
+                if self.reduction == "mean":
+                    return _MEAN_CROSS_ENTROPY(input, labels)
+                return self.reduce(_CROSS_ENTROPY(input, labels), labels.size)
+            q = self._target_distribution(input, labels, counts, self.label_smoothing)
+        # A row that does not count costs nothing, be its logits what they may.
+        input = mask_unused(np.any(plain(q), axis, keepdims=True), input)
+        return self.reduce(_cross_entropy(q, _log_softmax(input, axis), axis), self.weight_of(input, target))
 
     def weight_of(self, input: Any, target: Any) -> float:
-        if type(target) is np.ndarray and target.dtype.kind in "iu":
-            return super().weight_of(input, target)
         x = np.asarray(plain(input))
-        if isinstance(target, Node) or (np.shape(target) == x.shape and np.asarray(target).dtype.kind == "f"):
-            return x.size / x.shape[_axis(x.shape)] if x.size else 0.0
-        return super().weight_of(input, target)
+        if not _is_distribution(target, x):
+            return super().weight_of(input, target)
+        return x.size / x.shape[_axis(x.shape)] if x.size else 0.0
 
-    def _probabilities(self, input: Any, target: Any, x: Array) -> tuple[Any, float]:
+    def _probabilities(self, input: Any, target: Any, x: Array) -> Any:
+        """What each class of each row counts: the probability that floats `target` give it, times its weight."""
         shape = np.shape(plain(target))
         if not x.ndim or shape != x.shape:
             raise ValueError(
                 f"CrossEntropyLoss needs class probabilities in the shape of the logits, {x.shape}, got {shape}"
             )
-        q = as_data(self, input, target)
+        q = cast_target(self, input, target)
         if x.ndim == 1 and not isinstance(q, Node) and abs(float(q.sum()) - 1.0) > 1e-3:
             raise ValueError(
                 f"CrossEntropyLoss takes shape {shape} as one example with a probability for each class, and these do not "
                 "sum to 1: for a yes or no a row use BCEWithLogitsLoss, for several rows logits of shape (n, classes)"
             )
-        if self.label_smoothing:
-            q = q * (1.0 - self.label_smoothing) + self.label_smoothing / x.shape[_axis(x.shape)]
-        w = self.class_weights(input)
-        return (q if w is None else q * w), (x.size / x.shape[_axis(x.shape)] if x.size else 0.0)
-
-    def extra_repr(self) -> str:
-        smoothing = f"label_smoothing={self.label_smoothing}" if self.label_smoothing else ""
-        return ", ".join(filter(None, [super().extra_repr(), smoothing]))
+        return self._weighed(_smoothed(q, self.label_smoothing, _axis(shape)))
 
 
 class NLLLoss(ClassLoss):
@@ -183,9 +166,42 @@ class NLLLoss(ClassLoss):
     """
 
     def forward(self, input: ag.Tensor, target: Any) -> ag.Tensor:
-        input = as_input(self, input)
-        q, total = self.shares(input, target)
-        return _nll(_axis(np.shape(plain(input))), self.reduction)(input, q, total)
+        input = floating(type(self).__name__, input, "input")
+        q = self._target_distribution(input, *self._labels(input, target))
+        return self.reduce(_cross_entropy(q, input, _axis(q.shape)), self.weight_of(input, target))
+
+
+class MultiMarginLoss(ClassLoss):
+    """`sum over j ≠ y of max(0, margin - x[y] + x[j])**p / classes`, a row: the right class should win by `margin`.
+
+    `input` are scores of shape `(n, classes)`, `target` the n right classes as integers from 0; or `(classes,)` and one
+    integer. `p` is 1 or 2; `weight` has one factor a class, for rows of that class. The mean is over rows (Crammer and
+    Singer, "On the algorithmic implementation of multiclass kernel-based vector machines", 2001, in PyTorch's form).
+
+    >>> MultiMarginLoss()(ag.Tensor([[0.5, 0.0, 2.0]]), [0]).item()
+    1.0
+    """
+
+    def __init__(self, p: int = 1, margin: float = 1.0, weight: Any = None, *, reduction: str = "mean") -> None:
+        super().__init__(weight, ignore_index=None, reduction=reduction)
+        if integer("MultiMarginLoss", "p", p) not in (1, 2):
+            raise ValueError(f"MultiMarginLoss needs p as 1 or 2, got {p!r}")
+        self.p, self.margin = int(p), float(number("MultiMarginLoss", "margin", margin))
+
+    def forward(self, input: ag.Tensor, target: Any) -> ag.Tensor:
+        x = floating(type(self).__name__, input, "input")
+        shape = np.shape(plain(x))
+        if len(shape) > 2:
+            raise ValueError(f"MultiMarginLoss needs scores of shape (n, classes), got {shape}: reshape them")
+        q = self._target_distribution(x, *self._labels(x, target))
+        wrong = np.where(q, 0.0, q.sum(-1, keepdims=True))  # with the weight of the row
+        right = ag.sum(ag.where(q, x, 0.0), -1, keepdims=True)
+        short = ag.relu(self.margin - right + x)
+        losses = ag.sum(wrong * (short if self.p == 1 else short**2), -1) / shape[-1]
+        return self.reduce(losses, self.weight_of(x, target))
+
+    def weight_of(self, input: Any, target: Any) -> float:
+        return float(np.size(plain(target)))
 
 
 def _axis(shape: tuple[int, ...]) -> int:
@@ -193,8 +209,25 @@ def _axis(shape: tuple[int, ...]) -> int:
     return 1 if len(shape) > 1 else 0
 
 
-def _mean(total: Any) -> Any:
-    return total or np.nan  # the mean of nothing is nan, as in NumPy and PyTorch
+def _is_distribution(target: Any, x: Array) -> bool:
+    """Whether `target` is a probability for each class."""
+    return isinstance(target, Node) or (np.shape(target) == x.shape and np.asarray(target).dtype.kind == "f")
+
+
+def _smoothed(q: Any, smoothing: float, axis: int) -> Any:
+    """The distributions `q`, mixed with that much of the uniform one."""
+    return q * (1.0 - smoothing) + smoothing / q.shape[axis] if smoothing else q
+
+
+def _cross_entropy(q: Any, log_p: Any, axis: int) -> Any:
+    """`-Σ q log p` along `axis`."""
+    return -ag.sum(q * mask_unused(q, log_p), axis)
+
+
+def _log_softmax(x: Any, axis: int) -> Any:
+    """`ag.log_softmax` from its parts, so that slopes keep their digits where a probability is 1e-300 too."""
+    shifted = x - np.max(plain(x), axis, keepdims=True)
+    return shifted - ag.log(ag.sum(ag.exp(shifted), axis, keepdims=True))
 
 
 # ---- One integer label a row: the common case, written out
@@ -231,77 +264,19 @@ _slope = Primitive("softmax_less_one_hot", None, _softmax_less_one_hot, _softmax
 
 
 def _mean_slope(g: Any, x: Any, labels: Any) -> Any:
-    if x.dtype == np.float16:  # which has few digits for a small g / n
-        return shared(g * _slope(x, labels), labels.size)
-    return shared(g, labels.size) * _slope(x, labels)
+    n = labels.size or 1
+    if x.dtype == np.float16:  # in which a small g / n has few digits
+        return over(g * _slope(x, labels), n)
+    return over(g, n) * _slope(x, labels)
 
 
-_CROSS_ENTROPY = {
-    "none": Primitive("cross_entropy", None, _losses, lambda g, z, x, y: ag.expand_dims(g, -1) * _slope(x, y), None),
-    "sum": Primitive(
-        "cross_entropy", None, lambda x, y: sums.add(_losses(x, y)), lambda g, z, x, y: g * _slope(x, y), None
-    ),
-    "mean": Primitive(
-        "cross_entropy",
-        None,
-        lambda x, y: mean(_losses(x, y)),
-        lambda g, z, x, y: _mean_slope(g, x, y),
-        None,
-    ),
-}
-
-# ---- A share of the truth for each class: probabilities, smoothed labels, weights, and labels that do not count
-
-
-def reduced(name: str, axis: int, reduction: str, forward: Any, by_x: Any, by_q: Any) -> Primitive:
-    """An operation `(x, q, total)` with a loss a row, of which the mean is the sum divided by `total`."""
-
-    def spread(g: Any, total: Any) -> Any:
-        return ag.expand_dims(g, axis) if reduction == "none" else shared(g, total) if reduction == "mean" else g
-
-    def reduce(losses: Any, total: Any) -> Any:
-        if reduction == "none":
-            return losses
-        return mean(losses, total) if reduction == "mean" else sums.add(losses)
-
-    return Primitive(
-        name,
-        None,
-        lambda x, q, total: reduce(forward(x, q), total),
-        lambda g, z, x, q, total: spread(g, total) * by_x(x, q),
-        by_q and (lambda g, z, x, q, total: spread(g, total) * by_q(x, q)),
-        None,
-    )
-
-
-def _dot(q: Any, x: Any, axis: int) -> Any:
-    """`sum(q * x)` along `axis`, where a class of share 0 may have the log-probability -inf."""
-    return sums.add(q * np.where(q, x, np.zeros_like(x)), axis)
-
-
-@cache
-def _soft_cross_entropy(axis: int, reduction: str) -> Primitive:
-    def forward(x: Any, q: Any) -> Any:
-        rows = sums.add(q, axis)
-        if not rows.all():  # a row that does not count is 0, be its logits what they may
-            x = np.where(np.expand_dims(rows, axis), x, np.zeros_like(x))
-        shifted = x - x.max(axis, keepdims=True)
-        return np.log(sums.add(np.exp(shifted), axis)) * rows - _dot(q, shifted, axis)
-
-    def slope(x: Any, q: Any) -> Any:
-        rows = ag.sum(q, axis, keepdims=True)
-        return ag.where(rows, ag.softmax(x, axis) * rows, 0.0) - q
-
-    return reduced(
-        "cross_entropy",
-        axis,
-        reduction,
-        forward,
-        slope,
-        lambda x, q: -ag.log_softmax(x, axis),
-    )
-
-
-@cache
-def _nll(axis: int, reduction: str) -> Primitive:
-    return reduced("nll", axis, reduction, lambda x, q: -_dot(q, np.asarray(x), axis), lambda x, q: -q, lambda x, q: -x)
+_CROSS_ENTROPY = Primitive(
+    "cross_entropy", None, _losses, lambda g, z, x, y: ag.expand_dims(g, -1) * _slope(x, y), None
+)
+_MEAN_CROSS_ENTROPY = Primitive(
+    "cross_entropy",
+    None,
+    lambda x, y: mean(_losses(x, y), y.size),
+    lambda g, z, x, y: _mean_slope(g, x, y),
+    None,
+)

@@ -13,7 +13,7 @@ from nn import aggregation, evaluation, metrics, validation
 from nn.data import Standardizer
 from nn.datasets import idx, sources
 from nn.layers.containers import Sequential
-from nn.losses import base, binary, classification
+from nn.losses import base, classification, elementwise
 from nn.module import Module
 from nn.optim.cycles import OneCycleLR
 from nn.summary import Summary
@@ -116,17 +116,17 @@ MUTANTS = [
     ),
     Mutant(
         "a batch without labels makes weights nan",
-        base.shared,
-        "over(g, count) if count else 0.0",
-        "over(g, count or float('nan'))",
+        base.mean,
+        "0.0 * whole + math.nan",
+        "whole / math.nan",
         test_evaluation.test_a_batch_in_which_no_label_counts_moves_nothing,
     ),
     Mutant(
         "logits of a row that does not count make the loss nan",
-        classification._soft_cross_entropy,
-        "if not rows.all():",
-        "if False:",
-        lambda: test_losses.test_rows_that_do_not_count_are_zero_whatever_their_logits(nn.CrossEntropyLoss, NAN),
+        classification.CrossEntropyLoss.forward,
+        "mask_unused(np.any(plain(q), axis, keepdims=True), input)",
+        "input",
+        lambda: test_losses.test_rows_that_do_not_count_are_zero_whatever_their_logits(nn.CrossEntropyLoss, np.inf),
     ),
     Mutant(
         "complex numbers are data",
@@ -137,22 +137,22 @@ MUTANTS = [
     ),
     Mutant(
         "integers as input wrap around",
-        base.as_input,
+        validation.floating,
         'array if array.dtype.kind == "f" else array.astype(np.float64)',
         "array",
         lambda: test_first_hour.test_small_integers_as_input_do_not_wrap_around(nn.HuberLoss),
     ),
     Mutant(
         "labels -1 and 1 in a binary loss",
-        binary._probabilities,
-        "if not ((y >= 0.0) & (y <= 1.0)).all():",
-        "if False:",
+        elementwise._check_probabilities,
+        "(plain(y) >= 0.0) & (plain(y) <= 1.0)",
+        "True",
         refuses(lambda: nn.BCEWithLogitsLoss()(np.ones(1), [-1]), "labels 0 and 1"),
     ),
     Mutant(
         "one logit in a cross-entropy",
         classification.CrossEntropyLoss.forward,
-        "if x.ndim and x.shape[_axis(x.shape)] == 1:",
+        "if x.ndim and x.shape[axis] == 1:",
         "if False:",
         refuses(lambda: nn.CrossEntropyLoss()(np.ones((2, 1)), [0, 0]), "always 0"),
     ),

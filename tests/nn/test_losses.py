@@ -7,7 +7,9 @@ import pytest
 
 import autograd as ag
 import nn
+from autograd.graph import ancestors
 from nn import CrossEntropyLoss, MSELoss
+from nn.losses import base, classification, elementwise
 
 RNG = np.random.default_rng(0)
 LOGITS = RNG.normal(size=(6, 4)) * 3
@@ -244,10 +246,32 @@ def test_a_target_may_be_a_node(loss, x, y):
     assert ag.gradcheck(loss, x, y, order=2)
 
 
+ROOMS = (base, elementwise, classification)
+OWN = {name: op for room in ROOMS for name, op in vars(room).items() if isinstance(op, ag.Primitive)}
+
+
+def test_few_losses_have_operations_of_their_own():
+    assert {op.name for op in OWN.values()} == {
+        "squared_error",
+        "mean_squared_error",
+        "cross_entropy",
+        "bce",
+        "softmax_less_one_hot",
+    }
+
+
 @by_torch
-def test_a_loss_is_one_node(name, options, x, y):
+def test_a_loss_is_one_node_or_a_formula_in_the_engines_operations(name, options, x, y):
     x = ag.Tensor(x)
-    assert getattr(nn, name)(**options)(x, y).parents == (x,)
+    loss = getattr(nn, name)(**options)(x, y)
+    fused = name == "MSELoss" or (
+        name == "CrossEntropyLoss" and not options and np.ndim(x) < 3 and np.asarray(y).dtype.kind == "i"
+    )
+    own = [node.op for node in ancestors(loss) if node.op in OWN.values()]
+    assert len(own) == (fused or name == "BCELoss")
+    if fused:
+        [parent] = loss.parents
+        assert parent is x
 
 
 @pytest.mark.parametrize("reduction", REDUCTIONS)
@@ -397,3 +421,71 @@ def test_losses_of_logits_keep_their_digits_far_out(far):
     np.testing.assert_allclose(entropy(ag.Tensor(logits), labels).data, [math.log1p(e), far], rtol=1e-8, atol=1e-16)
     slopes = ag.grad(lambda x: ag.sum(entropy(x, labels)))(logits)
     np.testing.assert_allclose(slopes[:, 1], [e / (1 + e), 1 / (1 + e)], rtol=1e-13)
+
+
+# ---- Where a formula could go wrong
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+def test_the_slope_of_huber_is_the_difference_clipped(dtype):
+    d = np.array([-np.inf, -1e4, -2.0, -1.0, -0.25, 0.0, 0.5, 1.0, 1.5, np.inf], dtype)
+    loss = lambda x: nn.HuberLoss("sum")(x, np.zeros(10, dtype))
+    np.testing.assert_array_equal(ag.grad(loss)(d), np.clip(d, -1.0, 1.0))
+    finite = d[1:-1]
+    curvatures = ag.grad(lambda x: ag.sum(ag.grad(lambda x: nn.HuberLoss("sum")(x, np.zeros(8, dtype)))(x)))(finite)
+    np.testing.assert_array_equal(curvatures, abs(finite) < 1.0)  # at the kink that of the line, as PyTorch has it
+
+
+def test_the_slope_by_a_target_of_zero_is_what_is_finite_of_it():
+    x, p = np.log([0.25, 0.75]), np.array([0.0, 1.0])
+    slopes = ag.grad(lambda p: nn.KLDivLoss("sum")(x, p))(p)
+    np.testing.assert_allclose(slopes, [1.0 - x[0], 1.0 - x[1]])
+    logits = np.array([[0.5, -1.0, 2.0], [0.5, -1.0, 2.0]])
+    q = np.array([[0.0, 0.25, 0.75], [0.0, 0.0, 0.0]])
+    slopes = ag.grad(lambda q: CrossEntropyLoss([1.0, 2.0, 3.0], reduction="sum")(logits, q))(q)
+    np.testing.assert_allclose(slopes, -np.array([1.0, 2.0, 3.0]) * ag.log_softmax(logits))
+
+
+def test_a_class_that_is_masked_out_wins_no_margin():
+    x = ag.Tensor([[0.0, -np.inf, 0.5], [1.0, -np.inf, -np.inf]])
+    loss = nn.MultiMarginLoss(reduction="none")(x, [0, 0])
+    loss.sum().backward()
+    np.testing.assert_allclose(loss.data, [0.5, 0.0])
+    np.testing.assert_allclose(x.grad, [[-1 / 3, 0.0, 1 / 3], [0.0, 0.0, 0.0]])
+
+
+@pytest.mark.parametrize("kind", LOSSES)
+def test_a_half_precision_mean_neither_overflows_nor_vanishes(kind):
+    n = 70_000
+    classes = kind in (nn.CrossEntropyLoss, nn.NLLLoss, nn.MultiMarginLoss)
+    x = np.full((n, 2) if classes else n, 0.25, np.float16)
+    y = np.ones(n, int) if classes else np.ones(n, np.float16)
+    rows = ag.Tensor(x[:1] if classes else x[:4])
+    row = kind(reduction="none")(rows, y[: len(rows.data)])
+    half = ag.Tensor(x)
+    loss = kind()(half, y)
+    loss.backward(np.float16(1000.0))
+    row.sum().backward()
+    assert loss.dtype == half.grad.dtype == np.float16
+    assert float(loss.data) == pytest.approx(float(row.data[0]), rel=2e-3)
+    np.testing.assert_allclose(half.grad[0] * 70.0, rows.grad[0], rtol=1e-2, atol=1e-3)
+
+
+def test_a_loss_of_ones_own_is_one_formula():
+    class Quantile(nn.Loss):
+        def __init__(self, q, reduction="mean"):
+            super().__init__(reduction)
+            self.q = q
+
+        def formula(self, x, y):
+            return ag.maximum(self.q * (y - x), (1.0 - self.q) * (x - y))
+
+    loss = Quantile(0.9)
+    assert repr(loss) == "Quantile(q=0.9)"
+    assert ag.gradcheck(loss, A, B, order=2)
+    assert loss(ag.Tensor(A), B).item() == pytest.approx(np.where(B > A, 0.9 * (B - A), 0.1 * (A - B)).mean())
+    assert np.isnan(loss(ag.Tensor(np.zeros((0, 3))), np.zeros((0, 3))).item())
+    with pytest.raises(ValueError, match="Quantile compares arrays of one shape"):
+        loss(ag.Tensor(A), B[:, 0])
+    with pytest.raises(NotImplementedError, match=r"define its method formula\(self, x, y\)"):
+        nn.Loss()(ag.Tensor(A), B)
