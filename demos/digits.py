@@ -14,8 +14,6 @@ digits-graph.svg and .png: the last layer and the loss as a graph, through which
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 import autograd as ag
@@ -24,8 +22,7 @@ from demos.common.graphs import draw_graph
 from demos.common.options import Options
 from demos.common.pictures import BLUE, GREY, VERMILLION, log_scale, name_ends, panels, save
 from demos.common.progress import progress
-
-Array = np.ndarray[Any, Any]
+from demos.common.typing import Array
 
 NOISE = 0.25  # standard deviation, where white is 0 and black 1
 RATE = 0.003  # of Adam at first; it falls to 0 in a straight line

@@ -24,7 +24,7 @@ def formula(a: Any, b: Any, c: Any) -> Any:
 
 
 def slope(inputs: list[float], i: int, h: float = 1e-5) -> float:
-    """How fast the formula changes with input `i`, without any calculus: a central finite difference."""
+    """The rate at which the formula changes with input `i`, without any calculus: a central finite difference."""
     up, down = list(inputs), list(inputs)
     up[i] += h
     down[i] -= h

@@ -26,8 +26,7 @@ import autograd as ag
 from demos.common.options import Options
 from demos.common.pictures import BLUE, GREEN, GREY, VERMILLION, panels, save
 from demos.common.timing import in_words, say_timing, seconds, two_digits
-
-Array = np.ndarray[Any, Any]
+from demos.common.typing import Array
 
 STRIKE, RATE, VOLATILITY = 100.0, 0.03, 0.25
 TIMES = {"1 month": (1 / 12, BLUE, "-"), "6 months": (0.5, VERMILLION, "--"), "2 years": (2.0, GREEN, ":")}
@@ -41,7 +40,7 @@ def black_scholes(S: Any, K: Any, T: Any, r: Any, sigma: Any) -> Any:
 
 
 def normal(x: Any) -> Any:
-    """How likely a normal variable is to lie below x."""
+    """The probability that a normal variable lies below x."""
     return 0.5 + 0.5 * ag.erf(x * math.sqrt(0.5))
 
 
@@ -74,7 +73,7 @@ def run(options: Options) -> None:
 
 
 def draw_market(seed: int, n: int) -> tuple[Array, ...]:
-    """S, K, T, r and sigma of so many options."""
+    """S, K, T, r and sigma of `n` options."""
     rng = np.random.default_rng(seed)
     ranges = ((50.0, 150.0), (80.0, 120.0), (0.1, 2.0), (0.0, 0.06), (0.1, 0.5))
     return tuple(rng.uniform(*bounds, n) for bounds in ranges)

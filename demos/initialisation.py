@@ -25,9 +25,8 @@ import nn
 from demos.common.options import Options
 from demos.common.pictures import BLUE, INK, VERMILLION, name_ends, panels, save
 from demos.common.progress import progress
+from demos.common.typing import Array
 from nn import init
-
-Array = np.ndarray[Any, Any]
 
 DEPTH, WIDTH = 24, 64
 RATE = 0.02
@@ -102,7 +101,7 @@ def part(options: Options, rng: np.random.Generator) -> tuple[Array, Array]:
 
 
 def gap(weights: Array) -> float:
-    """How far the weights of two neurons are apart, at most."""
+    """The largest distance between weights of two neurons."""
     return float(np.ptp(weights, axis=0).max())
 
 

@@ -23,8 +23,7 @@ import nn
 from demos.common.options import Options
 from demos.common.pictures import BLUE, GREY, INK, VERMILLION, log_scale, panels, save
 from demos.common.progress import progress
-
-Array = np.ndarray[Any, Any]
+from demos.common.typing import Array
 
 RATE = 0.2
 SHOWN = (0, 2, 5, 15)  # the steps in the still picture, besides the last
@@ -72,7 +71,7 @@ def least_squares(x: Array, y: Array) -> tuple[tuple[float, float], float]:
 
 
 def stage(x: Array, y: Array, losses: list[float], best: tuple[float, float], lowest: float) -> Any:
-    """What the still and every frame of the film have in common."""
+    """The parts that the still and every frame of the film share."""
     figure, (plane, curve) = panels(2, width_ratios=[3, 2])
     plane.scatter(x, y, s=40, c=BLUE, edgecolors="white", linewidths=0.8, zorder=3)
     plane.plot(SPAN, best[0] * SPAN + best[1], color=INK, linewidth=8.0, alpha=0.3)

@@ -15,7 +15,6 @@ lowest there is, by step and by time. Times differ from run to run; all else is 
 from __future__ import annotations
 
 from time import perf_counter
-from typing import Any
 
 import numpy as np
 
@@ -23,8 +22,7 @@ import nn
 from demos.common.options import Options
 from demos.common.pictures import BLUE, GREY, INK, VERMILLION, name_ends, panels, save
 from demos.common.progress import progress
-
-Array = np.ndarray[Any, Any]
+from demos.common.typing import Array
 
 RATE = 0.1
 START = (-1.5, 3.5)  # slope and intercept
@@ -47,7 +45,7 @@ class Surface:
         self.curvature = columns.T @ columns / len(x)
 
     def above(self, lines: Array) -> Array:
-        """How far the loss of each line, `(..., 2)`, is above the lowest: without a pass over all points."""
+        """The distance of the loss of each line, `(..., 2)`, from the lowest: without a pass over all points."""
         away = lines - self.bottom
         return np.asarray(np.sum(away @ self.curvature * away, axis=-1))
 

@@ -20,7 +20,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
@@ -28,8 +27,8 @@ import autograd as ag
 import nn
 from demos.common.options import Options
 from demos.common.pictures import BLUE, GREY, INK, VERMILLION, log_scale, panels, save
+from demos.common.typing import Array
 
-Array = np.ndarray[Any, Any]
 Pair = tuple[Array, Array]
 
 BATCH = 128

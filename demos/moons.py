@@ -36,11 +36,11 @@ from demos.common.pictures import (
 )
 from demos.common.progress import progress
 from demos.common.timing import in_words, say_timing, seconds, two_digits
+from demos.common.typing import Array
 from nn.scalar import MLP
 
 OPTIONS = {"compiled": "train with compiled steps, and compare them with eager ones"}
 
-Array = np.ndarray[Any, Any]
 Step = Callable[[Array, Array], float]
 
 PENALTY = 1e-4  # weighs the squares of the parameters against the hinge loss
@@ -81,7 +81,7 @@ def train(model: MLP, step: Step, points: Array, signs: Array, steps: int) -> li
 
 
 def hinge(model: MLP, point: Any, sign: Any) -> Any:
-    """What is asked of one point: a score beyond +1 or -1."""
+    """The demand on one point: a score beyond +1 or -1."""
     return ag.relu(1.0 - sign * model(point))
 
 

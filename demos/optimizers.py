@@ -32,8 +32,8 @@ import nn
 from demos.common.options import Options
 from demos.common.pictures import BLUE, GREY, INK, VERMILLION, log_scale, panels, save
 from demos.common.progress import progress
+from demos.common.typing import Array
 
-Array = np.ndarray[Any, Any]
 Make = Callable[..., nn.Optimizer]
 
 OPTIMIZERS: dict[str, Make] = {
@@ -71,7 +71,7 @@ def run(options: Options) -> None:
 
 
 def height(place: Any) -> Any:
-    """Of one place `(2,)`, or of many `(..., 2)`."""
+    """The height of one place `(2,)`, or of many `(..., 2)`."""
     away = place - LOWEST
     return 0.5 * (away @ ALONG) ** 2 + 25.0 * (away @ ACROSS) ** 2
 

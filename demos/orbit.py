@@ -32,8 +32,7 @@ from demos.common.options import Options
 from demos.common.pictures import BLUE, GREEN, INK, ORANGE, VERMILLION, panels, save
 from demos.common.progress import progress
 from demos.common.timing import in_words, say_timing, seconds
-
-Array = np.ndarray[Any, Any]
+from demos.common.typing import Array
 
 START = (0.0, 1.0)  # the velocity of the Earth, at (1, 0)
 RATE, MOMENTUM = 0.003, 0.8
@@ -43,7 +42,7 @@ LOOKS = {"descent": (VERMILLION, "-", "s"), "momentum": (GREEN, "--", "o"), "New
 
 @dataclass(frozen=True)
 class Task:
-    """To be at a place after so much time, which the computer takes in so many steps."""
+    """A flight: the place to be at, the time until then, and the number of steps in which it is computed."""
 
     x: float
     y: float

@@ -25,15 +25,15 @@ import nn
 from demos.common.options import Options
 from demos.common.pictures import BLUE, GREY, VERMILLION, panels, save
 from demos.common.progress import progress
+from demos.common.typing import Array
 
-Array = np.ndarray[Any, Any]
 Pair = tuple[Array, Array]
 
 SAMPLES, VALID = 200, 500
 
 
 class Way(NamedTuple):
-    """How one of the networks is trained."""
+    """The settings by which one of the networks is trained."""
 
     name: str
     penalty: float = 0.0  # weighs half the squares of the weights against the loss
@@ -124,5 +124,5 @@ def draw(options: Options, histories: dict[str, nn.History], tests: dict[str, di
 
 
 def name_end(axes: Any, x: float, y: float, name: str, colour: str, shift: int = 0) -> None:
-    """Write `name` to the right of the end of a line, at (x, y), and so many points higher."""
+    """Write `name` to the right of the end of a line, at (x, y), and a number of points higher."""
     axes.annotate(name, (x, y), xytext=(6, shift), textcoords="offset points", color=colour, va="center", weight="bold")

@@ -17,7 +17,6 @@ Writes perceptron.png: who says what where on xor, and how many test digits are 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
@@ -36,8 +35,8 @@ from demos.common.pictures import (
     save,
 )
 from demos.common.progress import progress
+from demos.common.typing import Array
 
-Array = np.ndarray[Any, Any]
 Images = tuple[Array, Array]
 
 
@@ -95,7 +94,7 @@ def with_one(points: Array) -> Array:
 
 
 def difference(points: Array, labels: Array) -> float:
-    """How far the rule's corrections are from steps of gradient descent on relu(-class * score), at most."""
+    """The largest difference between the rule's corrections and steps of gradient descent on relu(-class * score)."""
     weights = np.array([0.5, -1.0, 0.25])  # any
     most = 0.0
     for x, sign in zip(with_one(points), np.where(labels == 1, 1.0, -1.0), strict=True):
@@ -127,7 +126,7 @@ def predict(model: nn.Module, inputs: Array) -> Array:
 
 
 def images(quick: bool, rng: np.random.Generator) -> tuple[str, Images, Images]:
-    """What they are called, those to learn from and those to be tested on: a row of pixels each, and labels."""
+    """The name of the digits, those to learn from and those to be tested on: a row of pixels each, and labels."""
     if not quick:
         try:
             (x, y), (x_test, y_test) = nn.mnist()

@@ -27,8 +27,8 @@ import nn
 from demos.common.options import Options
 from demos.common.pictures import INK, VERMILLION, panels, save
 from demos.common.progress import progress
+from demos.common.typing import Array
 
-Array = np.ndarray[Any, Any]
 Pair = tuple[Array, Array]
 Hidden = tuple[int, ...]  # the numbers of neurons, layer by layer
 

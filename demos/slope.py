@@ -61,7 +61,7 @@ def secant(h: float) -> float:
 
 
 def descend(rate: float) -> list[float]:
-    """Where descent goes through, from START on."""
+    """The places that descent goes through, from START on."""
     path = [START]
     for _ in range(STEPS):
         path.append(path[-1] - rate * slope_at(path[-1]))

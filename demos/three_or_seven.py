@@ -28,8 +28,8 @@ import nn
 from demos.common.options import Options
 from demos.common.pictures import BLUE, GREY, VERMILLION, log_scale, name_ends, save
 from demos.common.progress import progress
+from demos.common.typing import Array
 
-Array = np.ndarray[Any, Any]
 Pair = tuple[Array, Array]
 
 RATE = 0.1

@@ -134,7 +134,7 @@ def read(path: Path) -> dict[str, Any]:
 
 
 class _Alone:
-    """One generator, as something whose state can be saved and loaded."""
+    """The state of one generator, with `state_dict` and `load_state_dict`."""
 
     def __init__(self, generator: Any) -> None:
         self.generator = generator
@@ -148,7 +148,7 @@ class _Alone:
 
 
 def owners(model: Module, optimizer: Any = None, schedule: Any = None, rng: Any = None) -> dict[str, Any]:
-    """What has a state, by the name of its part in a file."""
+    """The owners of states, by the names of their parts in a file."""
     for name, owner in (("optimizer", optimizer), ("schedule", schedule)):
         if owner is not None and not (hasattr(owner, "state_dict") and hasattr(owner, "load_state_dict")):
             raise TypeError(f"the {name} {shown(owner)} cannot be saved: it has no state_dict() and load_state_dict()")

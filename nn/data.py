@@ -62,7 +62,7 @@ def train_valid_test_split(
 ) -> Split:
     """The rows at random in three parts that do not overlap, as pairs `(X, y)`.
 
-    `valid` and `test` are shares of the rows, below 1, or numbers of rows. With `stratify` each part has the classes
+    `valid` and `test` are fractions of the rows, below 1, or numbers of rows. With `stratify` each part has the classes
     of the integer labels `y` in the proportions of the whole, to within a row or two.
 
     >>> (X, y), valid, test = train_valid_test_split(np.arange(20), np.arange(20) % 2, valid=4, test=0.3, rng=0)
@@ -76,7 +76,7 @@ def train_valid_test_split(
         number("train_valid_test_split", name, size, least=0)
         count = round(size * n) if size < 1 else size
         if count != int(count):
-            raise ValueError(f"{name} must be a share from 0 to below 1, or a number of rows, got {size!r}")
+            raise ValueError(f"{name} must be a fraction from 0 to below 1, or a number of rows, got {size!r}")
         counts.append(int(count))
     if sum(counts) >= n:
         raise ValueError(f"valid={valid!r} and test={test!r} leave none of {n} rows to train on: make them smaller")
@@ -85,7 +85,7 @@ def train_valid_test_split(
     if flag("train_valid_test_split", "stratify", stratify):
         if y.ndim != 1 or y.dtype.kind == "f":
             raise ValueError(f"stratify needs class labels (n,), got {y.dtype} of shape {y.shape}: pass stratify=False")
-        # Sorted by class, every so many rows one is taken: that is as good as doing it class by class, and exact in all.
+        # Sorted by class, rows are taken at equal distances: as good as class by class, and exact in all.
         order = order[np.argsort(y[order], kind="stable")]
     parts = []
     for count in counts:

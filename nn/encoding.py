@@ -61,7 +61,7 @@ def encode(part: Any, name: str, tensors: dict[str, Array], depth: int = 0) -> A
 
 
 def decode(part: Any, tensors: dict[str, Array], depth: int = 0) -> Any:
-    """What `encode` was given. Each array is taken out of `tensors`. What it never gives is a ValueError."""
+    """The value that `encode` was given. Each array is taken out of `tensors`. A `part` that it never gives is a ValueError."""
     if depth > DEEPEST:
         raise ValueError(f"it is nested more than {DEEPEST} deep")
     if part is None or isinstance(part, (bool, int, float, str)):

@@ -48,7 +48,7 @@ ACTIVATIONS = {"relu": ReLU, "tanh": Tanh, "sigmoid": Sigmoid}
 
 
 class _Net(BaseEstimator):  # type: ignore[misc]  # scikit-learn carries no types
-    """What both kinds have in common: parameters, the network, training.
+    """The base of both estimators: parameters, the network, training.
 
     `hidden_layer_sizes` are the numbers of neurons, with `activation` ("relu", "tanh" or "sigmoid") and `dropout` behind
     each layer. Training is by Adam with `lr` and `weight_decay`, `epochs` times through the data in batches of `batch_size`.
@@ -119,7 +119,7 @@ class _Net(BaseEstimator):  # type: ignore[misc]  # scikit-learn carries no type
                 if not isinstance(number, Integral) or number < 1:
                     raise ValueError(f"{name} needs integers from 1, got {number!r}")
         if not 0.0 <= self.dropout < 1.0:
-            raise ValueError(f"dropout is a share from 0 to below 1, got {self.dropout!r}")
+            raise ValueError(f"dropout is a fraction from 0 to below 1, got {self.dropout!r}")
         if self.activation not in ACTIVATIONS:
             raise ValueError(f"activation is one of {', '.join(map(repr, ACTIVATIONS))}, got {self.activation!r}")
         if self.dtype not in ("float32", "float64"):
@@ -127,7 +127,7 @@ class _Net(BaseEstimator):  # type: ignore[misc]  # scikit-learn carries no type
         return sizes
 
     def _outputs(self, X: Any) -> Array:
-        """What the network gives for the rows of `X`."""
+        """The outputs of the network for the rows of `X`."""
         check_is_fitted(self)
         return predict(self.model_, validate_data(self, X, dtype=self.dtype, reset=False))
 
@@ -181,7 +181,7 @@ class NetRegressor(RegressorMixin, _Net):  # type: ignore[misc]  # scikit-learn 
     """
 
     def fit(self, X: Any, y: Any) -> Self:
-        """Learn to foretell `y` from the rows of `X`."""
+        """Learn to predict `y` from the rows of `X`."""
         X, y = validate_data(self, X, y, dtype=self.dtype, multi_output=True, y_numeric=True)
         self._one_target = y.ndim == 1
         targets = y.reshape(len(y), -1).astype(self.dtype)

@@ -44,7 +44,7 @@ def evaluate(model: Module, data: Any, loss: Callable[..., Any], metrics: Metric
 
 
 def predict(model: Module, X: Any, batch_size: int = 1024) -> Array:
-    """What `model` gives for the rows of `X`, as an array, computed in eval mode and without a graph.
+    """The predictions of `model` for the rows of `X`, as an array, computed in eval mode and without a graph.
 
     The model is not changed, so that threads may share it, one that trains it among them.
 

@@ -165,7 +165,7 @@ def _shape(tensor: Tensor) -> tuple[int, ...]:
 
 
 def _size(owner: str, gain: float) -> float:
-    """Of the gain, whose sign makes no difference to what is drawn evenly about 0."""
+    """The size of a gain, whose sign makes no difference to a law that is even about 0."""
     return abs(number(owner, "gain", gain))
 
 

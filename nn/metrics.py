@@ -16,7 +16,7 @@ from nn.validation import integer, number, real_array
 def accuracy(
     predictions: Any, labels: Any, *, threshold: float | None = None, ignore_index: int | None = None
 ) -> float:
-    """The share of predictions that are right.
+    """The fraction of predictions that are right.
 
     `predictions` are class labels `(n,)`, or logits or probabilities `(n, classes)`, of which the largest counts;
     `labels` are `(n,)`, and both may be one column `(n, 1)`. One number a row for classes 0 and 1 needs a `threshold`,
@@ -36,7 +36,7 @@ def accuracy(
 def confusion_matrix(
     predictions: Any, labels: Any, classes: int | None = None, *, threshold: float | None = None
 ) -> Array:
-    """How often class i (row) was taken for class j (column): integers, `(classes, classes)`.
+    """Counts of how often class i (row) was taken for class j (column): integers, `(classes, classes)`.
 
     `predictions`, `labels` and `threshold` as for `accuracy`, classes from 0; a nan among the predictions is a ValueError.
     `classes` is by default as many as occur or have logits.
@@ -70,7 +70,7 @@ MOST_CLASSES = 100_000  # of a matrix that fits into memory
 
 
 def top_k(scores: Any, labels: Any, k: int = 5) -> float:
-    """The share of rows whose right class is among the `k` with the largest scores. Of equal ones, the first count.
+    """The fraction of rows whose right class is among the `k` with the largest scores. Of equal ones, the first count.
 
     `scores` are `(n, classes)`, `labels` `(n,)` integers. A row with a nan is never right. Other shapes, a `k` below 1,
     and labels that are not among the classes are a ValueError.
@@ -102,7 +102,7 @@ def mse(predictions: Any, targets: Any) -> float:
 
 
 def r2(predictions: Any, targets: Any) -> float:
-    """The share of the targets' variance that is explained: 1 is perfect, 0 no better than their mean.
+    """The fraction of the targets' variance that is explained: 1 is perfect, 0 no better than their mean.
 
     Several columns count as one mean over columns. Where targets do not vary, it is 1 if all are met, else 0. With a
     nan, it is nan.
@@ -114,7 +114,7 @@ def r2(predictions: Any, targets: Any) -> float:
     with np.errstate(all="ignore"):
         constant = (targets == targets[0]).all(axis=0)  # exactly: rounding leaves a tiny variance
         about = targets - sums.mean(targets, 0)
-        scale = np.where(constant, 1.0, np.abs(about).max(axis=0))  # lest the squares over- or underflow
+        scale = np.where(constant, 1.0, np.abs(about).max(axis=0))  # so that the squares do not over- or underflow
         rest, total = (sums.add((x / scale) ** 2, 0) for x in (predicted - targets, about))
         met = np.where(np.isnan(rest), rest, rest == 0)
         explained = np.where(constant, met, 1.0 - rest / np.where(constant, 1.0, total))

@@ -87,11 +87,11 @@ class Module:
         return map(_without_name, self.named_parameters())
 
     def named_buffers(self, prefix: str = "") -> Iterator[tuple[str, Buffer]]:
-        """What is saved with the parameters but not learned, with its names, each once."""
+        """The buffers, saved with the parameters but not learned, with their names, each once."""
         return _of_kind(Buffer, parts_of(self, prefix, once=True))
 
     def buffers(self) -> Iterator[Buffer]:
-        """What is saved with the parameters but not learned, in order, each once."""
+        """The buffers, in order, each once."""
         return map(_without_name, self.named_buffers())
 
     def named_modules(self, prefix: str = "") -> Iterator[tuple[str, Module]]:
@@ -179,7 +179,7 @@ class Module:
         return summarize(self, input_shape, dtype, max_lines)
 
     def extra_repr(self) -> str:
-        """What stands in the parentheses of the module's repr."""
+        """The settings in the parentheses of the module's repr."""
         return ""
 
     def __repr__(self) -> str:
@@ -267,7 +267,7 @@ def _initialized(parts: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
 
 
 def too_deep(module: Any) -> ValueError:
-    """What to raise where Python's limit of calls within calls was reached in `module`."""
+    """The error for a call in which Python's recursion limit was reached, down to `module`."""
     return ValueError(
         f"there are more modules within one another, down to a {type(module).__name__}, than Python's limit of "
         f"{sys.getrecursionlimit():,} calls allows, or one contains itself: put layers side by side in one nn.Sequential, or "

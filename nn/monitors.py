@@ -110,7 +110,7 @@ class EarlyStopping(_Monitor):
 
 
 class Checkpoint(_Monitor):
-    """Write `last.safetensors` to `folder` after each epoch (and every so many steps, with `every`), and
+    """Write `last.safetensors` to `folder` after each epoch (and every `every` steps, if that is given), and
     `best.safetensors` after each that is the best so far by `monitor`, as for EarlyStopping. `nn.load` reads both.
 
     With `resume`, a training that finds its `last` there goes on from it, mid-epoch too, and ends with the same bits as

@@ -51,7 +51,7 @@ def learning_curves(columns: Mapping[str, Sequence[float]], path: str | Path) ->
 def confusion(matrix: Any, path: str | Path, labels: Sequence[Any] | None = None) -> None:
     """The confusion matrix `(classes, classes)`, true classes down, as `nn.confusion_matrix` gives it, with its counts.
 
-    Shades are shares of a row, so that rare classes are seen too. Another shape is a ValueError.
+    Shades are fractions of a row, so that rare classes are seen too. Another shape is a ValueError.
     """
     path, matrix = file_path("confusion", "path", path), real_array("confusion", "matrix", matrix)
     n = len(matrix) if matrix.ndim else 0
@@ -61,13 +61,13 @@ def confusion(matrix: Any, path: str | Path, labels: Sequence[Any] | None = None
     names = [name if isinstance(name, str) else shown(name) for name in given]
     if len(names) != n:
         raise ValueError(f"there are {n} classes, but {len(names)} labels")
-    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    fractions = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     figure = new_figure(2.0 + 0.45 * n, 1.5 + 0.45 * n)
     axis = figure.subplots()
-    axis.imshow(shares, cmap="Blues", vmin=0.0, vmax=1.0)
+    axis.imshow(fractions, cmap="Blues", vmin=0.0, vmax=1.0)
     for i, j in np.ndindex(n, n):
         if matrix[i, j]:
-            axis.text(j, i, matrix[i, j], ha="center", va="center", color="white" if shares[i, j] > 0.5 else "black")
+            axis.text(j, i, matrix[i, j], ha="center", va="center", color="white" if fractions[i, j] > 0.5 else "black")
     axis.set(xticks=range(n), yticks=range(n), xticklabels=names, yticklabels=names)
     axis.set(xlabel="taken for", ylabel="is")
     save_figure(figure, path)
@@ -108,7 +108,7 @@ def image_sheet(images: Any, path: str | Path, titles: Sequence[Any] | None = No
 
 
 def new_figure(width: float, height: float) -> Any:
-    """A figure of matplotlib's, so many inches wide and high."""
+    """A figure of matplotlib's, with its size in inches."""
     optional("matplotlib")
     # Not through pyplot, which would choose a window system and keep the figure.
     return optional("matplotlib.figure").Figure(figsize=(width, height), layout="constrained")

@@ -30,7 +30,7 @@ Place = Callable[[], Any]  # what stands there now: a generator may be replaced 
 
 
 class Draws:
-    """The random generators at some places, by name, as something whose state can be saved and loaded.
+    """The states of the random generators at some places, by name, with `state_dict` and `load_state_dict`.
 
     Of the `others` the state may be missing, in a file of a version that did not find them; then a warning says so.
     """
@@ -106,7 +106,7 @@ def check_state(generator: Any, state: Any) -> None:
 
 
 def check_states(found: Sequence[Any], states: Sequence[Any], names: Sequence[str]) -> None:
-    """Raise a ValueError unless each generator can have its state, and one that is there twice has one state."""
+    """Raise a ValueError unless each generator can have its state, and one that is listed twice has one state."""
     first: dict[int, int] = {}
     for i, (generator, state) in enumerate(zip(found, states, strict=True)):
         try:

@@ -70,7 +70,7 @@ class SavedTraining:
         training.history.stopped = state["stopped"]
 
     def _parts(self, state: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
-        """Those that load a state of their own, and their states."""
+        """The owners of states, each with the state that it is to load."""
         for callback, (_, own) in zip(self.training.callbacks, state["callbacks"], strict=True):
             yield callback, own
         if "draws" in state:
@@ -169,7 +169,7 @@ class _Rest:
 
 
 def _beside(training: Training) -> Iterator[tuple[str, Any]]:
-    """What has a state of its own, besides model, optimizer and callbacks."""
+    """The owners of states besides model, optimizer and callbacks, by name."""
     parts = {"validation": training.validation, "loss": training.loss}
     seen = {id(part) for part in (training.model, training.optimizer, training.train, *training.callbacks)}
     for name, part in (parts | {f"metric {name}": metric for name, metric in training.metrics.items()}).items():

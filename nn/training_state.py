@@ -63,12 +63,12 @@ class Training:
         self.history.stopped = self.history.stopped or reason
 
     def stopping(self) -> bool:
-        """Whether somebody has asked to stop."""
+        """Whether training is to end after this step."""
         return self.history.stopped is not None
 
     @property
     def batches(self) -> int | None:
-        """How many batches an epoch has, where that is known."""
+        """The number of batches of an epoch, where it is known."""
         return len(self.train) if isinstance(self.train, Sized) else None
 
     def _hooks(self, name: str) -> list[Callable[[Training], None]]:

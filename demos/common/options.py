@@ -1,4 +1,4 @@
-"""What every demo is told."""
+"""Options of every demo."""
 
 from __future__ import annotations
 

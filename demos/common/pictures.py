@@ -13,8 +13,13 @@ import matplotlib
 import matplotlib.pyplot as plt
 from matplotlib.ticker import LogLocator, NullLocator
 
-# Colours of Okabe and Ito, "Color universal design", 2008, which people with any kind of colour vision tell apart.
-BLUE, VERMILLION, GREEN, ORANGE, SKY, PURPLE = "#0072b2", "#d55e00", "#009e73", "#e69f00", "#56b4e9", "#cc79a7"
+from nn.plots import BLUE as BLUE
+from nn.plots import GREEN as GREEN
+from nn.plots import ORANGE as ORANGE
+from nn.plots import PURPLE as PURPLE
+from nn.plots import SKY as SKY
+from nn.plots import VERMILLION as VERMILLION
+
 INK, GREY = "#1a1a1a", "#6b6b6b"
 PALE_BLUE, PALE_ORANGE = "#cfe3f1", "#fbe3cf"  # areas behind points
 
@@ -38,7 +43,7 @@ plt.rcParams.update(
 
 
 def panels(columns: int, rows: int = 1, *, width: float = 11.0, height: float = 4.8, **settings: Any) -> Any:
-    """A new figure, so many inches wide and high, and its panels; `settings` go to matplotlib's `subplots`."""
+    """A new figure, its size in inches, and its panels; `settings` go to matplotlib's `subplots`."""
     return plt.subplots(rows, columns, figsize=(width, height), **settings)
 
 

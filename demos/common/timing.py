@@ -1,4 +1,4 @@
-"""How long things take. It is told on lines that begin `Timing: `: all other lines are the same at each run of one seed."""
+"""Timings. They are told on lines that begin `Timing: `: all other lines are the same at each run of one seed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def seconds(action: Callable[[], Any], times: int = 5) -> float:
-    """The median of what so many calls take."""
+    """The median of the times of several calls."""
     taken = []
     for _ in range(times):
         start = time.perf_counter()
@@ -19,7 +19,7 @@ def seconds(action: Callable[[], Any], times: int = 5) -> float:
 
 
 def in_words(duration: float) -> str:
-    """So many seconds, to two digits: "1.2 ms"."""
+    """A duration in seconds, to two digits: "1.2 ms"."""
     for unit, factor in (("µs", 1e6), ("ms", 1e3)):
         if duration * factor < 995:
             return f"{two_digits(duration * factor)} {unit}"
@@ -27,7 +27,7 @@ def in_words(duration: float) -> str:
 
 
 def two_digits(number: float) -> str:
-    """No more of a number than measuring again would bear out."""
+    """A number to the two digits that measuring again would confirm."""
     return f"{float(f'{number:.2g}'):,g}"
 
 

@@ -24,7 +24,7 @@ def read_idx(path: str | Path) -> Array:
 
 
 def read_bytes(path: str | Path) -> bytes:
-    """What is in an IDX file, unpacked where it is compressed with gzip, whatever its name.
+    """The bytes of an IDX file, unpacked where it is compressed with gzip, whatever its name.
 
     No more is read, or unpacked, than the header promises, and one byte to see that there is no more; a header that
     promises more than `MOST` bytes is a ValueError.
@@ -57,7 +57,7 @@ def parse_idx(content: bytes, name: str = "this") -> Array:
 
 
 def _header(content: bytes | bytearray, name: str) -> tuple[int, tuple[int, ...]]:
-    """Where the data begins, and its shape."""
+    """The offset of the data, and its shape."""
     if len(content) < 4 or content[:3] != b"\0\0\x08" or not 1 <= content[3] <= AXES:
         raise ValueError(f"{name} is not an IDX file of 1 to {AXES} axes of bytes: it begins {bytes(content[:4])!r}")
     start = 4 + 4 * content[3]

@@ -39,7 +39,7 @@ Contents = dict[str, bytes]
 
 
 def cache_folder(cache: str | Path | None = None) -> Path:
-    """Where data sets are kept: `cache`, else $CHAINRULE_DATA, else "chainrule" in the user's folder for caches.
+    """The folder of data sets: `cache`, else $CHAINRULE_DATA, else "chainrule" in the user's folder for caches.
 
     Where the user has no folder, an OSError says what to set.
     """
@@ -104,7 +104,7 @@ def is_mnist(contents: Contents) -> bool:
 
 
 def from_folder(folder: str | Path) -> Contents:
-    """The four IDX files of a folder, by MNIST's names, unpacked. What is missing, or there twice, is a ValueError."""
+    """The four IDX files of a folder, by MNIST's names, unpacked. A file that is missing, or that has two candidates, is a ValueError."""
     folder = file_path("mnist", "folder", folder)
     # Regular files only: a pipe might never end.
     files = [path for path in sorted(folder.iterdir()) if "idx" in path.name and path.is_file()]

@@ -15,7 +15,7 @@ from nn.validation import integer, shown
 
 
 class Sequential(Module):
-    """Modules (or any functions) applied one behind the other. Can be indexed, sliced and iterated over.
+    """Modules (or any functions) applied in sequence. Can be indexed, sliced and iterated over.
 
     Its parameters are named by position: "0.weight". What cannot be called is a TypeError.
 
@@ -79,7 +79,7 @@ class Sequential(Module):
 
 
 class Residual(Module):
-    """`x` plus what the modules (or functions), one behind the other, make of it.
+    """`x` plus the result of the modules (or functions), applied to it in sequence.
 
     He et al., "Deep residual learning for image recognition", 2016. They must keep the shape: another is a ValueError.
 

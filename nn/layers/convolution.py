@@ -67,7 +67,7 @@ class Conv2d(Module):
             self._initialize_parameters(in_channels)
 
     def _initialize_parameters(self, in_channels: int) -> None:
-        """Make the parameters, for images of so many channels."""
+        """Make the parameters, for images of this number of channels."""
         self.in_channels = in_channels
         initialize(self, (self.out_channels, in_channels // self.groups, *self.kernel_size))
 

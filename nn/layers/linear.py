@@ -47,7 +47,7 @@ class Linear(Module):
             self._initialize_parameters(self.in_features)
 
     def _initialize_parameters(self, in_features: int) -> None:
-        """Make the parameters, for inputs of so many features."""
+        """Make the parameters, for inputs of this number of features."""
         self.in_features = in_features
         initialize(self, (self.out_features, in_features))
 

@@ -37,7 +37,7 @@ def _standardize(axes: tuple[int, ...], eps: float) -> Primitive:
 
 
 class _BatchNorm(Module):
-    """What batch normalization does for inputs of certain numbers of axes."""
+    """Batch normalization, for inputs of certain numbers of axes."""
 
     axes: ClassVar[dict[int, str]]  # the inputs that it takes, by their number of axes
     weight: Parameter | None

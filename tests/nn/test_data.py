@@ -74,7 +74,7 @@ def test_a_seed_repeats_a_split_and_every_row_can_be_anywhere():
 def test_splits_that_make_no_sense_are_refused():
     with pytest.raises(ValueError, match="leave none of 11 rows"):
         train_valid_test_split(X, Y, valid=6, test=5)
-    with pytest.raises(ValueError, match=r"test must be a share .* got 1\.5"):
+    with pytest.raises(ValueError, match=r"test must be a fraction .* got 1\.5"):
         train_valid_test_split(X, Y, test=1.5)
     with pytest.raises(ValueError, match="pass stratify=False"):
         train_valid_test_split(X, Y / 2)

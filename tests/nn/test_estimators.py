@@ -101,7 +101,7 @@ def test_early_stopping_ends_before_the_last_epoch():
         ({"activation": "step"}, "activation is one of 'relu', 'tanh', 'sigmoid', got 'step'"),
         ({"hidden_layer_sizes": (8, 0)}, "hidden_layer_sizes needs integers from 1, got 0"),
         ({"batch_size": 0.5}, r"batch_size needs integers from 1, got 0\.5"),
-        ({"dropout": 1.0}, r"dropout is a share from 0 to below 1, got 1\.0"),
+        ({"dropout": 1.0}, r"dropout is a fraction from 0 to below 1, got 1\.0"),
         ({"dtype": "int64"}, "dtype is 'float32' or 'float64', got 'int64'"),
     ],
 )

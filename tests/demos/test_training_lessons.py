@@ -1,4 +1,4 @@
-"""What the lessons on optimizers, overfitting, search and MNIST find, beyond what is asked of every demo."""
+"""Findings of the lessons on optimizers, overfitting, search and MNIST, beyond what is asked of every demo."""
 
 import re
 import subprocess

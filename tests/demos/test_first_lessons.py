@@ -1,4 +1,4 @@
-"""What the lessons on slopes, lines, perceptrons, batches and beginnings claim must be so."""
+"""Findings of the lessons on slopes, lines, perceptrons, batches and initialization, beyond what is asked of every demo."""
 
 import re
 from itertools import pairwise
