@@ -120,8 +120,9 @@ class Module:
     def train(self, mode: bool = True) -> Self:
         """Set `training` in this module and all within it, and return it."""
         mode = flag("train", "mode", mode)
-        for module in self.modules():
-            module.training = mode
+        for _, part in parts_of(self, once=True):
+            if isinstance(part, Module):
+                vars(part)["training"] = mode
         return self
 
     def eval(self) -> Self:

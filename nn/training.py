@@ -99,8 +99,8 @@ def _run_epoch(training: Training) -> None:
     history, steps = training.history, training.history.steps
     for name in metrics:
         steps.setdefault(name, [])
-    losses, weights, numbers, rates, seconds = (steps[name] for name in ("loss", "weight", "rows", "lr", "seconds"))
-    on_batch, on_backward, on_step = (training._hooks(name) for name in ("on_batch", "on_backward", "on_step"))
+    losses, weights, numbers, rates, seconds = map(steps.__getitem__, ("loss", "weight", "rows", "lr", "seconds"))
+    on_batch, on_backward, on_step = map(training._hooks.__getitem__, ("on_batch", "on_backward", "on_step"))
     began = perf_counter()
     model.train()
     if not training.batch:

@@ -54,6 +54,11 @@ class Training:
         self.prediction: Any = None
         self.value = float("nan")
         self.cleanup = ExitStack()
+        self._hooks = {  # the methods of callbacks that do something
+            name: [getattr(callback, name) for callback in self.callbacks if getattr(type(callback), name) is not own]
+            for name, own in vars(Callback).items()
+            if name.startswith("on_")
+        }
         # The states, when the epoch began, of the generators that all share, and of those that its batches are drawn with:
         # from there they can be drawn again.
         self._drawn_from: list[Any] = []
@@ -71,14 +76,9 @@ class Training:
         """The number of batches of an epoch, where it is known."""
         return len(self.train) if isinstance(self.train, Sized) else None
 
-    def _hooks(self, name: str) -> list[Callable[[Training], None]]:
-        """The methods of callbacks that do something at a hook."""
-        own = getattr(Callback, name)
-        return [getattr(callback, name) for callback in self.callbacks if getattr(type(callback), name) is not own]
-
     def _call(self, name: str) -> None:
         """Call a hook of all callbacks."""
-        for hook in self._hooks(name):
+        for hook in self._hooks[name]:
             hook(self)
 
     def _draw(self) -> Iterator[Any]:
