@@ -69,8 +69,8 @@ Errors
     [autograd/test_bad_calls.py::test_a_bad_call_gives_a_right_result_or_an_error_of_ours]
     [nn/test_bad_calls.py]
 Reading
-    What Value(2) * Value(3) does, and backward() of it, is in value.py, graph.py, elementwise.py, operators.py and
-    backprop.py.
+    What Value(2) * Value(3) does, and backward() of it, is in value.py, graph.py, modes.py, elementwise.py and
+    reverse_mode.py.
     [autograd/test_plan.py::test_what_explains_a_product_is_soon_read]
 """
 
@@ -121,6 +121,7 @@ from autograd.arrays.shaping import squeeze as squeeze
 from autograd.arrays.shaping import swapaxes as swapaxes
 from autograd.arrays.shaping import tile as tile
 from autograd.arrays.shaping import transpose as transpose
+from autograd.custom import primitive as primitive
 from autograd.elementwise import absolute as _absolute
 from autograd.elementwise import acos as acos
 from autograd.elementwise import acosh as acosh
@@ -166,17 +167,10 @@ from autograd.elementwise import tan as tan
 from autograd.elementwise import tanh as tanh
 from autograd.elementwise import where as where
 from autograd.exports import publish as _publish
-from autograd.extending import primitive as primitive
 from autograd.forks import importing as _importing
 from autograd.graph import Node as Node
 from autograd.graph import Primitive as Primitive
-from autograd.graph import no_grad as no_grad
-from autograd.many import dot as dot
-from autograd.many import logsumexp as logsumexp
-from autograd.many import mean as mean
-from autograd.many import norm as norm
-from autograd.many import prod as prod
-from autograd.many import sum as sum
+from autograd.modes import no_grad as no_grad
 from autograd.tensor import Tensor as Tensor
 from autograd.transforms import grad as grad
 from autograd.transforms import hessian as hessian
@@ -186,6 +180,12 @@ from autograd.transforms import jvp as jvp
 from autograd.transforms import value_and_grad as value_and_grad
 from autograd.transforms import vjp as vjp
 from autograd.value import Value as Value
+from autograd.variadic import dot as dot
+from autograd.variadic import logsumexp as logsumexp
+from autograd.variadic import mean as mean
+from autograd.variadic import norm as norm
+from autograd.variadic import prod as prod
+from autograd.variadic import sum as sum
 
 abs = _absolute
 
@@ -200,9 +200,9 @@ if TYPE_CHECKING:
     from autograd.checking import GradientError as GradientError
     from autograd.checking import KinkError as KinkError
     from autograd.checking import gradcheck as gradcheck
+    from autograd.compiler.errors import CompileError as CompileError
     from autograd.compiler.kernel import Kernel as Kernel
     from autograd.compiler.kernel import compile as compile
-    from autograd.compiler.recorded import CompileError as CompileError
     from autograd.drawing.dot import draw as draw
     from autograd.drawing.explaining import explain as explain
     from autograd.drawing.layout import GraphvizError as GraphvizError
@@ -213,8 +213,8 @@ else:
         "autograd.arrays.convolution": ["conv2d"],
         "autograd.arrays.pooling": ["adaptive_avg_pool2d", "avg_pool2d", "max_pool2d"],
         "autograd.checking": ["GradientError", "KinkError", "gradcheck"],
+        "autograd.compiler.errors": ["CompileError"],
         "autograd.compiler.kernel": ["Kernel", "compile"],
-        "autograd.compiler.recorded": ["CompileError"],
         "autograd.drawing.dot": ["draw"],
         "autograd.drawing.explaining": ["explain"],
         "autograd.drawing.layout": ["GraphvizError"],

@@ -205,11 +205,11 @@ def wrong(owner: str, name: str, wanted: str, value: Any) -> str:
 
 
 def _is_node(x: Any) -> bool:
-    return hasattr(type(x), "raw")  # this room is below that of nodes
+    return hasattr(type(x), "_data")  # this room is below that of nodes
 
 
 def _plain(x: Any) -> Any:
-    return x.raw if _is_node(x) else x
+    return x._data if _is_node(x) else x
 
 
 def _scalar(value: Any) -> Any:

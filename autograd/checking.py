@@ -10,9 +10,8 @@ import numpy as np
 
 from autograd.arguments import integer, number, wrong
 from autograd.elementwise import identity
-from autograd.graph import Node
+from autograd.graph import Node, value_of
 from autograd.linearize import linearize
-from autograd.operators import plain
 from autograd.pytrees import flatten, is_module, leaves, map_leaves, named_parameters
 from autograd.stand_ins import Substitution, in_place_of
 from autograd.tensor import Tensor
@@ -89,7 +88,7 @@ def _contradiction(
             return _inner(weights, f(*structure.unflatten(map(_like, moved, places))))
 
         numeric, error = _slope(along, f"{name}, argument {i}")
-        reverse = float(np.sum(np.asarray(plain(gradients[i])) * direction[i]))
+        reverse = float(np.sum(np.asarray(value_of(gradients[i])) * direction[i]))
         tangents = structure.unflatten(map(_like, direction, places))
         forward = _inner(weights, jvp(f, args, tangents)[1])
         for mode, analytic in (("reverse", reverse), ("forward", forward)):
@@ -130,7 +129,7 @@ def _culprit(f: Any, args: tuple[Any, ...], rtol: float, name: str) -> str:
     for node in made[:1000]:
         assert node.op is not None
         try:
-            reads = tuple(_as_float64(x) for x in node.read())
+            reads = tuple(_as_float64(x) for x in node._residuals())
             wrt = [i for i, x in enumerate(node.inputs) if isinstance(x, Node)]
             if _contradiction(node.op, reads, rtol, np.random.default_rng(0), node.op.name, wrt)[1]:
                 return node.op.name if node.op.name == name else f"{node.op.name} (in {name})"
@@ -163,7 +162,7 @@ def _name(f: Any) -> str:
 
 def _as_float64(arg: Any) -> Any:
     def convert(leaf: Any) -> Any:
-        x = plain(leaf)
+        x = value_of(leaf)
         dtype = np.asarray(x).dtype
         if dtype.kind == "f" and dtype.itemsize < 8:
             raise TypeError(
@@ -181,12 +180,15 @@ def _like(x: Any, place: Any) -> Any:
 
 
 def _random_like(x: Any, rng: Any) -> Any:
-    shape = np.shape(plain(x))
+    shape = np.shape(value_of(x))
     sample = rng.choice([-1.0, 1.0], shape) * rng.uniform(0.5, 1.5, shape)
-    return sample if shape else (float(sample) if isinstance(plain(x), float) else np.asarray(sample))
+    return sample if shape else (float(sample) if isinstance(value_of(x), float) else np.asarray(sample))
 
 
 def _inner(weights: Any, output: Any) -> float:
     return float(
-        sum(np.sum(np.asarray(w) * np.asarray(plain(y))) for w, y in zip(leaves(weights), leaves(output), strict=True))
+        sum(
+            np.sum(np.asarray(w) * np.asarray(value_of(y)))
+            for w, y in zip(leaves(weights), leaves(output), strict=True)
+        )
     )

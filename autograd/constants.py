@@ -51,11 +51,11 @@ def watch(node: Node, constants: Sequence[Any]) -> None:
 
 
 def check(nodes: Iterable[Node], since: int) -> None:
-    """Raise a RuntimeError if a constant that an operation among `nodes`, of those born after `since`, read has changed."""
+    """Raise a RuntimeError if a constant that an operation among `nodes`, of those made after `since`, read has changed."""
     seen: dict[int, bytes] = {}
     for node in nodes:
         entry = watched.get(id(node))
-        if entry is None or (node.op is not None and node.birth > since):
+        if entry is None or (node.op is not None and node._sequence <= since):
             continue
         for array, before in entry.constants:
             now = seen.get(id(array))

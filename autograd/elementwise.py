@@ -1,4 +1,8 @@
-"""The operations shared by scalars and arrays, each with its derivatives, once.
+"""The table of elementwise operations: one record each, with its slopes, for floats, arrays and nodes alike.
+
+The engine multiplies with a slope in one place, `times(outer, inner)`: an outer factor of exactly zero gives zero, also
+times infinity and nan. The outer one is the cotangent in reverse mode and the slope in forward mode; a mask, which
+selects, is always the outer one. So what is not selected does not leak.
 
 Conventions, where mathematics leaves a choice: `abs`, `relu` and `sign` have slope 0 at 0; `maximum` and `minimum`
 split a tie evenly; `hypot` has slope 0 at the origin; `0**y` has slope 0 in y, or -inf where y < 0. Floats follow
@@ -19,258 +23,195 @@ from typing import Any
 
 import numpy as np
 
-from autograd.forks import importing
-from autograd.graph import Primitive, Rule, opposite, same
+from autograd import forwards
+from autograd.graph import ONE, Primitive, Slope, factors, fraction, mask, over
 
 ELEMENTWISE: dict[str, Primitive] = {}
 
-LN2, LN10 = math.log(2.0), math.log(10.0)
+LOG2_E, LOG10_E = 1.0 / math.log(2.0), 1.0 / math.log(10.0)
 TWO_OVER_ROOT_PI = 2.0 / math.sqrt(math.pi)
 
 
-def primitive(name: str, scalar: Callable[..., float], array: Callable[..., Any], *rules: Rule | None) -> Primitive:
-    """Define an elementwise operation by its float forward, its array forward and one rule an argument."""
-    ELEMENTWISE[name] = op = Primitive(name, scalar, array, *rules, elementwise=True)
-    return op
+def op(name: str, scalar: Callable[..., float], array: Callable[..., Any], *slopes: Any, **facts: Any) -> Primitive:
+    """Define an elementwise operation by its float forward, its array forward and its slopes, one an argument.
+
+    A slope is a number, a function `(z, *inputs)` of the output and the inputs, or one of `over`, `fraction`, `factors` and `mask`;
+    what it gives is an input, the output, or new. Where `scalar` raises, as math's functions do, say `otherwise`: then
+    the answer is IEEE's. `facts` are those of `Primitive`.
+
+    >>> from autograd.transforms import grad
+    >>> softsign = op("softsign", lambda x: x / (1 + abs(x)), lambda x: x / (1 + np.abs(x)),
+    ...               lambda z, x: (1.0 - abs(z)) ** 2, body=lambda x: x / (1.0 + abs(x)))
+    >>> grad(softsign)(1.0)
+    0.25
+    >>> del ELEMENTWISE["softsign"]
+    """
+    if "otherwise" in facts:
+        scalar = forwards.ieee(scalar, array)
+    ELEMENTWISE[name] = made = Primitive(name, scalar, array, *map(_slope, slopes), elementwise=True, **facts)
+    return made
 
 
-def ieee(scalar: Callable[..., float], array: Callable[..., Any]) -> Callable[..., float]:
-    """`scalar`, with IEEE's answer (which NumPy knows) in place of an exception or a complex number."""
-
-    def forward(*args: float) -> float:
-        try:
-            return scalar(*args)
-        except (ArithmeticError, ValueError):
-            with np.errstate(all="ignore"):
-                return float(array(*map(np.float64, args)))
-
-    return forward
+def _slope(slope: Any) -> Slope | None:
+    if isinstance(slope, Slope):
+        return slope
+    if callable(slope):
+        return Slope(slope)
+    return Slope(ONE if slope == 1.0 else lambda *_: slope, constant=slope) if slope else None
 
 
-# ---- Forwards that neither math nor NumPy has in the form needed
+def _base(x: Any, y: Any) -> Any:
+    """`x` with 1 in place of 0 where `y` is zero too, so that the slope of `x**0` is 0 there."""
+    return x if type(y) is float and y else where(y, x, where(x, x, 1.0))
 
 
-def _of_scipy(name: str) -> Callable[[Any], Any]:
-    def forward(x: Any) -> Any:
-        try:
-            with importing:
-                import scipy.special as special
-        except ImportError:  # NumPy has none: one call of math's an element
-            return np.vectorize(getattr(math, name), otypes=[float])(x).astype(np.result_type(x, np.float16))[()]
-        return getattr(special, name)(x)
-
-    return forward
+# ---- Bodies of more than a line
 
 
-def _sigmoid(x: Any) -> Any:
-    e = np.exp(np.copysign(x, -1.0))  # at most 1, so it never overflows; copysign refuses complex numbers
-    return np.exp(np.minimum(x, 0.0)) / (1 + e)
+def _opposed(rest: Any, y: Any) -> Any:
+    """Whether `rest`, where it is not zero, has another sign than y."""
+    return where(rest != 0.0, rest < 0.0, y < 0.0) != where(y < 0.0, 1.0, 0.0)
 
 
-def _sigmoid_float(x: float) -> float:
-    if x >= 0.0:
-        return 1.0 / (1.0 + math.exp(-x))
-    e = math.exp(x)
-    return e / (1.0 + e)
+def _mod(x: Any, y: Any) -> Any:
+    """From C's remainder, which has the sign of x. Python's has that of y."""
+    rest = fmod(x, y)
+    return where(rest != 0.0, where(_opposed(rest, y), rest + y, rest), where(y < 0.0, -0.0, 0.0))
 
 
-def _softplus_float(x: float) -> float:
-    return max(x, 0.0) + math.log1p(math.exp(-abs(x))) if x == x else x
+def _floordiv(x: Any, y: Any) -> Any:
+    """As Python has it: from the remainder, so that x == y * (x // y) + x % y as nearly as can be."""
+    rest = fmod(x, y)
+    exact = (x - rest) / y
+    exact = where(_opposed(rest, y), exact - 1.0, exact)
+    down = floor(exact)
+    down = where(exact - down > 0.5, down + 1.0, down)
+    quotient = x / y
+    zero = where(quotient == 0.0, quotient, where(quotient < 0.0, -0.0, 0.0))
+    return where(y == 0.0, quotient, where(exact != 0.0, down, zero))
 
 
-def _typed(comparison: Callable[..., Any]) -> Callable[..., Any]:
-    """A comparison whose True and False are the operands' own 1 and 0."""
+# fmt: off
 
-    def forward(*args: Any) -> Any:
-        return comparison(*args).astype(np.result_type(*args, np.float16))
+COMPARISON = {"is_comparison": True, "is_free": True, "hides_nan": True, "never_minus_zero": True}
+STEP = {"hides_nan": True, "never_minus_zero": True}
 
-    return forward
+# ---- Comparisons and steps: slope 0. Rules use these, so that a recorded rule never freezes a branch.
 
-
-def _power(x: Any, y: Any) -> Any:
-    z = np.power(x, y)
-    if np.ndim(y) == 0 and y == 0.5:  # for which NumPy takes the square root: not the power of -0 and -inf
-        z = np.where(np.equal(x, -np.inf), np.asarray(np.inf, z.dtype), z + 0)[()]
-    return z
-
-
-def _ratio(x: Any, y: Any) -> Any:
-    with np.errstate(all="ignore"):
-        return np.where(np.equal(y, 0), np.zeros((), np.result_type(x, y)), np.true_divide(x, y))[()]
-
-
-def _step(x: Any) -> Any:
-    x = np.asarray(x)
-    return np.greater(x, 0).astype(x.dtype if x.dtype.kind == "f" else np.float64)
-
-
-def _whole(rounding: Callable[[float], int]) -> Callable[[float], float]:
-    return lambda x: math.copysign(float(rounding(x)), x)
-
-
-def _where_float(condition: float, x: float, y: float) -> float:
-    return float(x if condition else y)
-
-
-# ---- Comparisons and steps: derivative zero. Rules use these, so that a recorded rule never freezes a branch.
-
-step = primitive("step", lambda x: 1.0 if x > 0.0 else 0.0, _step, None)
-wins = primitive(
-    "wins",  # the share that x has in max(x, y): 1, 1/2 or 0
-    lambda x, y: 1.0 if x > y else 0.5 if x == y else 0.0,
-    lambda x, y: (_typed(np.greater)(x, y) + _typed(np.greater_equal)(x, y)) / 2,
-    None,
-    None,
-)
-where: Primitive = primitive(
-    "where",
-    _where_float,
-    np.where,
-    None,
-    lambda g, z, c, x, y: where(c, g, 0.0),
-    lambda g, z, c, x, y: where(c, 0.0, g),
-)
-equals = primitive("equals", lambda x, y: 1.0 if x == y else 0.0, _typed(np.equal), None, None)
-differs = primitive("differs", lambda x, y: 1.0 if x != y else 0.0, _typed(np.not_equal), None, None)
-greater = primitive("greater", lambda x, y: 1.0 if x > y else 0.0, _typed(np.greater), None, None)
-at_least = primitive("at_least", lambda x, y: 1.0 if x >= y else 0.0, _typed(np.greater_equal), None, None)
-finite = primitive("finite", lambda x: 1.0 if math.isfinite(x) else 0.0, _typed(np.isfinite), None)
-sign = primitive("sign", lambda x: 1.0 if x > 0.0 else -1.0 if x < 0.0 else 0.0 if x == x else x, np.sign, None)
-floor = primitive("floor", ieee(_whole(math.floor), np.floor), np.floor, None)
-ceil = primitive("ceil", ieee(_whole(math.ceil), np.ceil), np.ceil, None)
-
-
-def nonzero(x: Any) -> Any:
-    """`x`, with 1 in the place of 0, to divide by."""
-    return where(x, x, 1.0)
-
+equal = op("equal", lambda x, y: 1.0 if x == y else 0.0, forwards.typed(np.equal), 0.0, 0.0, infix="==", commutes=True, **COMPARISON)
+not_equal = op("not_equal", lambda x, y: 1.0 if x != y else 0.0, forwards.typed(np.not_equal), 0.0, 0.0, infix="!=", commutes=True, latex=r"\ne", **COMPARISON)
+greater = op("greater", lambda x, y: 1.0 if x > y else 0.0, forwards.typed(np.greater), 0.0, 0.0, infix=">", **COMPARISON)
+greater_equal = op("greater_equal", lambda x, y: 1.0 if x >= y else 0.0, forwards.typed(np.greater_equal), 0.0, 0.0, infix=">=", latex=r"\ge", **COMPARISON)
+where: Primitive = op("where", forwards.where_float, np.where, 0.0, mask(lambda z, c, x, y: c != 0), mask(lambda z, c, x, y: c == 0),
+                      python="{1} if {0} else {2}", c="{0} ? {1} : {2}", numpy="np.where", is_free=True)
+step = op("step", lambda x: 1.0 if x > 0.0 else 0.0, forwards.step_array, 0.0, body=lambda x: where(x > 0.0, 1.0, 0.0), **STEP)
+isfinite = op("isfinite", lambda x: 1.0 if math.isfinite(x) else 0.0, forwards.typed(np.isfinite), 0.0, body=lambda x: where(x - x == 0.0, 1.0, 0.0), **STEP)
+max_weight = op("max_weight",  # of x in max(x, y): 1, 1/2 or 0
+                lambda x, y: 1.0 if x > y else 0.5 if x == y else 0.0, lambda x, y: (forwards.typed(np.greater)(x, y) + forwards.typed(np.greater_equal)(x, y)) / 2, 0.0, 0.0,
+                body=lambda x, y: where(x > y, 1.0, where(x == y, 0.5, 0.0)), **STEP)
+sign = op("sign", lambda x: 1.0 if x > 0.0 else -1.0 if x < 0.0 else 0.0 if x == x else x, np.sign, 0.0,
+          body=lambda x: where(x > 0.0, 1.0, where(x < 0.0, -1.0, where(x == 0.0, 0.0, x))))
+floor = op("floor", forwards.whole(math.floor), np.floor, 0.0, c="floor", python="math.copysign(float(math.floor({0})), {0})", otherwise="x", latex=r"\lfloor {0} \rfloor")
+ceil = op("ceil", forwards.whole(math.ceil), np.ceil, 0.0, c="ceil", python="math.copysign(float(math.ceil({0})), {0})", otherwise="x", latex=r"\lceil {0} \rceil")
 
 # ---- Arithmetic
 
-identity = primitive("identity", lambda x: x, lambda x: x, same)
-neg = primitive("neg", operator.neg, np.negative, lambda g, z, x: -g)
-add = primitive("add", operator.add, np.add, same, same)
-sub = primitive("sub", operator.sub, np.subtract, same, opposite)
-mul = primitive("mul", operator.mul, np.multiply, lambda g, z, x, y: g * y, lambda g, z, x, y: g * x)
-div = primitive(
-    "div",
-    ieee(operator.truediv, np.true_divide),
-    np.true_divide,
-    lambda g, z, x, y: g / y,
-    lambda g, z, x, y: -g * z / y,
-)
+identity = op("identity", lambda x: x, lambda x: x, 1.0, body=lambda x: x, is_free=True)
+stop_gradient = Primitive("stop_gradient", lambda x: x, lambda x: x, None, elementwise=True, body=lambda x: x, is_free=True)  # of programs alone
+neg = op("neg", operator.neg, np.negative, -1.0, python="-{0}", numpy="-{0}", c="-{0}", sign="−")
+add = op("add", operator.add, np.add, 1.0, 1.0, infix="+", commutes=True, identity=-0.0)
+sub = op("sub", operator.sub, np.subtract, 1.0, -1.0, infix="-", identity=0.0, sign="−")
+mul = op("mul", operator.mul, np.multiply, lambda z, x, y: y, lambda z, x, y: x, infix="*", commutes=True, identity=1.0, is_odd=True, sign="×")
+div = op("div", operator.truediv, np.true_divide, over(lambda z, x, y: y), fraction(lambda z, x, y: (-z, y)),
+         infix="/", is_odd=True, identity=1.0, otherwise="x * math.copysign(math.inf, y)", latex=r"\frac{{{0}}}{{{1}}}", sign="÷",
+         hint="keep the divisor away from 0: x / (y + 1e-12), or choose with ag.where before dividing")
+# The products of the chain rule, of an outer factor and an inner one or a divisor. Where zero met infinity or nan, and has
+# won, neither has a slope.
+times: Primitive = op("times", forwards.times_float, forwards.strong(np.multiply), lambda z, x, y: where(x * y == x * y, y, z), lambda z, x, y: x,
+                      body=lambda x, y: where(x == 0.0, x, x * y), sign="×")
+quotient: Primitive = op("quotient", forwards.quotient_float, forwards.strong(np.true_divide),
+                         over(lambda z, x, y: where(x / y == x / y, y, z + math.inf)), lambda z, x, y: quotient(-z, y),
+                         body=lambda x, y: where(x == 0.0, x, x / y), sign="÷")
 # A slope at a kink: 0 where y is 0, and so too its own derivative is nan there, for it has none.
-ratio: Primitive = primitive(
-    "ratio",
-    lambda x, y: x / y if y != 0.0 else 0.0,
-    lambda x, y: _ratio(x, y),
-    lambda g, z, x, y: g / where(y, y, math.nan),
-    lambda g, z, x, y: -g * z / where(y, y, math.nan),
-)
+ratio: Primitive = op("ratio", lambda x, y: x / y if y != 0.0 else 0.0, forwards.ratio_array,
+                      over(lambda z, x, y: where(y, y, math.nan)), fraction(lambda z, x, y: (-z, where(y, y, math.nan))),
+                      body=lambda x, y: where(y != 0.0, x / y, 0.0))
 # x / hypot(x, y), the cosine of the angle of (x, y), with derivatives from which nothing is cancelled
-cosine: Primitive = primitive(
-    "cosine",
-    lambda x, y: ratio(x, math.hypot(x, y)),
-    lambda x, y: _ratio(x, np.hypot(x, y)),
-    lambda g, z, x, y: g * cosine(y, x) * cosine(y, x) / where(hypot(x, y), hypot(x, y), math.nan),
-    lambda g, z, x, y: -g * z * cosine(y, x) / where(hypot(x, y), hypot(x, y), math.nan),
-)
-square = primitive("square", lambda x: x * x, np.square, lambda g, z, x: g * (2.0 * x))
-power: Primitive = primitive(
-    "power",
-    ieee(lambda x, y: x * x if y == 2.0 else math.pow(x, y), np.power),
-    _power,
-    lambda g, z, x, y: g * y * power(where(y, x, nonzero(x)), y - 1.0),
-    lambda g, z, x, y: g * z * log(where(x, x, at_least(y, 0.0))),
-)
-floordiv = primitive("floordiv", ieee(operator.floordiv, np.floor_divide), np.floor_divide, None, None)
-mod = primitive("mod", ieee(operator.mod, np.remainder), np.remainder, same, lambda g, z, x, y: -g * floordiv(x, y))
-fmod = Primitive(  # NumPy's and C's, which a user meets as np.fmod alone: no member of the table
-    "fmod",
-    ieee(math.fmod, np.fmod),
-    np.fmod,
-    same,
-    lambda g, z, x, y: -g * (sign(x / y) * floor(abs(x / y))),
-    elementwise=True,
-)
-absolute = primitive("abs", abs, np.abs, lambda g, z, x: g * sign(x))
-maximum = primitive(
-    "maximum",
-    lambda x, y: x if x >= y or x != x else y,
-    np.maximum,
-    lambda g, z, x, y: g * wins(x, y),
-    lambda g, z, x, y: g * wins(y, x),
-)
-minimum = primitive(
-    "minimum",
-    lambda x, y: x if x <= y or x != x else y,
-    np.minimum,
-    lambda g, z, x, y: g * wins(y, x),
-    lambda g, z, x, y: g * wins(x, y),
-)
-hypot: Primitive = primitive(
-    "hypot",
-    lambda x, y: math.hypot(x, y),  # of two: that of math takes any number
-    np.hypot,
-    lambda g, z, x, y: g * cosine(x, y),
-    lambda g, z, x, y: g * cosine(y, x),
-)
+cosine: Primitive = op("cosine", lambda x, y: ratio(x, math.hypot(x, y)), lambda x, y: forwards.ratio_array(x, np.hypot(x, y)),
+                       fraction(lambda z, x, y: (cosine(y, x) * cosine(y, x), where(hypot(x, y), hypot(x, y), math.nan))),
+                       fraction(lambda z, x, y: (-z * cosine(y, x), where(hypot(x, y), hypot(x, y), math.nan))),
+                       body=lambda x, y: ratio(x, hypot(x, y)))
+square = op("square", lambda x: x * x, np.square, lambda z, x: 2.0 * x, body=lambda x: x * x, latex="{0}^2", sign="x²", never_minus_zero=True)
+power: Primitive = op("power", lambda x, y: x * x if y == 2.0 else math.pow(x, y), forwards.power_array,
+                      factors(lambda z, x, y: (y, power(_base(x, y), y - 1.0))), factors(lambda z, x, y: (z, log(where(x, x, greater_equal(y, 0.0))))),
+                      c="pow", infix="**", numpy="np.float_power",  # for np.power takes sqrt for a constant 0.5, which differs at -inf and -0
+                      python="{0} * {0} if {1} == 2.0 else math.pow({0}, {1})", hides_nan=True, latex="{0}^{{{1}}}", sign="xʸ",
+                      otherwise="math.nan if x < 0.0 and math.fmod(y, 1.0) else math.copysign(math.inf, x) if abs(math.fmod(y, 2.0)) == 1.0 else math.inf",
+                      hint="keep the base above 0: ag.maximum(x, 1e-12) ** y")
+fmod = op("fmod", math.fmod, np.fmod, 1.0, lambda z, x, y: -(sign(x / y) * floor(abs(x / y))), c="fmod", otherwise="math.nan")
+floordiv = op("floordiv", operator.floordiv, np.floor_divide, 0.0, 0.0, body=_floordiv, otherwise="math.nan", infix="//")
+mod = op("mod", operator.mod, np.remainder, 1.0, lambda z, x, y: -floordiv(x, y), body=_mod, otherwise="math.nan", infix="%", latex=r"{0} \bmod {1}")
+absolute = op("abs", abs, np.abs, lambda z, x: sign(x), c="fabs", python="abs", latex=r"\left|{0}\right|", sign="|x|", never_minus_zero=True, is_even=True)
+maximum = op("maximum", lambda x, y: x if x >= y or x != x else y, np.maximum, mask(lambda z, x, y: max_weight(x, y)), mask(lambda z, x, y: max_weight(y, x)),
+             body=lambda x, y: where(x >= y, x, where(x != x, x, y)), latex=r"\max", sign="max")
+minimum = op("minimum", lambda x, y: x if x <= y or x != x else y, np.minimum, mask(lambda z, x, y: max_weight(y, x)), mask(lambda z, x, y: max_weight(x, y)),
+             body=lambda x, y: where(y >= x, x, where(x != x, x, y)), latex=r"\min", sign="min")
+hypot: Primitive = op("hypot", lambda x, y: math.hypot(x, y),  # of two: that of math takes any number
+                      np.hypot, lambda z, x, y: cosine(x, y), lambda z, x, y: cosine(y, x), c="hypot", hides_nan=True, never_minus_zero=True,
+                      latex=r"\sqrt{{{0}^2 + {1}^2}}")
 
 # ---- Exponentials, logarithms, roots
 
-exp = primitive("exp", ieee(math.exp, np.exp), np.exp, lambda g, z, x: g * z)
-expm1 = primitive("expm1", ieee(math.expm1, np.expm1), np.expm1, lambda g, z, x: g * exp(x))
-log: Primitive = primitive("log", ieee(math.log, np.log), np.log, lambda g, z, x: g / x)
-log1p = primitive("log1p", ieee(math.log1p, np.log1p), np.log1p, lambda g, z, x: g / (1.0 + x))
-log2 = primitive("log2", ieee(math.log2, np.log2), np.log2, lambda g, z, x: g / LN2 / x)
-log10 = primitive("log10", ieee(math.log10, np.log10), np.log10, lambda g, z, x: g / LN10 / x)
-sqrt = primitive("sqrt", ieee(math.sqrt, np.sqrt), np.sqrt, lambda g, z, x: g * 0.5 / z)
-cbrt = primitive("cbrt", math.cbrt, np.cbrt, lambda g, z, x: g / (3.0 * z * z))
+exp = op("exp", math.exp, np.exp, lambda z, x: z, c="exp", otherwise="math.inf", latex="e^{{{0}}}", never_minus_zero=True,
+         hint="subtract the largest exponent first, or use ag.softmax or ag.logsumexp")
+expm1 = op("expm1", math.expm1, np.expm1, lambda z, x: exp(x), c="expm1", otherwise="math.inf", latex="e^{{{0}}} - 1", hint="keep the argument below 709")
+log: Primitive = op("log", math.log, np.log, over(lambda z, x: x), c="log", otherwise="-math.inf if x == 0.0 else math.nan", latex=r"\log",
+                    hint="keep the argument above 0: ag.log(ag.maximum(x, 1e-12)), or use ag.log_softmax or ag.logsumexp")
+log1p = op("log1p", math.log1p, np.log1p, over(lambda z, x: 1.0 + x), c="log1p", otherwise="-math.inf if x == -1.0 else math.nan",
+           latex=r"\log\left(1 + {0}\right)", hint="keep the argument above -1")
+log2 = op("log2", math.log2, np.log2, fraction(lambda z, x: (LOG2_E, x)), c="log2", otherwise="-math.inf if x == 0.0 else math.nan", latex=r"\log_2", hint=log.hint)
+log10 = op("log10", math.log10, np.log10, fraction(lambda z, x: (LOG10_E, x)), c="log10", otherwise="-math.inf if x == 0.0 else math.nan", latex=r"\log_{{10}}", hint=log.hint)
+sqrt = op("sqrt", math.sqrt, np.sqrt, over(lambda z, x: 2.0 * z), c="sqrt", otherwise="math.nan", latex=r"\sqrt{{{0}}}", sign="√",
+          hint="keep the argument above 0, where the slope is infinite: ag.sqrt(x + 1e-12), or use ag.norm")
+cbrt = op("cbrt", math.cbrt, np.cbrt, over(lambda z, x: 3.0 * z * z), c="cbrt", latex=r"\sqrt[3]{{{0}}}",
+          hint="keep the argument away from 0, where the slope is infinite")
 
 # ---- Trigonometry
 
-sin = primitive("sin", ieee(math.sin, np.sin), np.sin, lambda g, z, x: g * cos(x))
-cos: Primitive = primitive("cos", ieee(math.cos, np.cos), np.cos, lambda g, z, x: -g * sin(x))
-tan = primitive("tan", ieee(math.tan, np.tan), np.tan, lambda g, z, x: g * (1.0 + z * z))
-cosquare = primitive(  # 1 - x², exact where it is small, as its derivative is where x is
-    "cosquare", lambda x: (1.0 - x) * (1.0 + x), lambda x: (1.0 - x) * (1.0 + x), lambda g, z, x: g * (-2.0 * x)
-)
-asin = primitive("asin", ieee(math.asin, np.arcsin), np.arcsin, lambda g, z, x: g / sqrt(cosquare(x)))
-acos = primitive("acos", ieee(math.acos, np.arccos), np.arccos, lambda g, z, x: -g / sqrt(cosquare(x)))
-atan = primitive("atan", math.atan, np.arctan, lambda g, z, x: g / (1.0 + x * x))
-atan2 = primitive(
-    "atan2",
-    math.atan2,
-    np.arctan2,
-    lambda g, z, y, x: g * ratio(cosine(x, y), hypot(x, y)),
-    lambda g, z, y, x: -g * ratio(cosine(y, x), hypot(x, y)),
-)
+INSIDE = "keep the argument strictly between -1 and 1: ag.clip(x, -1 + 1e-7, 1 - 1e-7)"
+
+sin = op("sin", math.sin, np.sin, lambda z, x: cos(x), c="sin", otherwise="math.nan", latex=r"\sin")
+cos: Primitive = op("cos", math.cos, np.cos, lambda z, x: -sin(x), c="cos", otherwise="math.nan", latex=r"\cos")
+tan = op("tan", math.tan, np.tan, lambda z, x: 1.0 + z * z, c="tan", otherwise="math.nan", latex=r"\tan")
+cosquare = op("cosquare",  # 1 - x², exact where it is small, as its derivative is where x is
+              lambda x: (1.0 - x) * (1.0 + x), lambda x: (1.0 - x) * (1.0 + x), lambda z, x: -2.0 * x, body=lambda x: (1.0 - x) * (1.0 + x), latex="1 - {0}^2")
+asin = op("asin", math.asin, np.arcsin, over(lambda z, x: sqrt(cosquare(x))), c="asin", otherwise="math.nan", latex=r"\arcsin", hint=INSIDE)
+acos = op("acos", math.acos, np.arccos, over(lambda z, x: -sqrt(cosquare(x))), c="acos", otherwise="math.nan", latex=r"\arccos", hint=INSIDE)
+atan = op("atan", math.atan, np.arctan, over(lambda z, x: 1.0 + x * x), c="atan", latex=r"\arctan")
+atan2 = op("atan2", math.atan2, np.arctan2, lambda z, y, x: ratio(cosine(x, y), hypot(x, y)), lambda z, y, x: -ratio(cosine(y, x), hypot(x, y)), c="atan2")
 
 # ---- Hyperbolic functions
 
-sinh = primitive("sinh", ieee(math.sinh, np.sinh), np.sinh, lambda g, z, x: g * cosh(x))
-cosh: Primitive = primitive("cosh", ieee(math.cosh, np.cosh), np.cosh, lambda g, z, x: g * sinh(x))
-tanh = primitive("tanh", math.tanh, np.tanh, lambda g, z, x: g * (1.0 - z * z))
-asinh = primitive("asinh", math.asinh, np.arcsinh, lambda g, z, x: g / hypot(x, 1.0))
-acosh = primitive(
-    "acosh", ieee(math.acosh, np.arccosh), np.arccosh, lambda g, z, x: g / (sqrt(x - 1.0) * sqrt(x + 1.0))
-)
-atanh = primitive("atanh", ieee(math.atanh, np.arctanh), np.arctanh, lambda g, z, x: g / cosquare(x))
+sinh = op("sinh", math.sinh, np.sinh, lambda z, x: cosh(x), c="sinh", otherwise="math.copysign(math.inf, x)", latex=r"\sinh")
+cosh: Primitive = op("cosh", math.cosh, np.cosh, lambda z, x: sinh(x), c="cosh", otherwise="math.inf", latex=r"\cosh", never_minus_zero=True)
+tanh = op("tanh", math.tanh, np.tanh, lambda z, x: 1.0 - z * z, c="tanh", latex=r"\tanh")
+asinh = op("asinh", math.asinh, np.arcsinh, over(lambda z, x: hypot(x, 1.0)), c="asinh")
+acosh = op("acosh", math.acosh, np.arccosh, over(lambda z, x: sqrt(x - 1.0) * sqrt(x + 1.0)), c="acosh", otherwise="math.nan", hint="keep the argument above 1")
+atanh = op("atanh", math.atanh, np.arctanh, over(lambda z, x: cosquare(x)), c="atanh",
+           otherwise="math.copysign(math.inf, x) if abs(x) == 1.0 else math.nan", hint=INSIDE)
 
 # ---- Functions of neural networks and statistics
 
-sigmoid = primitive("sigmoid", _sigmoid_float, _sigmoid, lambda g, z, x: g * z * (1.0 - z))
-softplus = primitive(
-    "softplus",
-    _softplus_float,
-    lambda x: np.maximum(x, 0.0) + np.log1p(np.exp(np.copysign(x, -1.0))),  # in a sixth of the time of np.logaddexp
-    lambda g, z, x: g * sigmoid(x),
-)
-relu = primitive(
-    "relu", lambda x: x if x > 0.0 or x != x else 0.0, lambda x: np.maximum(x, 0.0), lambda g, z, x: g * step(x)
-)
-erf = primitive("erf", math.erf, _of_scipy("erf"), lambda g, z, x: g * TWO_OVER_ROOT_PI * exp(-x * x))
-erfc = primitive("erfc", math.erfc, _of_scipy("erfc"), lambda g, z, x: -g * TWO_OVER_ROOT_PI * exp(-x * x))
+sigmoid = op("sigmoid", forwards.sigmoid_float, forwards.sigmoid_array, lambda z, x: z * (1.0 - z), latex=r"\sigma", never_minus_zero=True,
+             body=lambda x: where(x >= 0.0, 1.0, exp(-abs(x))) / (1.0 + exp(-abs(x))))
+softplus = op("softplus", forwards.softplus_float, forwards.softplus_array, lambda z, x: sigmoid(x), never_minus_zero=True,
+              body=lambda x: relu(x) + log1p(exp(-abs(x))))
+relu: Primitive = op("relu", lambda x: x if x > 0.0 or x != x else 0.0, lambda x: np.maximum(x, 0.0), mask(lambda z, x: x > 0.0), never_minus_zero=True,
+                     body=lambda x: where(x <= 0.0, 0.0, x))
+erf = op("erf", math.erf, forwards.of_scipy("erf"), lambda z, x: TWO_OVER_ROOT_PI * exp(-x * x), c="erf", numpy="scipy.special.erf")
+erfc = op("erfc", math.erfc, forwards.of_scipy("erfc"), lambda z, x: -TWO_OVER_ROOT_PI * exp(-x * x), c="erfc", numpy="scipy.special.erfc")
+
+# fmt: on
 
 
 WEAK = (float, int, bool)  # Python's numbers, which take the dtype of what they meet; NumPy's have their own
@@ -284,11 +225,11 @@ def clip(x: Any, low: Any = None, high: Any = None) -> Any:
     """
     if low is not None:
         if high is not None and type(high) not in WEAK and type(low) in WEAK:
-            low = _strong(low, x, high)  # in the dtype of the result, as NumPy's is
+            low = _common(low, x, high)  # in the dtype of the result, as NumPy's is
         x = maximum(x, low)
     return x if high is None else minimum(x, high)
 
 
-def _strong(low: Any, x: Any, high: Any) -> Any:
+def _common(low: Any, x: Any, high: Any) -> Any:
     dtypes = [v.dtype for v in (x, high) if hasattr(v, "dtype")]
     return np.result_type(*dtypes).type(low) if len(dtypes) == 2 and dtypes[0] != dtypes[1] else low

@@ -1,108 +1,155 @@
-"""What an operation is, and what one use of it leaves behind."""
+"""The record of an operation, and the node: one use of it in a graph."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable, Mapping
 from itertools import count
-from typing import Any, ClassVar, Protocol
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 import numpy as np
 
 from autograd.arguments import FAILURES, refused, shown
-from autograd.forks import in_child
 
-Rule = Callable[..., Any]
+Pullback = Callable[..., Any]  # (g, z, *inputs) -> the cotangent of one input
 
-# Births run downwards, so that a heap, which gives back the smallest, gives back the youngest.
-birth = count(0, -1).__next__
+next_sequence_number = count(1).__next__  # they grow: a node has a greater one than all that it was computed from
 
 
-OLDEST = 1  # older than any node
+class Slope:
+    """A local derivative of an elementwise operation in terms of its output and inputs: `function(z, *inputs)`.
+
+    `kind` says what that gives: a "factor"; a "divisor", so that one division stays one; a "fraction", the pair of a
+    factor and a divisor; "factors", a pair whose product might overflow; or a "mask", which selects: 1, 0, or a number
+    between for ties. A slope that is the same everywhere is the factor `constant`.
+    """
+
+    __slots__ = ("constant", "function", "kind")
+
+    def __init__(self, function: Callable[..., Any], kind: str = "factor", constant: float | None = None) -> None:
+        self.function = function
+        self.kind = kind
+        self.constant = constant
 
 
-def same(g: Any, *_: Any) -> Any:
-    """The derivative of an input that passes straight through. The traversal knows it by name and skips the call."""
-    return g
+def over(function: Callable[..., Any]) -> Slope:
+    """The slope `1 / function(z, *inputs)`."""
+    return Slope(function, "divisor")
 
 
-def opposite(g: Any, *_: Any) -> Any:
-    """The derivative of what is subtracted."""
-    return -g
+def fraction(function: Callable[..., Any]) -> Slope:
+    """The slope `n / d`, of a function that gives the pair."""
+    return Slope(function, "fraction")
 
 
-_UNREADING: frozenset[Rule | None] = frozenset((None, same, opposite))
+def factors(function: Callable[..., Any]) -> Slope:
+    """The slope `a * b`, of a function that gives the pair."""
+    return Slope(function, "factors")
+
+
+def mask(function: Callable[..., Any]) -> Slope:
+    """The slope of what a selection takes."""
+    return Slope(function, "mask")
+
+
+def ONE(*_: Any) -> float:
+    """The slope of an input that passes straight through. The traversal knows it by name and skips the call."""
+    return 1.0
 
 
 class Primitive:
-    """An operation: what it computes, and one derivative for each argument.
+    """The record of an operation: what it computes, its derivatives, and all that others need to know of it.
 
-    A derivative is a rule `(g, z, *inputs) -> cotangent of its input`, where `g` is the cotangent of the output
-    `z`. It is plain arithmetic: given numbers it computes them, given nodes it records them. `None` in place of a
-    rule says that the derivative is zero. An operation on any number of inputs gives one rule for all of them,
-    `many(g, z, *inputs) -> cotangents in order`. `elementwise` says that a rule, given a tangent in place of `g`,
-    is also the forward-mode derivative. `scalar` is None for what arrays alone have. `reads` says whether a rule looks
-    at its inputs' elements, so that constants must stay as they are: where it does not, or at their shapes alone, False.
+    There is one rule for each argument. Of an elementwise operation of the table it is a `Slope`. Elsewhere it is a
+    pullback `(g, z, *inputs) -> cotangent of that input`, where `g` is the cotangent of the output `z`; if the operation
+    is `elementwise`, a tangent may stand for `g`. None is a derivative of zero. An operation on any number of scalars has
+    `variadic(z, *inputs) -> slopes`. All are plain arithmetic: given numbers they compute them, given nodes they record
+    them.
+
+    `scalar` computes floats (None of what arrays alone have), `array` arrays. `body`, of what is made of other operations,
+    computes the same by these: so it is compiled. `reads` says whether a rule looks at its inputs' elements, so that
+    constants must stay as they are. `settings` are what else it was given, as an axis.
     """
 
     __slots__ = (
-        "__weakref__",
-        "array",
-        "constant",
-        "dx",
-        "dy",
-        "elementwise",
-        "flat",
-        "many",
-        "name",
-        "reads",
-        "rules",
-        "scalar",
-    )
+        "__weakref__", "array", "at_most_binary", "body", "c", "commutes", "dx", "dx_kind", "dy", "dy_kind", "elementwise",
+        "hides_nan", "hint", "identity", "infix", "is_comparison", "is_even", "is_free", "is_odd", "latex", "name",
+        "never_minus_zero", "nondifferentiable", "numpy", "otherwise", "pull_x", "pull_y", "python", "reads", "rules",
+        "scalar", "settings", "sign", "variadic",
+    )  # fmt: skip
 
     def __init__(
         self,
         name: str,
         scalar: Any,
         array: Callable[..., Any],
-        *rules: Rule | None,
-        many: Rule | None = None,
+        *rules: Slope | Pullback | None,
+        variadic: Callable[..., Any] | None = None,
         elementwise: bool = False,
         reads: bool = True,
+        body: Callable[..., Any] | None = None,
+        settings: Mapping[str, Any] = MappingProxyType({}),
+        # How it is spelled: names of functions, or expressions of {0} and {1}.
+        infix: str | None = None,  # Python's operator
+        python: str | None = None,  # unless given that of the operator, or math's `c`
+        otherwise: str | None = None,  # what Python's text gives where its function raises, of x and y
+        numpy: str | None = None,  # unless given that of the operator, or of the array forward
+        c: str
+        | None = None,  # unless given that of the operator; what has neither, and no body, is foreign to compilers
+        latex: str | None = None,
+        sign: str | None = None,  # in pictures
+        hint: str = "a lower learning rate, scaled inputs or gradient clipping usually keep the numbers small",
+        # The algebra that is exact for it.
+        commutes: bool = False,
+        identity: float
+        | None = None,  # the operand that changes no bit of the other: of the left one, unless it commutes
+        is_odd: bool = False,  # in each argument
+        is_even: bool = False,
+        never_minus_zero: bool = False,
+        hides_nan: bool = False,  # of a nan it may make a number
+        is_comparison: bool = False,  # its results are booleans, as numbers 1 and 0
+        is_free: bool = False,  # no floating-point operation
     ) -> None:
-        self.name = name
-        self.scalar = scalar
-        self.array = array
-        self.many = many
-        self.elementwise = elementwise
-        self.rules = rules
-        self.bind(rules)
-        if not reads:
-            self.reads = False
+        self.name, self.scalar, self.array, self.variadic, self.body = name, scalar, array, variadic, body
+        self.elementwise, self.settings = elementwise, settings
+        self.infix, self.python, self.otherwise, self.numpy, self.c = infix, python, otherwise, numpy, c
+        self.latex, self.sign, self.hint = latex, sign, hint
+        self.commutes, self.identity, self.is_odd, self.is_even = commutes, identity, is_odd, is_even
+        self.never_minus_zero, self.hides_nan = never_minus_zero, hides_nan
+        self.is_comparison, self.is_free = is_comparison, is_free
+        self.reads = reads
+        self.set_rules(rules)
 
-    def bind(self, rules: tuple[Rule | None, ...]) -> None:
+    def set_rules(self, rules: tuple[Slope | Pullback | None, ...]) -> None:
         """Take `rules` as the derivatives, one an argument."""
         self.rules = rules
-        try:
-            self.constant = self.many is None and not any(rules)
-        except (TypeError, ValueError):
-            raise TypeError(
-                f"the rules of {self.name} are functions (g, z, *inputs) or None, got {shown(rules)}"
-            ) from None
-        self.reads = self.many is not None or not _UNREADING.issuperset(rules)
-        self.flat = self.many is None and len(rules) <= 2  # a node keeps its inputs in flat slots, not in tuples
-        # The rules of the commonest operations, of one input or of two that both count, are ready to hand.
-        self.dx: Any
-        self.dy: Any
-        self.dx, self.dy = (
-            (*rules, None) if len(rules) == 1 else rules if len(rules) == 2 and all(rules) else (None, None)
+        if not all(rule is None or isinstance(rule, Slope) or callable(rule) for rule in rules):
+            raise TypeError(f"the rules of {self.name} are functions (g, z, *inputs) or None, got {shown(rules)}")
+        self.nondifferentiable = self.variadic is None and not any(rules)
+        self.reads = self.variadic is not None or any(
+            rule and getattr(rule, "constant", None) is None for rule in rules
         )
+        self.at_most_binary = (
+            self.variadic is None and len(rules) <= 2
+        )  # a node keeps its inputs in slots, not in tuples
+        # The rules of the commonest operations, of one input or of two that both count, are ready to hand.
+        self.dx: Any = None
+        self.dy: Any = None
+        self.pull_x: Any = None
+        self.pull_y: Any = None
+        self.dx_kind: str | None = None
+        self.dy_kind: str | None = None
+        x, y = (*rules, None)[:2] if self.at_most_binary and rules and all(rules) else (None, None)
+        if isinstance(x, Slope):
+            self.dx, self.dx_kind = x.function, None if x.kind == "factor" else x.kind
+            if isinstance(y, Slope):
+                self.dy, self.dy_kind = y.function, None if y.kind == "factor" else y.kind
+        else:
+            self.pull_x, self.pull_y = x, y
 
     def __call__(self, *args: Any) -> Any:
         if len(args) == 1 and isinstance(args[0], Node):
-            return args[0].unary(self)
+            return args[0]._unary(self)
         if self.elementwise and len(args) > len(self.rules) and type(self) is Primitive:
             # NumPy's would take one more for the array to write into
             raise TypeError(
@@ -110,10 +157,10 @@ class Primitive:
             )
         kind = None
         for arg in args:
-            if isinstance(arg, Node) and (kind is None or arg.rank > kind.rank):
+            if isinstance(arg, Node) and (kind is None or arg._priority > kind._priority):
                 kind = type(arg)
         if kind is not None:
-            return kind.record(self, args)
+            return kind._record(self, args)
         if self.scalar is not None:
             for arg in args:
                 if not isinstance(arg, (float, int)):
@@ -132,10 +179,15 @@ class Primitive:
 
     def refused(self, args: Any, error: Exception) -> Exception:
         """What to raise where a forward computation on `args` raised `error`."""
-        return refused(self.name, args, error)
+        return refused(str(self), args, error)
+
+    def __str__(self) -> str:
+        """The name, with the settings."""
+        settings = ", ".join(f"{key}={value}" for key, value in self.settings.items())
+        return f"{self.name}({settings})" if settings else self.name
 
     def __repr__(self) -> str:
-        return f"<primitive {self.name}>"
+        return f"<primitive {self}>"
 
 
 def check_kind(array: np.ndarray[Any, Any]) -> None:
@@ -155,201 +207,86 @@ def check_kind(array: np.ndarray[Any, Any]) -> None:
 class Node:
     """A value in a graph, with the operation and the inputs that made it.
 
-    `raw` is the value; `op` is None for a leaf. `left` and `right` are the input nodes, None where an input is a
-    constant, and `a` and `b` are what the operation read from them: the rules see these, whatever becomes of the
-    inputs later. An operation of more inputs has them all, nodes and constants, as a tuple in `left`, and what it read
-    as another in `a`. No tuple otherwise, for the collector counts containers, and one a node is half the cost of three.
+    `_data` is the value; `op` is None for a leaf. `_left` and `_right` are the input nodes, None where an input is a
+    constant, and `_x` and `_y` are what the operation read from them: the rules see these, whatever becomes of the
+    inputs later. An operation of more inputs has them all, nodes and constants, as a tuple in `_left`, and what it read
+    as another in `_x`. No tuple otherwise, for the collector counts containers, and one a node is half the cost of three.
     """
 
-    __slots__ = ("__weakref__", "a", "b", "birth", "grad", "label", "left", "op", "raw", "right")
+    __slots__ = ("__weakref__", "_data", "_left", "_right", "_sequence", "_x", "_y", "grad", "label", "op")
 
-    rank: ClassVar[int] = 0  # where kinds of node meet, the higher takes the result
-    arrays: ClassVar[type[Node]]  # the kind that takes over where an ndarray meets a node
+    _priority: ClassVar[int] = 0  # where kinds of node meet, the higher takes the result
+    _overwritten: int = 0  # of a leaf: the sequence number at which its value was last changed in place
 
-    raw: Any
+    _data: Any
     op: Primitive | None
-    left: Any
-    right: Node | None
-    a: Any
-    b: Any
-    birth: int
+    _left: Any
+    _right: Node | None
+    _x: Any
+    _y: Any
+    _sequence: int
     grad: Any
     label: str | None
 
     @classmethod
-    def record(cls, op: Primitive, args: tuple[Any, ...]) -> Any:
+    def _record(cls, op: Primitive, args: tuple[Any, ...]) -> Any:
         """Compute `op` on `args` and return a node of this kind that remembers it."""
         raise NotImplementedError
 
-    def unary(self, op: Primitive) -> Any:
-        """`op` of this node: what `record` does, by the shortest way."""
+    def _unary(self, op: Primitive) -> Any:
+        """`op` of this node: what `_record` does, by the shortest way."""
         raise NotImplementedError
 
-    def fit(self, share: Any) -> Any:
-        """A share of this node's cotangent, brought to the node's own form, shape and dtype."""
+    def _unbroadcast(self, contribution: Any) -> Any:
+        """A contribution to this node's cotangent, brought to the node's own form, shape and dtype."""
         raise NotImplementedError
 
-    def check_unchanged(self, reader: Node, value: Any, keep_graph: bool) -> None:
+    def _check_unchanged(self, reader: Node, value: Any, keep_graph: bool) -> None:
         """Raise if this leaf no longer is the `value` that `reader` read, where that matters."""
         raise NotImplementedError
 
-    def accumulate(self, g: Any) -> None:
+    def _accumulate(self, g: Any) -> None:
         """Add `g` to the gradient of this leaf."""
         raise NotImplementedError
-
-    overwritten: int = OLDEST  # for a leaf: when its value was last changed in place
 
     @property
     def inputs(self) -> tuple[Any, ...]:
         """What the operation was given: nodes, and constants as they are."""
         if self.op is None:
             return ()
-        if not self.op.flat:
-            return tuple(self.left)
-        left = self.a if self.left is None else self.left
+        if not self.op.at_most_binary:
+            return tuple(self._left)
+        left = self._x if self._left is None else self._left
         if len(self.op.rules) == 1:
             return (left,)
-        return (left, self.b if self.right is None else self.right)
+        return (left, self._y if self._right is None else self._right)
 
     @property
     def parents(self) -> tuple[Node, ...]:
         """The inputs that are nodes, each as often as it was used."""
         return tuple(arg for arg in self.inputs if isinstance(arg, Node))
 
-    def read(self) -> tuple[Any, ...]:
+    def _residuals(self) -> tuple[Any, ...]:
         """What the operation read: the inputs' values at that time."""
         if self.op is None:
             return ()
-        if not self.op.flat:
-            return tuple(self.a)
-        return (self.a,) if len(self.op.rules) == 1 else (self.a, self.b)
+        if not self.op.at_most_binary:
+            return tuple(self._x)
+        return (self._x,) if len(self.op.rules) == 1 else (self._x, self._y)
 
 
-def ancestors(*outputs: Node, since: int | None = None) -> list[Node]:
-    """`outputs` and all that they were computed from (of what was born after `since`), the oldest first."""
+def value_of(x: Any) -> Any:
+    """The value of a node, and anything else as it is."""
+    return x._data if isinstance(x, Node) else x
+
+
+def ancestors(*outputs: Node, since: int = 0) -> list[Node]:
+    """`outputs` and all that they were computed from (of what was made after `since`), in the order they were made."""
     found = dict.fromkeys(outputs)
     stack = list(found)
     while stack:
         for node in stack.pop().parents:
-            if node not in found and (since is None or node.birth < since):
+            if node not in found and node._sequence > since:
                 found[node] = None
                 stack.append(node)
-    return sorted(found, key=lambda node: node.birth, reverse=True)
-
-
-# ---- Modes: whether to record, and who watches. Each thread, and each task, has its own.
-
-
-class Watcher(Protocol):
-    """Who is shown what is computed."""
-
-    def recorded(self, node: Node) -> None:
-        """An operation left `node` behind."""
-
-    def differentiated(self, found: dict[Node, Any]) -> None:
-        """A traversal found these cotangents."""
-
-
-class Tracer(Protocol):
-    """Who takes over operations on scalars, to make a program of them."""
-
-    def record(self, op: Primitive, args: tuple[Any, ...]) -> Any:
-        """`op` of `args`, as a line of the program."""
-
-    def compare(self, op: Primitive, x: Any, y: Any) -> Any:
-        """The comparison `op` of `x` and `y`, as a line of the program; NotImplemented if it concerns no scalars."""
-
-    def decide(self, condition: Any) -> bool:
-        """What a condition comes out as, where Python's own code branches on it."""
-
-    def constant(self, value: float) -> Any:
-        """A number, as what the program computes with."""
-
-    def differentiating(self) -> AbstractContextManager[None]:
-        """A context, that of a traversal, in which whatever is recorded belongs to a derivative."""
-
-    def visit(self, node: Node) -> None:
-        """The traversal has come to `node`: what follows belongs to its derivative."""
-
-
-_recording: ContextVar[bool] = ContextVar("recording", default=True)
-_watcher: ContextVar[Watcher | None] = ContextVar("watcher", default=None)
-_tracer: ContextVar[Tracer | None] = ContextVar("tracer", default=None)
-_lock = threading.Lock()
-modes_in_use = 0  # how many contexts, in any thread, are in force: while none is, recording need not ask
-
-
-class _Own(threading.local):
-    modes = 0  # how many of them this thread is in
-
-
-_own = _Own()
-
-
-def _fork() -> None:
-    """A forked process has one thread, and none that could let go of the lock."""
-    global _lock, modes_in_use
-    _lock = threading.Lock()
-    modes_in_use = _own.modes or int(not _recording.get() or _watcher.get() is not None or _tracer.get() is not None)
-
-
-in_child(_fork)
-
-
-@contextmanager
-def _mode(variable: ContextVar[Any], value: Any) -> Iterator[None]:
-    global modes_in_use
-    token = variable.set(value)
-    with _lock:
-        modes_in_use += 1
-        _own.modes += 1
-    try:
-        yield
-    finally:
-        with _lock:
-            modes_in_use -= 1
-            _own.modes -= 1
-        variable.reset(token)
-
-
-def recording(on: bool) -> Any:
-    """A context in which operations on nodes are recorded, or are not."""
-    return _mode(_recording, on)
-
-
-def watching(watcher: Watcher) -> Any:
-    """A context in which `watcher` is shown each node as it is recorded, and each traversal."""
-    return _mode(_watcher, watcher)
-
-
-def tracing(tracer: Tracer) -> Any:
-    """A context in which `tracer` takes over all operations on scalars."""
-    return _mode(_tracer, tracer)
-
-
-def is_recording() -> bool:
-    """Whether operations on nodes are recorded here and now."""
-    return not modes_in_use or _recording.get()
-
-
-def watcher() -> Watcher | None:
-    """Who is watching here and now, if anybody."""
-    return _watcher.get() if modes_in_use else None
-
-
-def tracer() -> Tracer | None:
-    """Who takes over operations on scalars here and now, if anybody."""
-    return _tracer.get() if modes_in_use else None
-
-
-def no_grad() -> Any:
-    """A context, for this thread or task alone, in which results remember nothing and so cost less.
-
-    >>> import autograd as ag
-    >>> x = ag.Value(2.0)
-    >>> with ag.no_grad():
-    ...     y = x * x
-    >>> y.op is None
-    True
-    """
-    return recording(False)
+    return sorted(found, key=lambda node: node._sequence)

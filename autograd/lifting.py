@@ -146,14 +146,14 @@ class Lifted:
         else:
             node = Tensor(np.array(leaf) if self._copy else constants.own(np.asarray(leaf)))
             node._lent, node._frozen = None, True  # who asks for its data gets a copy
-            if node.raw is leaf:  # which the function may change by the caller's name
+            if node._data is leaf:  # which the function may change by the caller's name
                 constants.watch(node, (leaf,))
         self.inputs.append(node)
         return node
 
     def _own(self, node: Any) -> Any:
         if self._copy and isinstance(node, Tensor):
-            node.raw = node.raw.copy()  # or an optimizer's next step would change it
+            node._data = node._data.copy()  # or an optimizer's next step would change it
         self.inputs.append(node)
         return node
 

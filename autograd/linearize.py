@@ -11,13 +11,13 @@ import numpy as np
 from autograd.arguments import check_unmasked, shown, wrong
 from autograd.arrays.joining import stack
 from autograd.arrays.shaping import reshape
-from autograd.backprop import cotangents
 from autograd.elementwise import identity
-from autograd.forward import push
-from autograd.graph import Node, ancestors, birth, is_recording, recording, tracer
+from autograd.forward_mode import pushforward
+from autograd.graph import Node, ancestors, next_sequence_number, value_of
 from autograd.lifting import Argnums, Lifted, chosen
-from autograd.operators import plain
+from autograd.modes import current_trace, is_recording, recording
 from autograd.pytrees import TreeDef, flatten, unflatten_each
+from autograd.reverse_mode import cotangents
 from autograd.tensor import Tensor
 from autograd.value import Value
 
@@ -29,12 +29,13 @@ def linearize(
     if not is_recording():  # under no_grad: differentiate, but do not record the derivative
         with recording(True):
             linearized = linearize(f, args, kwargs, argnums, copy)
-        linearized.recorded = linearized.keep_graph = False
+        linearized.recorded = False
+        linearized.keep_graph = current_trace() is not None
         return linearized
     if not callable(f):
         raise TypeError(wrong("a derivative", "f", "a function", f))
     lifted = Lifted(args, kwargs, chosen(args, kwargs, argnums), copy)
-    since = birth()
+    since = next_sequence_number()
     return Linearized(lifted, since, lifted.call(f), isinstance(argnums, (int, np.integer)))
 
 
@@ -55,7 +56,7 @@ class Linearized:
         self.leaves, self.treedef = flatten(output, name="the output")
         self.recorded = True
         self.keep_graph = lifted.linked
-        if not lifted.linked and tracer() is not None:
+        if not lifted.linked and current_trace() is not None:
             self.keep_graph = any(isinstance(node, Value) for node in lifted.inputs)
         self._lifted = lifted
         self._inputs = lifted.inputs
@@ -76,9 +77,9 @@ class Linearized:
     # ---- Nodes of others
 
     def find_outer(self) -> tuple[list[Node], set[Node]]:
-        """Settle whether derivatives are recorded. The nodes that the function made, the oldest first, and all that it reached."""
+        """Settle whether derivatives are recorded. The nodes that the function made, in that order, and all that it reached."""
         outputs = [leaf for leaf in self.leaves if isinstance(leaf, Node)]
-        made = [node for node in ancestors(*outputs, since=self._since) if node.birth < self._since]
+        made = [node for node in ancestors(*outputs, since=self._since) if node._sequence > self._since]
         reached = {*outputs, *(parent for node in made for parent in node.parents)}
         self.keep_graph = self._depends_on_outer(reached) or self.keep_graph
         return made, reached
@@ -88,7 +89,7 @@ class Linearized:
         ours = {*self._inputs, *self._lifted.roots}
         depends = False
         for node in reached:
-            if node.birth > self._since:
+            if node._sequence <= self._since:
                 if node.op is not None:
                     _check_current(node, self._since)
                 depends = depends or node not in ours
@@ -103,9 +104,9 @@ class Linearized:
             if not isinstance(output, (Node, float, int, np.ndarray, np.generic)):
                 raise TypeError(f"grad needs a scalar output, got {type(output).__name__} {shown(output)}")
             check_real(output, "grad needs a real output: it")
-            if shape := np.shape(plain(output)):
+            if shape := np.shape(value_of(output)):
                 raise ValueError(f"grad needs a scalar output, got shape {shape}: use jacobian, or reduce with .sum()")
-            seed = np.ones_like(plain(output))
+            seed = np.ones_like(value_of(output))
         return self._as_arguments(self._cotangents(output, seed))
 
     def pullback(self, cotangent: Any) -> Any:
@@ -150,38 +151,38 @@ class Linearized:
 
     def _tangents(self, given: Sequence[Any]) -> list[Any]:
         """The tangents of the outputs, given those of the inputs."""
-        tangents = {node: node.fit(tangent) for node, tangent in zip(self._inputs, given, strict=True)}
+        tangents = {node: node._unbroadcast(tangent) for node, tangent in zip(self._inputs, given, strict=True)}
         made, reached = self.find_outer()
         for root, nodes in self._lifted.roots.items():
             if root in reached:
                 self._lifted.check_root(root)
                 tangents[root] = tangents[nodes[0]]
         keep = self.keep_graph or (self.recorded and any(isinstance(t, Node) for t in tangents.values()))
-        push(tangents, made, keep)
+        pushforward(tangents, made, [leaf for leaf in self.leaves if isinstance(leaf, Node)], keep)
         return _owned(tangents, self.leaves, given)
 
     # ---- Jacobians
 
     def jacobian(self) -> Any:
         """For each part of the output, the derivative with respect to each part of the arguments."""
-        n = sum(np.size(node.raw) for node in self._inputs)
-        if isinstance(self.output, Node) and n < np.size(self.output.raw):
-            return self._as_arguments(self._columns(self.output.raw))
+        n = sum(np.size(node._data) for node in self._inputs)
+        if isinstance(self.output, Node) and n < np.size(self.output._data):
+            return self._as_arguments(self._columns(self.output._data))
         return self.treedef.unflatten([self._as_arguments(self._rows(leaf)) for leaf in self.leaves])
 
     def _rows(self, output: Any) -> list[Any]:
         """The derivatives of one output, row by row in reverse mode."""
-        shape = np.shape(plain(output))
+        shape = np.shape(value_of(output))
         size = math.prod(shape)
         if not size:
-            return [np.zeros((*shape, *np.shape(node.raw)), np.asarray(_zeros(node)).dtype) for node in self._inputs]
+            return [np.zeros((*shape, *np.shape(node._data)), np.asarray(_zeros(node)).dtype) for node in self._inputs]
         bases = [np.eye(1, size, k).reshape(shape) for k in range(size)]
         rows = [self._cotangents(*_joint([output], [basis])) for basis in bases]
         return [_joined([*parts], shape) for parts in zip(*rows, strict=True)]
 
     def _columns(self, output: Any) -> list[Any]:
         """The derivatives of an array, column by column in forward mode."""
-        zeros = [np.zeros_like(node.raw) for node in self._inputs]
+        zeros = [np.zeros_like(node._data) for node in self._inputs]
         parts: list[Any] = []
         for i, zero in enumerate(zeros):
             if not zero.size:
@@ -212,7 +213,7 @@ def _check_fit(part: Any, node: Any, whole: str, what: str, treedef: TreeDef, i:
     if type(part) is float and type(node) is Value:
         return
     check_real(part, f"{what} of {whole}", treedef, i)
-    shape, other = np.shape(plain(node)), np.shape(plain(part))
+    shape, other = np.shape(value_of(node)), np.shape(value_of(part))
     if shape != other:
         raise ValueError(f"{whole}{treedef.paths()[i]} has shape {shape}, {what} {other}")
 
@@ -223,11 +224,11 @@ def _check_current(node: Node, since: int) -> None:
     while sources and isinstance(node, Tensor):
         view = sources.pop()
         for source in view.parents:
-            if isinstance(source, Tensor) and np.may_share_memory(source.raw, view.raw):
+            if isinstance(source, Tensor) and np.may_share_memory(source._data, view._data):
                 if source.op is not None:
                     sources.append(source)
-                elif source.overwritten < since:
-                    source.check_unchanged(view, None, False)
+                elif source._overwritten > since:
+                    source._check_unchanged(view, None, False)
 
 
 def _joint(outputs: Sequence[Any], seeds: Sequence[Any]) -> tuple[Any, Any]:
@@ -235,19 +236,19 @@ def _joint(outputs: Sequence[Any], seeds: Sequence[Any]) -> tuple[Any, Any]:
     pairs = [(output, seed) for output, seed in zip(outputs, seeds, strict=True) if isinstance(output, Node)]
     if len(pairs) == 1:
         output, seed = pairs[0]
-        return output, output.fit(seed)
+        return output, output._unbroadcast(seed)
     total: Any = 0.0
     with recording(True):
         for output, seed in pairs:
-            product = output * output.fit(seed)
+            product = output * output._unbroadcast(seed)
             total = total + (product.sum() if isinstance(product, Tensor) else product)
-    return total, np.ones_like(total.raw) if isinstance(total, Tensor) else 1.0
+    return total, np.ones_like(total._data) if isinstance(total, Tensor) else 1.0
 
 
 def _zeros(x: Any) -> Any:
     if isinstance(x, (Value, float, int)):
         return 0.0
-    x = plain(x)
+    x = value_of(x)
     return np.zeros_like(x, dtype=np.result_type(x, np.float16))
 
 
@@ -271,7 +272,7 @@ def _owned(derivatives: dict[Node, Any], nodes: Iterable[Any], given: Iterable[A
 
 
 def _scalar(x: Any) -> Any:
-    x = plain(x)
+    x = value_of(x)
     if isinstance(x, np.ndarray):
         return x.copy() if x.ndim else x[()]
     return x
@@ -282,4 +283,4 @@ def _joined(parts: list[Any], shape: tuple[int, ...]) -> Any:
     if shape == ():
         return parts[0]
     joined = stack(parts)
-    return reshape(joined, (*shape, *np.shape(plain(parts[0]))))
+    return reshape(joined, (*shape, *np.shape(value_of(parts[0]))))

@@ -16,8 +16,8 @@ from autograd import numpy_reductions as folds
 from autograd import numpy_shaping as shapes
 from autograd.arrays import indexing, joining, linalg, shaping
 from autograd.arrays.shaping import fixed, operand
-from autograd.graph import Node
-from autograd.operators import REDUCTIONS, UFUNCS, boxed, no_rule, plain
+from autograd.graph import Node, value_of
+from autograd.operators import REDUCTIONS, UFUNCS, boxed, no_rule
 
 
 def _float_power(x: Any, y: Any) -> Any:
@@ -71,7 +71,7 @@ def where(condition: Any, *branches: Any) -> Any:
         return e.where(condition, *map(_listed, branches))
     if branches:
         raise ValueError("np.where: either both or neither of x and y should be given")
-    return np.where(plain(condition))
+    return np.where(value_of(condition))
 
 
 def _listed(x: Any) -> Any:
@@ -92,9 +92,9 @@ def nan_to_num(x: Any, copy: Any = True, nan: Any = 0.0, posinf: Any = None, neg
         raise TypeError("np.nan_to_num with copy=False has no rule here: leave it out, and use what is returned")
     limits = np.finfo(x.dtype)
     for bad, replacement in (
-        (e.differs(x, x), nan),
-        (e.equals(x, np.inf), limits.max if posinf is None else posinf),
-        (e.equals(x, -np.inf), limits.min if neginf is None else neginf),
+        (e.not_equal(x, x), nan),
+        (e.equal(x, np.inf), limits.max if posinf is None else posinf),
+        (e.equal(x, -np.inf), limits.min if neginf is None else neginf),
     ):
         number = fixed("np.nan_to_num: what is put in", replacement)
         if number.dtype.kind not in "biuf":
@@ -283,6 +283,6 @@ def _all_plain(x: Any) -> Any:
 
 def _read_only(x: Node) -> Any:
     """The value of a node as an array that cannot be written to."""
-    view = np.asarray(x.raw).view()
+    view = np.asarray(x._data).view()
     view.flags.writeable = False
     return view

@@ -13,7 +13,7 @@ import numpy as np
 from autograd import elementwise as e
 from autograd.arrays import indexing, joining, reductions, shaping
 from autograd.arrays.shaping import axes_of, fixed, hashable, operand
-from autograd.operators import plain
+from autograd.graph import value_of
 
 
 def real(name: str, dtype: Any) -> np.dtype[Any]:
@@ -157,7 +157,7 @@ def _ddof(ddof: Any, correction: Any) -> Any:
 
 def _of_both(a: Any, mean: Any, dtype: Any) -> Any:
     """The dtype of the result where a `mean` is given, which may have another than the data."""
-    return np.result_type(plain(a), plain(mean)) if mean is not None and dtype is None else dtype
+    return np.result_type(value_of(a), value_of(mean)) if mean is not None and dtype is None else dtype
 
 
 def var(
@@ -222,7 +222,7 @@ def average(a: Any, axis: Any = None, weights: Any = None, returned: Any = False
         wide = np.dtype(np.float32) if dtype == np.float16 else dtype
         a, weights = shaping.cast(a, wide), shaping.cast(weights, wide)
         scale = reductions.sum(shaping.broadcast_to(weights, a.shape), axis, keepdims)
-        if np.any(plain(scale) == 0.0):
+        if np.any(value_of(scale) == 0.0):
             raise ZeroDivisionError("Weights sum to zero, can't be normalized")
         result = shaping.cast(reductions.sum(a * weights, axis, keepdims) / scale, dtype)
     return (result, shaping.broadcast_to(shaping.cast(scale, result.dtype), result.shape)) if returned else result

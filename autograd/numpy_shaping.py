@@ -14,9 +14,8 @@ import numpy as np
 from autograd import elementwise as e
 from autograd.arrays import indexing, joining, shaping
 from autograd.arrays.shaping import fixed, operand
-from autograd.graph import Node
+from autograd.graph import Node, value_of
 from autograd.numpy_reductions import real
-from autograd.operators import plain
 
 
 def _in_order(name: str, x: Any, order: Any) -> Any:
@@ -29,7 +28,7 @@ def _in_order(name: str, x: Any, order: Any) -> Any:
         raise ValueError(f"{name}: order must be one of 'C', 'F', 'A', or 'K', got {order!r}")
     if isinstance(x, Node) and x.op is not None:  # which need not lie in memory as NumPy's own result would
         raise TypeError(f"{name} with order={order!r} has no rule here for a result: use 'C' or 'F'")
-    array = np.asarray(plain(x))
+    array = np.asarray(value_of(x))
     if order == "A":
         return shaping.transpose(x) if array.flags.f_contiguous and not array.flags.c_contiguous else x
     return shaping.transpose(x, sorted(range(array.ndim), key=lambda axis: -abs(array.strides[axis])))

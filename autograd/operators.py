@@ -10,14 +10,9 @@ from typing import Any
 import numpy as np
 
 from autograd import elementwise as e
-from autograd import graph
+from autograd import modes
 from autograd.arguments import FAILURES, refused, wrong
-from autograd.graph import Node, Primitive
-
-
-def plain(x: Any) -> Any:
-    """The value of a node, and anything else as it is."""
-    return x.raw if isinstance(x, Node) else x
+from autograd.graph import Node, Primitive, Slope, value_of
 
 
 def boxed(x: Any) -> Any:
@@ -29,11 +24,11 @@ def boxed(x: Any) -> Any:
     return box
 
 
-def _logaddexp_slope(g: Any, x: Any, y: Any) -> Any:
-    """`g` times the share that `exp(x)` has in `exp(x) + exp(y)`: a half of two equal infinities."""
+def _logaddexp_slope(x: Any, y: Any) -> Any:
+    """The part that `exp(x)` has in `exp(x) + exp(y)`: a half of two equal infinities."""
     apart = x - y
-    infinite = e.differs(apart, apart) * e.equals(x, y)
-    return g * e.sigmoid(e.where(infinite, 0.0, apart))
+    infinite = e.not_equal(apart, apart) * e.equal(x, y)
+    return e.sigmoid(e.where(infinite, 0.0, apart))
 
 
 def _float(ufunc: Any) -> Callable[..., float]:
@@ -49,8 +44,8 @@ _logaddexp = Primitive(
     "logaddexp",
     _float(np.logaddexp),
     np.logaddexp,
-    lambda g, z, x, y: _logaddexp_slope(g, x, y),
-    lambda g, z, x, y: _logaddexp_slope(g, y, x),
+    Slope(lambda z, x, y: _logaddexp_slope(x, y)),
+    Slope(lambda z, x, y: _logaddexp_slope(y, x)),
     elementwise=True,
 )
 
@@ -63,8 +58,8 @@ def _in_dtype_of(x: Any, constant: np.longdouble) -> Any:
 
 
 def _heaviside(x: Any, y: Any) -> Any:
-    jump = np.heaviside(plain(x), plain(y))
-    return e.where(np.equal(plain(x), 0.0), y, jump) if isinstance(y, Node) else jump
+    jump = np.heaviside(value_of(x), value_of(y))
+    return e.where(np.equal(value_of(x), 0.0), y, jump) if isinstance(y, Node) else jump
 
 
 # Which operation each of NumPy's ufuncs is, and each of its reductions. The modules of arrays/ add theirs.
@@ -78,8 +73,8 @@ UFUNCS |= {
     np.reciprocal: lambda x: 1.0 / x,
     np.fmod: e.fmod,
     np.conjugate: e.identity,
-    np.fmax: lambda x, y: e.where(np.isnan(plain(y)), x, e.where(np.isnan(plain(x)), y, e.maximum(x, y))),
-    np.fmin: lambda x, y: e.where(np.isnan(plain(y)), x, e.where(np.isnan(plain(x)), y, e.minimum(x, y))),
+    np.fmax: lambda x, y: e.where(np.isnan(value_of(y)), x, e.where(np.isnan(value_of(x)), y, e.maximum(x, y))),
+    np.fmin: lambda x, y: e.where(np.isnan(value_of(y)), x, e.where(np.isnan(value_of(x)), y, e.minimum(x, y))),
     np.heaviside: _heaviside,
     np.exp2: lambda x: e.power(2.0, x),
     np.logaddexp: _logaddexp,
@@ -100,12 +95,12 @@ CONSTANT_UFUNCS = {
 
 def _compared(compare: Callable[[Any, Any], Any], op: Primitive, x: Any, y: Any) -> Any:
     """A comparison: a plain truth, or a line of the program that is being made."""
-    if tracer := graph.tracer():
-        line = tracer.compare(op, x, y)
+    if trace := modes.current_trace():
+        line = trace.compare(op, x, y)
         if line is not NotImplemented:
             return line
     try:
-        return compare(plain(x), plain(y))
+        return compare(value_of(x), value_of(y))
     except FAILURES as error:
         raise refused(op.name, (x, y), error) from None
 
@@ -125,10 +120,10 @@ class Operators(Node):
 
     __slots__ = ()
 
-    def binary(self, op: Primitive, other: Any) -> Any:
+    def _binary(self, op: Primitive, other: Any) -> Any:
         raise NotImplementedError
 
-    def reflected(self, op: Primitive, other: Any) -> Any:
+    def _reflected(self, op: Primitive, other: Any) -> Any:
         raise NotImplementedError
 
     # fmt: off  # one line each, so that the list of operators reads as a list
@@ -136,46 +131,46 @@ class Operators(Node):
         return self
 
     def __neg__(self) -> Any:
-        return self.unary(e.neg)
+        return self._unary(e.neg)
 
     def __abs__(self) -> Any:
-        return self.unary(e.absolute)
+        return self._unary(e.absolute)
 
     def __add__(self, other: Any) -> Any:
-        return self.binary(e.add, other)
+        return self._binary(e.add, other)
 
     def __radd__(self, other: Any) -> Any:
-        return self.reflected(e.add, other)
+        return self._reflected(e.add, other)
 
     def __sub__(self, other: Any) -> Any:
-        return self.binary(e.sub, other)
+        return self._binary(e.sub, other)
 
     def __rsub__(self, other: Any) -> Any:
-        return self.reflected(e.sub, other)
+        return self._reflected(e.sub, other)
 
     def __mul__(self, other: Any) -> Any:
-        return self.binary(e.mul, other)
+        return self._binary(e.mul, other)
 
     def __rmul__(self, other: Any) -> Any:
-        return self.reflected(e.mul, other)
+        return self._reflected(e.mul, other)
 
     def __truediv__(self, other: Any) -> Any:
-        return self.binary(e.div, other)
+        return self._binary(e.div, other)
 
     def __rtruediv__(self, other: Any) -> Any:
-        return self.reflected(e.div, other)
+        return self._reflected(e.div, other)
 
     def __floordiv__(self, other: Any) -> Any:
-        return self.binary(e.floordiv, other)
+        return self._binary(e.floordiv, other)
 
     def __rfloordiv__(self, other: Any) -> Any:
-        return self.reflected(e.floordiv, other)
+        return self._reflected(e.floordiv, other)
 
     def __mod__(self, other: Any) -> Any:
-        return self.binary(e.mod, other)
+        return self._binary(e.mod, other)
 
     def __rmod__(self, other: Any) -> Any:
-        return self.reflected(e.mod, other)
+        return self._reflected(e.mod, other)
 
     def __divmod__(self, other: Any) -> Any:
         return self // other, self % other
@@ -184,69 +179,69 @@ class Operators(Node):
         return other // self, other % self
 
     def __rpow__(self, other: Any) -> Any:
-        return self.reflected(e.power, other)
+        return self._reflected(e.power, other)
 
     # fmt: on
     def __pow__(self, other: Any) -> Any:
         if (type(other) is int or type(other) is float) and other == 2:  # NumPy's numbers have a dtype of their own
-            return self.unary(e.square)
-        return self.binary(e.power, other)
+            return self._unary(e.square)
+        return self._binary(e.power, other)
 
     # fmt: off
-    def exp(self) -> Any: return self.unary(e.exp)
-    def expm1(self) -> Any: return self.unary(e.expm1)
-    def log(self) -> Any: return self.unary(e.log)
-    def log1p(self) -> Any: return self.unary(e.log1p)
-    def log2(self) -> Any: return self.unary(e.log2)
-    def log10(self) -> Any: return self.unary(e.log10)
-    def sqrt(self) -> Any: return self.unary(e.sqrt)
-    def cbrt(self) -> Any: return self.unary(e.cbrt)
-    def square(self) -> Any: return self.unary(e.square)
-    def abs(self) -> Any: return self.unary(e.absolute)
-    def sin(self) -> Any: return self.unary(e.sin)
-    def cos(self) -> Any: return self.unary(e.cos)
-    def tan(self) -> Any: return self.unary(e.tan)
-    def asin(self) -> Any: return self.unary(e.asin)
-    def acos(self) -> Any: return self.unary(e.acos)
-    def atan(self) -> Any: return self.unary(e.atan)
-    def atan2(self, x: Any) -> Any: return self.binary(e.atan2, x)
-    def sinh(self) -> Any: return self.unary(e.sinh)
-    def cosh(self) -> Any: return self.unary(e.cosh)
-    def tanh(self) -> Any: return self.unary(e.tanh)
-    def asinh(self) -> Any: return self.unary(e.asinh)
-    def acosh(self) -> Any: return self.unary(e.acosh)
-    def atanh(self) -> Any: return self.unary(e.atanh)
-    def sigmoid(self) -> Any: return self.unary(e.sigmoid)
-    def softplus(self) -> Any: return self.unary(e.softplus)
-    def relu(self) -> Any: return self.unary(e.relu)
-    def erf(self) -> Any: return self.unary(e.erf)
-    def erfc(self) -> Any: return self.unary(e.erfc)
-    def sign(self) -> Any: return self.unary(e.sign)
-    def floor(self) -> Any: return self.unary(e.floor)
-    def ceil(self) -> Any: return self.unary(e.ceil)
-    def hypot(self, other: Any) -> Any: return self.binary(e.hypot, other)
-    def maximum(self, other: Any) -> Any: return self.binary(e.maximum, other)
-    def minimum(self, other: Any) -> Any: return self.binary(e.minimum, other)
+    def exp(self) -> Any: return self._unary(e.exp)
+    def expm1(self) -> Any: return self._unary(e.expm1)
+    def log(self) -> Any: return self._unary(e.log)
+    def log1p(self) -> Any: return self._unary(e.log1p)
+    def log2(self) -> Any: return self._unary(e.log2)
+    def log10(self) -> Any: return self._unary(e.log10)
+    def sqrt(self) -> Any: return self._unary(e.sqrt)
+    def cbrt(self) -> Any: return self._unary(e.cbrt)
+    def square(self) -> Any: return self._unary(e.square)
+    def abs(self) -> Any: return self._unary(e.absolute)
+    def sin(self) -> Any: return self._unary(e.sin)
+    def cos(self) -> Any: return self._unary(e.cos)
+    def tan(self) -> Any: return self._unary(e.tan)
+    def asin(self) -> Any: return self._unary(e.asin)
+    def acos(self) -> Any: return self._unary(e.acos)
+    def atan(self) -> Any: return self._unary(e.atan)
+    def atan2(self, x: Any) -> Any: return self._binary(e.atan2, x)
+    def sinh(self) -> Any: return self._unary(e.sinh)
+    def cosh(self) -> Any: return self._unary(e.cosh)
+    def tanh(self) -> Any: return self._unary(e.tanh)
+    def asinh(self) -> Any: return self._unary(e.asinh)
+    def acosh(self) -> Any: return self._unary(e.acosh)
+    def atanh(self) -> Any: return self._unary(e.atanh)
+    def sigmoid(self) -> Any: return self._unary(e.sigmoid)
+    def softplus(self) -> Any: return self._unary(e.softplus)
+    def relu(self) -> Any: return self._unary(e.relu)
+    def erf(self) -> Any: return self._unary(e.erf)
+    def erfc(self) -> Any: return self._unary(e.erfc)
+    def sign(self) -> Any: return self._unary(e.sign)
+    def floor(self) -> Any: return self._unary(e.floor)
+    def ceil(self) -> Any: return self._unary(e.ceil)
+    def hypot(self, other: Any) -> Any: return self._binary(e.hypot, other)
+    def maximum(self, other: Any) -> Any: return self._binary(e.maximum, other)
+    def minimum(self, other: Any) -> Any: return self._binary(e.minimum, other)
     def clip(self, low: Any = None, high: Any = None) -> Any: return e.clip(self, low, high)
     def where(self, condition: Any, other: Any) -> Any: return e.where(condition, self, other)
 
-    def __eq__(self, other: Any) -> Any: return _compared(operator.eq, e.equals, self, other)
-    def __ne__(self, other: Any) -> Any: return _compared(operator.ne, e.differs, self, other)
+    def __eq__(self, other: Any) -> Any: return _compared(operator.eq, e.equal, self, other)
+    def __ne__(self, other: Any) -> Any: return _compared(operator.ne, e.not_equal, self, other)
     def __lt__(self, other: Any) -> Any: return _compared(operator.gt, e.greater, other, self)
-    def __le__(self, other: Any) -> Any: return _compared(operator.ge, e.at_least, other, self)
+    def __le__(self, other: Any) -> Any: return _compared(operator.ge, e.greater_equal, other, self)
     def __gt__(self, other: Any) -> Any: return _compared(operator.gt, e.greater, self, other)
-    def __ge__(self, other: Any) -> Any: return _compared(operator.ge, e.at_least, self, other)
+    def __ge__(self, other: Any) -> Any: return _compared(operator.ge, e.greater_equal, self, other)
     # By these names NumPy's functions of object arrays look for what to do with each element.
-    def arcsin(self) -> Any: return self.unary(e.asin)
-    def arccos(self) -> Any: return self.unary(e.acos)
-    def arctan(self) -> Any: return self.unary(e.atan)
-    def arctan2(self, x: Any) -> Any: return self.binary(e.atan2, x)
-    def arcsinh(self) -> Any: return self.unary(e.asinh)
-    def arccosh(self) -> Any: return self.unary(e.acosh)
-    def arctanh(self) -> Any: return self.unary(e.atanh)
-    def fmod(self, other: Any) -> Any: return self.binary(e.fmod, other)
+    def arcsin(self) -> Any: return self._unary(e.asin)
+    def arccos(self) -> Any: return self._unary(e.acos)
+    def arctan(self) -> Any: return self._unary(e.atan)
+    def arctan2(self, x: Any) -> Any: return self._binary(e.atan2, x)
+    def arcsinh(self) -> Any: return self._unary(e.asinh)
+    def arccosh(self) -> Any: return self._unary(e.acosh)
+    def arctanh(self) -> Any: return self._unary(e.atanh)
+    def fmod(self, other: Any) -> Any: return self._binary(e.fmod, other)
     def exp2(self) -> Any: return np.exp2(self)
-    def fabs(self) -> Any: return self.unary(e.absolute)
+    def fabs(self) -> Any: return self._unary(e.absolute)
     def rint(self) -> Any: return np.rint(self)
     def degrees(self) -> Any: return np.degrees(self)
     def radians(self) -> Any: return np.radians(self)
@@ -257,7 +252,7 @@ class Operators(Node):
     __hash__ = object.__hash__
 
     def __bool__(self) -> bool:
-        return bool(self.raw)
+        return bool(self._data)
 
     def __float__(self) -> float:
         raise TypeError(
@@ -296,7 +291,7 @@ def _rarer_call(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[s
     inputs = tuple(np.asarray(x) if isinstance(x, (list, tuple)) else x for x in inputs)
     if method == "__call__" and not kwargs:
         if any(isinstance(x, np.ndarray) and x.dtype == object for x in inputs):
-            if any(isinstance(x, Node) and np.ndim(x.raw) for x in inputs):
+            if any(isinstance(x, Node) and np.ndim(x._data) for x in inputs):
                 raise TypeError(f"{name} of a Tensor and an array of objects: make it a Tensor too, with ag.stack")
             return ufunc(*map(boxed, inputs))
         if ufunc in UFUNCS:
@@ -307,10 +302,10 @@ def _rarer_call(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[s
         return REDUCTIONS[ufunc](*inputs, **({"axis": 0} | kwargs))
     out = kwargs.get("out", ())
     into_objects = out and all(isinstance(x, np.ndarray) and x.dtype == object for x in out)
-    if into_objects and not any(isinstance(x, Node) and np.ndim(x.raw) for x in inputs):
+    if into_objects and not any(isinstance(x, Node) and np.ndim(x._data) for x in inputs):
         return getattr(ufunc, method)(*map(boxed, inputs), **kwargs)
     if ufunc in CONSTANT_UFUNCS and method != "at" and not any(isinstance(x, Node) for x in out):
-        return getattr(ufunc, method)(*map(plain, inputs), **kwargs)
+        return getattr(ufunc, method)(*map(value_of, inputs), **kwargs)
     if out:
         raise TypeError(
             f"{name} cannot write a node into an existing array, which would detach it from its graph: "

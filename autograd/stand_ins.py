@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from autograd.elementwise import identity
-from autograd.graph import tracer
+from autograd.modes import current_trace
 from autograd.pytrees import is_module
 from autograd.value import PARAMETER, Value
 
@@ -30,7 +30,7 @@ def stand_in(node: Any) -> Any:
 
 def in_place_of(node: Any, made: Any) -> Any:
     """The node `made` as one of the same kind as `node`, with its label and its gradient."""
-    if tracer() is not None:
+    if current_trace() is not None:
         return made
     twin = made
     if type(made) is not type(node):
@@ -38,8 +38,8 @@ def in_place_of(node: Any, made: Any) -> Any:
         for name, value in {**_attributes(node), **_attributes(made)}.items():
             object.__setattr__(twin, name, value)
     twin.label, twin.grad = node.label, node.grad
-    if isinstance(twin, Value) and node.is_parameter():
-        twin.b = PARAMETER
+    if isinstance(twin, Value) and node._is_parameter():
+        twin._y = PARAMETER
     return twin
 
 

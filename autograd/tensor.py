@@ -8,13 +8,13 @@ from weakref import ReferenceType, ref
 
 import numpy as np
 
-from autograd import constants, graph
+from autograd import constants, modes
 from autograd.arguments import FAILURES, integer, numbers, shown
 from autograd.arrays import indexing, joining, linalg, reductions, shaping, sums
-from autograd.backprop import cotangents, deposit
-from autograd.graph import OLDEST, Node, Primitive, birth, check_kind
+from autograd.graph import Node, Primitive, check_kind, next_sequence_number, value_of
 from autograd.numpy_functions import call
-from autograd.operators import Operators, declined, plain
+from autograd.operators import Operators, declined
+from autograd.reverse_mode import accumulate_grads, cotangents
 
 _new = object.__new__
 _down = sums.adder(0)
@@ -39,24 +39,24 @@ class Tensor(Operators):
     [2.0, 4.0]
     """
 
-    __slots__ = ("_frozen", "_lent", "overwritten")
-    rank: ClassVar[int] = 1
-    # Of a leaf: the array by which a caller may change its data. Either `raw` itself, which was given, or a weak reference
+    __slots__ = ("_frozen", "_lent", "_overwritten")
+    _priority: ClassVar[int] = 1
+    # Of a leaf: the array by which a caller may change its data. Either `_data` itself, which was given, or a weak reference
     # to what `data` returned: it dies when the caller has let go of that array and of its views, which keep it alive.
     _lent: np.ndarray[Any, Any] | ReferenceType[np.ndarray[Any, Any]] | None
-    _frozen: bool  # a graph relies on `raw`, which must be replaced in place of being changed
-    overwritten: int  # when an optimizer last changed `raw` in place (a birth), or OLDEST
+    _frozen: bool  # a graph relies on `_data`, which must be replaced in place of being changed
+    _overwritten: int  # the sequence number at which an optimizer last changed `_data` in place, or 0
 
     def __init__(self, data: Any, label: str | None = None) -> None:
-        self.raw = _array(data)
+        self._data = _array(data)
         self.op = None
-        self.left = self.right = self.a = self.b = None
+        self._left = self._right = self._x = self._y = None
         self.label = label
-        self.birth = birth()
+        self._sequence = next_sequence_number()
         self.grad = None
-        self._lent = self.raw
+        self._lent = self._data
         self._frozen = False
-        self.overwritten = OLDEST
+        self._overwritten = 0
 
     # ---- Data
 
@@ -64,14 +64,14 @@ class Tensor(Operators):
     def data(self) -> np.ndarray[Any, Any]:
         """The array. That of a leaf may be changed in place or set anew; that of a result is read-only."""
         if self.op is not None:
-            view = self.raw.view()
+            view = self._data.view()
             view.flags.writeable = False
             return view  # type: ignore[no-any-return]  # slots are Any
         if self._frozen:
-            self._own(self.raw.copy())
+            self._own(self._data.copy())
         array = self._lent_array()
         if array is None:
-            array = np.asarray(memoryview(self.raw))  # views of it keep it alive, as its base is no array
+            array = np.asarray(memoryview(self._data))  # views of it keep it alive, as its base is no array
             self._lent = ref(array)
         return array
 
@@ -79,17 +79,17 @@ class Tensor(Operators):
     def data(self, data: Any) -> None:
         if self.op is not None:
             raise TypeError(f"the data of a result ({self.op!r}) cannot be set: set a leaf's, or .detach() it first")
-        old, lent = self.raw, self._lent_array()
+        old, lent = self._data, self._lent_array()
         if lent is not None and lent is data and lent.shape == old.shape:  # `x.data -= 1` has changed it already
             return
         self._own(_array(data))
-        self._lent = self.raw
-        if self.raw.shape != old.shape:
-            self.overwritten = birth()  # a graph that has read it has no gradient for this shape
+        self._lent = self._data
+        if self._data.shape != old.shape:
+            self._overwritten = next_sequence_number()  # a graph that has read it has no gradient for this shape
 
     def _own(self, array: np.ndarray[Any, Any]) -> None:
         """Take as data an array that nobody else has."""
-        self.raw, self._lent, self._frozen = array, None, False
+        self._data, self._lent, self._frozen = array, None, False
 
     def _lent_array(self) -> np.ndarray[Any, Any] | None:
         """The array by which a caller may change the data, if there is one."""
@@ -100,14 +100,14 @@ class Tensor(Operators):
         if self.op is None:
             if self._lent is not None:
                 if self._lent_array() is not None:
-                    return self.raw.copy()
+                    return self._data.copy()
                 self._lent = None
             self._frozen = True
-        return self.raw
+        return self._data
 
-    def check_unchanged(self, reader: Node, value: Any, keep_graph: bool) -> None:
+    def _check_unchanged(self, reader: Node, value: Any, keep_graph: bool) -> None:
         """Raise if this leaf no longer is what `reader` read, and `reader` needs it."""
-        if self.overwritten > reader.birth and not (keep_graph and not _same(self.raw, value)):
+        if self._overwritten < reader._sequence and not (keep_graph and not _same(self._data, value)):
             return
         raise RuntimeError(
             f"the data of a leaf ({self._describe()}) was changed after the forward pass that used it (in "
@@ -116,67 +116,71 @@ class Tensor(Operators):
 
     # ---- Recording
 
-    def unary(self, op: Primitive) -> Any:
-        if graph.modes_in_use or op.constant or not op.flat:
-            return self.record(op, (self,))
-        a = self._read() if self.op is None else self.raw
+    def _unary(self, op: Primitive) -> Any:
+        if modes.in_use or op.nondifferentiable or not op.at_most_binary:
+            return self._record(op, (self,))
+        a = self._read() if self.op is None else self._data
         try:
-            raw = op.array(a)
+            data = op.array(a)
         except FAILURES as error:
             raise op.refused((a,), error) from None
-        node = _node(op, raw)
-        node.left, node.right = self, None
-        node.a, node.b = a, None
+        node = _node(op, data)
+        node._left, node._right = self, None
+        node._x, node._y = a, None
         return node
 
-    def binary(self, op: Primitive, other: Any) -> Any:
+    def _binary(self, op: Primitive, other: Any) -> Any:
         if isinstance(other, Tensor):
-            if graph.modes_in_use or op.constant:
-                return self.record(op, (self, other))
-            b = other._read() if other.op is None else other.raw
+            if modes.in_use or op.nondifferentiable:
+                return self._record(op, (self, other))
+            b = other._read() if other.op is None else other._data
             right: Node | None = other
-        elif isinstance(other, (float, int, _ndarray, np.generic)) and not graph.modes_in_use and not op.constant:
+        elif isinstance(other, (float, int, _ndarray, np.generic)) and not modes.in_use and not op.nondifferentiable:
             b = other
             right = None
             if isinstance(b, _ndarray) and op.reads:
                 if b.nbytes > constants.SMALL:
-                    return self.record(op, (self, b))
+                    return self._record(op, (self, b))
                 b = b.copy("K")  # the caller may change theirs
         elif isinstance(other, (float, int, _ndarray, Node, np.generic)):
-            return self.record(op, (self, other))
+            return self._record(op, (self, other))
         else:
             return declined(op, other)
-        a = self._read() if self.op is None else self.raw
+        a = self._read() if self.op is None else self._data
         try:
-            raw = op.array(a, b)
+            data = op.array(a, b)
         except FAILURES as error:
             raise op.refused((a, b), error) from None
-        node = _node(op, raw)
-        node.left, node.right = self, right
-        node.a, node.b = a, b
+        node = _node(op, data)
+        node._left, node._right = self, right
+        node._x, node._y = a, b
         return node
 
-    def reflected(self, op: Primitive, other: Any) -> Any:
+    def _reflected(self, op: Primitive, other: Any) -> Any:
         if isinstance(other, (float, int, np.ndarray, Node, np.generic)):
-            return self.record(op, (other, self))
+            return self._record(op, (other, self))
         return declined(op, other)
 
     @classmethod
-    def record(cls, op: Primitive, args: tuple[Any, ...]) -> Any:
-        if tracer := graph.tracer():
+    def _record(cls, op: Primitive, args: tuple[Any, ...]) -> Any:
+        if trace := modes.current_trace():
             for arg in args:  # scalars that are being compiled, by themselves or in an array
-                if arg.rank > cls.rank if isinstance(arg, Node) else type(arg) is _ndarray and arg.dtype.char == "O":
-                    return tracer.record(op, args)
-        record = not op.constant and graph.is_recording()
+                if (
+                    arg._priority > cls._priority
+                    if isinstance(arg, Node)
+                    else type(arg) is _ndarray and arg.dtype.char == "O"
+                ):
+                    return trace.record(op, args)
+        record = not op.nondifferentiable and modes.is_recording()
         keep = record and op.reads
         large = False
-        flat = op.flat
+        flat = op.at_most_binary
         reads = []
         inputs: list[Any] = []  # the nodes, and None for constants; of an operation of more inputs its own constants
         for arg in args:
             # The rules of operations on arrays ask their inputs for a shape, lists and Values too.
             if isinstance(arg, Node):
-                read = arg._read() if record and arg.op is None and isinstance(arg, Tensor) else arg.raw
+                read = arg._read() if record and arg.op is None and isinstance(arg, Tensor) else arg._data
                 if type(read) is float and op.scalar is None:
                     read = numbers(op.name, "an operand", read)
                 inputs.append(arg)
@@ -193,49 +197,49 @@ class Tensor(Operators):
                 inputs.append(None if flat else read)
             reads.append(read)
         try:
-            raw = op.array(*reads)
+            data = op.array(*reads)
         except FAILURES as error:
             raise op.refused(reads, error) from None
-        if op.constant:
-            return np.asarray(raw)
+        if op.nondifferentiable:
+            return np.asarray(data)
         if not record:
-            result = Tensor(raw)
+            result = Tensor(data)
             result._frozen = True  # it may be a view of an input
             return result
-        node = _node(op, raw)
+        node = _node(op, data)
         if not flat:
-            node.left, node.a = tuple(inputs), tuple(reads)
-            node.right = node.b = None
+            node._left, node._x = tuple(inputs), tuple(reads)
+            node._right = node._y = None
         elif len(reads) == 2:
-            node.left, node.right = inputs
-            node.a, node.b = reads
+            node._left, node._right = inputs
+            node._x, node._y = reads
         else:
-            node.left, node.a = inputs[0], reads[0]
-            node.right = node.b = None
+            node._left, node._x = inputs[0], reads[0]
+            node._right = node._y = None
         if large:
             constants.watch(node, args)
-        if watcher := graph.watcher():
-            watcher.recorded(node)
+        if observer := modes.observer():
+            observer.recorded(node)
         return node
 
     # ---- Differentiating
 
-    def fit(self, share: Any) -> Any:
-        """A share of the cotangent, brought to this node's shape and dtype: the one place where that is done."""
-        raw = self.raw
-        if type(share) is _ndarray:
-            array = share
-        elif isinstance(share, Node):
-            if share.rank == 0:
-                share = shaping.reshape(share, ())
-            array = share.raw
+    def _unbroadcast(self, contribution: Any) -> Any:
+        """A contribution to the cotangent, brought to this node's shape and dtype: the one place where that is done."""
+        data = self._data
+        if type(contribution) is _ndarray:
+            array = contribution
+        elif isinstance(contribution, Node):
+            if contribution._priority == 0:
+                contribution = shaping.reshape(contribution, ())
+            array = contribution._data
         else:
-            array = share = np.asarray(share)
-        if array.shape != raw.shape:
-            share = _unbroadcast(share, raw.shape)
-        if array.dtype is not raw.dtype and array.dtype != raw.dtype:
-            share = shaping.cast(share, raw.dtype)
-        return share
+            array = contribution = np.asarray(contribution)
+        if array.shape != data.shape:
+            contribution = _unbroadcast(contribution, data.shape)
+        if array.dtype is not data.dtype and array.dtype != data.dtype:
+            contribution = shaping.cast(contribution, data.dtype)
+        return contribution
 
     def backward(self, gradient: Any = None) -> None:
         """Add the derivative of `(gradient * self).sum()` to `.grad` of every leaf, and set it in all nodes between.
@@ -243,20 +247,22 @@ class Tensor(Operators):
         `gradient` has this tensor's shape; it may be left out for a scalar. Otherwise a ValueError.
         """
         if gradient is None:
-            if self.raw.size != 1:
+            if self._data.size != 1:
                 raise ValueError(
                     f"backward() needs a scalar, got shape {self.shape}: reduce with .sum() or .mean(), or pass a "
                     "gradient of that shape"
                 )
-            seed = np.ones_like(self.raw)
+            seed = np.ones_like(self._data)
         else:
-            seed = numbers("backward", "gradient", plain(gradient)).astype(self.dtype)  # a copy: it becomes a `.grad`
+            seed = numbers("backward", "gradient", value_of(gradient)).astype(
+                self.dtype
+            )  # a copy: it becomes a `.grad`
             if seed.shape != self.shape:
                 raise ValueError(f"backward() of shape {self.shape} needs a gradient of that shape, got {seed.shape}")
         with np.errstate(all="ignore"):  # IEEE's infinities and nans are answers here
-            deposit(cotangents(self, seed))
+            accumulate_grads(cotangents(self, seed))
 
-    def accumulate(self, g: Any) -> None:
+    def _accumulate(self, g: Any) -> None:
         if self.grad is None:
             self.grad = np.array(g)  # a copy: `g` may be shared, or a view
         else:
@@ -275,7 +281,7 @@ class Tensor(Operators):
     def detach(self) -> Tensor:
         """The same array as a new leaf, without its past."""
         shared = self._lent_array() if self.op is None and not self._frozen else None
-        leaf = Tensor(self.raw if shared is None else shared, self.label)
+        leaf = Tensor(self._data if shared is None else shared, self.label)
         leaf._frozen = shared is None
         return leaf
 
@@ -283,22 +289,22 @@ class Tensor(Operators):
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return self.raw.shape  # type: ignore[no-any-return]  # slots are Any
+        return self._data.shape  # type: ignore[no-any-return]  # slots are Any
 
     @property
     def ndim(self) -> int:
-        return self.raw.ndim  # type: ignore[no-any-return]  # slots are Any
+        return self._data.ndim  # type: ignore[no-any-return]  # slots are Any
 
     @property
     def size(self) -> int:
-        return self.raw.size  # type: ignore[no-any-return]  # slots are Any
+        return self._data.size  # type: ignore[no-any-return]  # slots are Any
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        return self.raw.dtype  # type: ignore[no-any-return]  # slots are Any
+        return self._data.dtype  # type: ignore[no-any-return]  # slots are Any
 
     def __len__(self) -> int:
-        return len(self.raw)
+        return len(self._data)
 
     def __iter__(self) -> Iterator[Any]:
         return (self[i] for i in range(len(self)))
@@ -315,11 +321,11 @@ class Tensor(Operators):
         raise TypeError("a Tensor's elements cannot be deleted: index those that stay, as in t[1:] or t[mask]")
 
     def __contains__(self, x: Any) -> bool:
-        return bool((self.raw == plain(x)).any())
+        return bool((self._data == value_of(x)).any())
 
     def __bool__(self) -> bool:
         try:
-            return bool(self.raw)
+            return bool(self._data)
         except ValueError:
             raise ValueError(
                 f"the truth of a Tensor of shape {self.shape} is ambiguous: use (t != 0).any(), (t != 0).all(), or a "
@@ -327,34 +333,34 @@ class Tensor(Operators):
             ) from None
 
     def __round__(self, digits: int | None = None) -> Any:
-        return np.round(self.raw, 0 if digits is None else digits)
+        return np.round(self._data, 0 if digits is None else digits)
 
     def __format__(self, spec: str) -> str:
         if not spec:
             return str(self)
-        if self.raw.ndim:
+        if self._data.ndim:
             raise TypeError(
                 f"a format of {spec!r} is for one number, not for shape {self.shape}: take an element's .item()"
             )
-        return format(self.raw.item(), spec)
+        return format(self._data.item(), spec)
 
     def item(self) -> float:
         """The one element, as a float: detached, so that no derivative goes through what is computed with it."""
-        return self.raw.item()  # type: ignore[no-any-return]  # slots are Any
+        return self._data.item()  # type: ignore[no-any-return]  # slots are Any
 
     def tolist(self) -> Any:
         """The elements as nested lists of floats: detached, as `item()` is."""
-        return self.raw.tolist()
+        return self._data.tolist()
 
     def numpy(self) -> np.ndarray[Any, Any]:
         """A copy of the array: detached, so that no derivative goes through what is computed with it."""
-        return self.raw.copy()  # type: ignore[no-any-return]  # slots are Any
+        return self._data.copy()  # type: ignore[no-any-return]  # slots are Any
 
     def __matmul__(self, other: Any) -> Any:
-        return self.binary(linalg.matmul, other)
+        return self._binary(linalg.matmul, other)
 
     def __rmatmul__(self, other: Any) -> Any:
-        return self.reflected(linalg.matmul, other)
+        return self._reflected(linalg.matmul, other)
 
     @property
     def T(self) -> Any:
@@ -401,10 +407,10 @@ class Tensor(Operators):
         return reductions.log_softmax(self, axis)
 
     def argmax(self, axis: Any = None) -> Any:
-        return np.argmax(self.raw, _axis("argmax", axis, self.ndim))
+        return np.argmax(self._data, _axis("argmax", axis, self.ndim))
 
     def argmin(self, axis: Any = None) -> Any:
-        return np.argmin(self.raw, _axis("argmin", axis, self.ndim))
+        return np.argmin(self._data, _axis("argmin", axis, self.ndim))
 
     def dot(self, other: Any) -> Any:
         return linalg.dot(self, other)
@@ -471,7 +477,7 @@ class Tensor(Operators):
         return f"{name}shape {self.shape}, {self.dtype}"
 
     def __repr__(self) -> str:
-        body = np.array2string(self.raw, prefix="Tensor(", separator=", ")
+        body = np.array2string(self._data, prefix="Tensor(", separator=", ")
         dtype = "" if self.dtype == np.float64 else f", dtype={self.dtype}"
         label = f", label={self.label!r}" if self.label is not None else ""
         return f"{type(self).__name__}({body}{dtype}{label})"
@@ -481,31 +487,28 @@ class Tensor(Operators):
             raise TypeError(
                 "a Tensor with a past cannot be copied or pickled: use .detach(), or .numpy() for a plain array (to plot)"
             )
-        return (type(self), (self.raw.copy(), self.label), {"grad": self.grad})
+        return (type(self), (self._data.copy(), self.label), {"grad": self.grad})
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.grad = state["grad"]
-
-
-Node.arrays = Tensor
 
 
 def _axis(owner: str, axis: Any, ndim: int) -> int | None:
     return None if axis is None else shaping.axes_of(integer(owner, "axis", axis), ndim)[0]
 
 
-def _node(op: Primitive, raw: Any) -> Tensor:
+def _node(op: Primitive, data: Any) -> Tensor:
     """A result of `op`, still without its inputs."""
-    if type(raw) is not _ndarray:
-        if isinstance(raw, _ndarray):
-            check_kind(raw)
-        raw = np.asarray(raw)  # a full reduction gives a NumPy scalar
-    if raw.dtype.char not in "dfeg":
-        raise TypeError(f"{op.name} gives {raw.dtype}: only real numbers have derivatives here")
+    if type(data) is not _ndarray:
+        if isinstance(data, _ndarray):
+            check_kind(data)
+        data = np.asarray(data)  # a full reduction gives a NumPy scalar
+    if data.dtype.char not in "dfeg":
+        raise TypeError(f"{op.name} gives {data.dtype}: only real numbers have derivatives here")
     node = _new(Tensor)
-    node.raw = raw
+    node._data = data
     node.op = op
-    node.birth = birth()
+    node._sequence = next_sequence_number()
     node.grad = node.label = None
     return node
 
@@ -532,14 +535,14 @@ def _same(x: Any, y: Any) -> bool:
     return x is y or np.array_equal(x, y, equal_nan=True)
 
 
-def _unbroadcast(share: Any, shape: tuple[int, ...]) -> Any:
-    """`share`, summed over the axes along which `shape` was broadcast; or broadcast, if it is the smaller one."""
-    extra = len(share.shape) - len(shape)
-    if extra == 1 and share.shape[1:] == shape and type(share) is _ndarray:
-        return _down(share)  # the bias of a layer, over the batch
+def _unbroadcast(contribution: Any, shape: tuple[int, ...]) -> Any:
+    """`contribution`, summed over the axes along which `shape` was broadcast; or broadcast, if it is the smaller one."""
+    extra = len(contribution.shape) - len(shape)
+    if extra == 1 and contribution.shape[1:] == shape and type(contribution) is _ndarray:
+        return _down(contribution)  # the bias of a layer, over the batch
     if extra > 0:
-        share = reductions.sum(share, tuple(range(extra)))
-    stretched = tuple(i for i, (n, m) in enumerate(zip(share.shape, shape, strict=False)) if m == 1 != n)
+        contribution = reductions.sum(contribution, tuple(range(extra)))
+    stretched = tuple(i for i, (n, m) in enumerate(zip(contribution.shape, shape, strict=False)) if m == 1 != n)
     if stretched and extra >= 0:
-        share = reductions.sum(share, stretched, keepdims=True)
-    return share if share.shape == shape else shaping.broadcast_to(share, shape)
+        contribution = reductions.sum(contribution, stretched, keepdims=True)
+    return contribution if contribution.shape == shape else shaping.broadcast_to(contribution, shape)

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from autograd import elementwise as e
-from autograd.graph import Node, Primitive, is_recording
+from autograd.graph import Node, Primitive
+from autograd.modes import is_recording
 
 
 def is_plain(x: Any) -> bool:
@@ -25,17 +26,17 @@ class Updates(Node):
 
     __slots__ = ()
 
-    def is_parameter(self) -> bool:
+    def _is_parameter(self) -> bool:
         """Whether this node is learned."""
         raise NotImplementedError
 
-    def update(self, op: Primitive, other: Any) -> None:
+    def _update(self, op: Primitive, other: Any) -> None:
         """Become `op` of this and a plain `other`."""
         raise NotImplementedError
 
-    def updated(self, op: Primitive, other: Any) -> bool:
+    def _updated(self, op: Primitive, other: Any) -> bool:
         """Whether an assignment of `op` and `other` concerns this node itself, and was carried out."""
-        if not self.is_parameter() or not is_plain(other):
+        if not self._is_parameter() or not is_plain(other):
             return False
         if is_recording():
             raise TypeError(
@@ -48,29 +49,29 @@ class Updates(Node):
                 "a parameter cannot be changed within a function that is being differentiated with respect to it: take "
                 "the step outside of it"
             )
-        self.update(op, other)
+        self._update(op, other)
         return True
 
     # fmt: off  # one line each, so that the list of operators reads as a list
     def __iadd__(self, other: Any) -> Any:
-        return self if self.updated(e.add, other) else self + other
+        return self if self._updated(e.add, other) else self + other
 
     def __isub__(self, other: Any) -> Any:
-        return self if self.updated(e.sub, other) else self - other
+        return self if self._updated(e.sub, other) else self - other
 
     def __imul__(self, other: Any) -> Any:
-        return self if self.updated(e.mul, other) else self * other
+        return self if self._updated(e.mul, other) else self * other
 
     def __itruediv__(self, other: Any) -> Any:
-        return self if self.updated(e.div, other) else self / other
+        return self if self._updated(e.div, other) else self / other
 
     def __ifloordiv__(self, other: Any) -> Any:
-        return self if self.updated(e.floordiv, other) else self // other
+        return self if self._updated(e.floordiv, other) else self // other
 
     def __imod__(self, other: Any) -> Any:
-        return self if self.updated(e.mod, other) else self % other
+        return self if self._updated(e.mod, other) else self % other
 
     def __ipow__(self, other: Any) -> Any:
-        return self if self.updated(e.power, other) else self**other
+        return self if self._updated(e.power, other) else self**other
 
     # fmt: on

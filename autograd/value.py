@@ -9,12 +9,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 from autograd import elementwise as e
-from autograd import graph
+from autograd import modes
 from autograd.arguments import as_float, number, shown
-from autograd.backprop import cotangents, deposit
-from autograd.graph import Node, Primitive, birth
+from autograd.graph import Node, Primitive, next_sequence_number
 from autograd.numpy_functions import call_of_numbers
 from autograd.operators import Operators, declined
+from autograd.reverse_mode import accumulate_grads, cotangents
+from autograd.tensor import Tensor
 from autograd.updates import Updates
 
 _new = object.__new__
@@ -32,22 +33,22 @@ def _operator(op: Primitive, augmented: bool = False) -> Callable[[Any, Any], An
     def method(self: Value, other: Any) -> Any:
         node = _new(Value)
         if type(other) is Value:
-            node.right = other
-            node.b = b = other.raw
+            node._right = other
+            node._y = b = other._data
         elif type(other) is float:
-            if augmented and (self.op is None or self.b is PARAMETER) and self.updated(op, other):
+            if augmented and (self.op is None or self._y is PARAMETER) and self._updated(op, other):
                 return self
-            node.right = None
-            node.b = b = other
+            node._right = None
+            node._y = b = other
         else:
-            return self if augmented and self.updated(op, other) else self._binary(op, self, other)
-        if graph.modes_in_use:
-            return self._binary(op, self, other)
-        node.left = self
-        node.a = a = self.raw
-        node.raw = scalar(a, b)
+            return self if augmented and self._updated(op, other) else self._record_binary(op, self, other)
+        if modes.in_use:
+            return self._record_binary(op, self, other)
+        node._left = self
+        node._x = a = self._data
+        node._data = scalar(a, b)
         node.op = op
-        node.birth = birth()
+        node._sequence = next_sequence_number()
         node.grad = 0.0
         node.label = None
         return node
@@ -97,40 +98,40 @@ class Value(Updates, Operators):
     dtype: ClassVar[Any] = _Float64()
 
     def __init__(self, data: float, label: str | None = None) -> None:
-        self.raw = data if type(data) is float else _number(data)
+        self._data = data if type(data) is float else _number(data)
         self.op = None
-        self.left = self.right = self.a = self.b = None
+        self._left = self._right = self._x = self._y = None
         self.label = label
-        self.birth = birth()
+        self._sequence = next_sequence_number()
         self.grad = 0.0
 
     @property
     def data(self) -> float:
         """The number. That of a leaf may be set anew; what was computed before keeps what it read."""
-        return self.raw  # type: ignore[no-any-return]  # slots are Any
+        return self._data  # type: ignore[no-any-return]  # slots are Any
 
     @data.setter
     def data(self, data: float) -> None:
         if self.op is not None:
             raise TypeError(f"the data of a result ({self.op!r}) cannot be set: set a leaf's, or .detach() it first")
-        self.raw = data if type(data) is float else _number(data)
+        self._data = data if type(data) is float else _number(data)
 
-    def unary(self, op: Primitive) -> Any:
-        if graph.modes_in_use or op.constant or op.scalar is None or op.dx is None:
-            return self.record(op, (self,))
+    def _unary(self, op: Primitive) -> Any:
+        if modes.in_use or op.dx is None:
+            return self._record(op, (self,))
         node = _new(Value)
-        node.left = self
-        node.right = node.b = None
-        node.a = a = self.raw
-        node.raw = op.scalar(a)
+        node._left = self
+        node._right = node._y = None
+        node._x = a = self._data
+        node._data = op.scalar(a)
         node.op = op
-        node.birth = birth()
+        node._sequence = next_sequence_number()
         node.grad = 0.0
         node.label = None
         return node
 
-    def binary(self, op: Primitive, other: Any) -> Any:
-        return self._binary(op, self, other) if op.constant else _operator(op)(self, other)
+    def _binary(self, op: Primitive, other: Any) -> Any:
+        return self._record_binary(op, self, other) if op.nondifferentiable else _operator(op)(self, other)
 
     # The operators that scalar programs are made of, without a look-up between them and the recording.
     __add__ = _operator(e.add)
@@ -142,11 +143,11 @@ class Value(Updates, Operators):
     __imul__ = _operator(e.mul, augmented=True)
     __itruediv__ = _operator(e.div, augmented=True)
 
-    def reflected(self, op: Primitive, other: Any) -> Any:
-        return self._binary(op, other, self)
+    def _reflected(self, op: Primitive, other: Any) -> Any:
+        return self._record_binary(op, other, self)
 
-    def _binary(self, op: Primitive, x: Any, y: Any) -> Any:
-        """The rarer cases of `binary`: another number type, an array, a kind of node of higher rank, a mode in force."""
+    def _record_binary(self, op: Primitive, x: Any, y: Any) -> Any:
+        """The rarer cases of `binary`: another number type, an array, a kind of node of higher priority, a mode in force."""
         other = y if x is self else x
         if isinstance(other, np.ndarray) and other.dtype == object:
             return op.array(*(np.array([v], dtype=object) if v is self else v for v in (x, y)))
@@ -155,77 +156,77 @@ class Value(Updates, Operators):
         return declined(op, other)
 
     @classmethod
-    def gather(cls, op: Primitive, raw: Any, args: list[Any], reads: list[Any]) -> Value | None:
-        """The node of an operation on any number of scalars that gave `raw`; None if that is not for sure.
+    def _record_variadic(cls, op: Primitive, data: Any, args: list[Any], reads: list[Any]) -> Value | None:
+        """The node of an operation on any number of scalars that gave `data`; None if that is not for sure.
 
         What the arguments were is seen from the result: only floats (and ints) make a float.
         """
-        if type(raw) is not float or graph.modes_in_use:
+        if type(data) is not float or modes.in_use:
             return None
         node = _new(Value)
-        node.raw = raw
-        node.birth = birth()
+        node._data = data
+        node._sequence = next_sequence_number()
         node.grad = 0.0
         node.label = None
         node.op = op
-        node.left = args
-        node.a = reads
-        node.right = node.b = None
+        node._left = args
+        node._x = reads
+        node._right = node._y = None
         return node
 
     @classmethod
-    def record(cls, op: Primitive, args: tuple[Any, ...]) -> Any:
-        if tracer := graph.tracer():
-            return tracer.record(op, args)
+    def _record(cls, op: Primitive, args: tuple[Any, ...]) -> Any:
+        if trace := modes.current_trace():
+            return trace.record(op, args)
         if op.scalar is None:
-            return cls.arrays.record(op, args)
+            return Tensor._record(op, args)
         reads = []
         for arg in args:
             if type(arg) is cls:
-                reads.append(arg.raw)
+                reads.append(arg._data)
             elif type(arg) is float:
                 reads.append(arg)
             elif isinstance(arg, (float, int, np.floating, np.integer, np.bool_)):
                 reads.append(as_float(op.name, arg))
             elif isinstance(arg, Value):
-                reads.append(arg.raw)
+                reads.append(arg._data)
             elif isinstance(arg, np.ndarray) and arg.ndim == 0 and arg.dtype.kind in "fiub":
-                return cls.record(op, tuple(x[()] if isinstance(x, np.ndarray) and x.ndim == 0 else x for x in args))
+                return cls._record(op, tuple(x[()] if isinstance(x, np.ndarray) and x.ndim == 0 else x for x in args))
             else:
-                return cls.arrays.record(op, args)
-        raw = op.scalar(*reads)
-        if op.constant:
-            return raw
+                return Tensor._record(op, args)
+        data = op.scalar(*reads)
+        if op.nondifferentiable:
+            return data
         node = _new(cls)
-        node.raw = raw
-        node.birth = birth()
+        node._data = data
+        node._sequence = next_sequence_number()
         node.grad = 0.0
         node.label = None
-        node.op = node.left = node.right = node.a = node.b = None
-        if graph.is_recording():
+        node.op = node._left = node._right = node._x = node._y = None
+        if modes.is_recording():
             node.op = op
             parents = [arg if isinstance(arg, Node) else None for arg in args]
-            if op.flat:
-                node.left, node.right = parents if len(parents) == 2 else (parents[0], None)
-                node.a, node.b = reads if len(reads) == 2 else (reads[0], None)
+            if op.at_most_binary:
+                node._left, node._right = parents if len(parents) == 2 else (parents[0], None)
+                node._x, node._y = reads if len(reads) == 2 else (reads[0], None)
             else:
-                node.left, node.a = args, tuple(reads)
-            if watcher := graph.watcher():
-                watcher.recorded(node)
+                node._left, node._x = args, tuple(reads)
+            if observer := modes.observer():
+                observer.recorded(node)
         return node
 
-    def fit(self, share: Any) -> Any:
-        """A share of the cotangent, brought to this node's form: a float, or a node where it is to be recorded."""
-        if type(share) is float:
-            return share
-        if isinstance(share, Node):
-            return share if isinstance(share, Value) or share.raw.ndim == 0 else share.sum()  # type: ignore[attr-defined]  # the other kind, which has sum
-        if np.iscomplexobj(share):
-            raise TypeError(f"a derivative came out as {share!r}: complex numbers have no rules here")
-        return float(np.sum(share, dtype=np.float64))
+    def _unbroadcast(self, contribution: Any) -> Any:
+        """A contribution to the cotangent, brought to this node's form: a float, or a node where it is to be recorded."""
+        if type(contribution) is float:
+            return contribution
+        if isinstance(contribution, Node):
+            return contribution.sum() if isinstance(contribution, Tensor) and contribution.ndim else contribution
+        if np.iscomplexobj(contribution):
+            raise TypeError(f"a derivative came out as {contribution!r}: complex numbers have no rules here")
+        return float(np.sum(contribution, dtype=np.float64))
 
-    def check_unchanged(self, reader: Node, value: float, keep_graph: bool) -> None:
-        if keep_graph and self.raw != value and self.raw == self.raw:
+    def _check_unchanged(self, reader: Node, value: float, keep_graph: bool) -> None:
+        if keep_graph and self._data != value and self._data == self._data:
             raise RuntimeError(
                 f"the data of {self!r} was changed, from {value!r}, after it was used in {reader.op!r}; a derivative "
                 "that is to be differentiated again needs it as it was: run the forward computation again"
@@ -233,78 +234,78 @@ class Value(Updates, Operators):
 
     def backward(self, gradient: float = 1.0) -> None:
         """Add the derivative of `gradient * self` to `.grad` of every leaf, and set it in all nodes between."""
-        deposit(cotangents(self, float(number("backward", "gradient", gradient, infinite=True, nan=True))))
+        accumulate_grads(cotangents(self, float(number("backward", "gradient", gradient, infinite=True, nan=True))))
 
-    def accumulate(self, g: Any) -> None:
+    def _accumulate(self, g: Any) -> None:
         self.grad = self.grad + g
 
     def zero_grad(self) -> None:
         """Set `.grad` to zero."""
         self.grad = 0.0
 
-    def is_parameter(self) -> bool:
-        return self.left is PARAMETER or self.b is PARAMETER  # the latter where it stands in for one
+    def _is_parameter(self) -> bool:
+        return self._left is PARAMETER or self._y is PARAMETER  # the latter where it stands in for one
 
-    def update(self, op: Primitive, other: Any) -> None:
+    def _update(self, op: Primitive, other: Any) -> None:
         if np.shape(other) != ():
             raise ValueError(f"{op.name} in place of a Value needs one number, got an array of shape {np.shape(other)}")
-        self.raw = float(op.scalar(self.raw, float(other)))
+        self._data = float(op.scalar(self._data, float(other)))
 
     def detach(self) -> Value:
         """The same number as a new leaf, without its past."""
-        return Value(self.raw, self.label)
+        return Value(self._data, self.label)
 
     def item(self) -> float:
         """The number, as a float: detached, so that no derivative goes through what is computed with it."""
-        return self.raw  # type: ignore[no-any-return]  # slots are Any
+        return self._data  # type: ignore[no-any-return]  # slots are Any
 
     def numpy(self) -> np.ndarray[Any, Any]:
         """The number, as an array of shape (): detached, as `item()` is."""
-        return np.array(self.raw)
+        return np.array(self._data)
 
     @property
     def T(self) -> Value:
         return self
 
     def __round__(self, digits: int | None = None) -> Any:
-        return round(self.raw, digits)
+        return round(self._data, digits)
 
     def __format__(self, spec: str) -> str:
-        return format(self.raw, spec) if spec else str(self)
+        return format(self._data, spec) if spec else str(self)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        if any(issubclass(kind, self.arrays) for kind in types):
+        if any(issubclass(kind, Tensor) for kind in types):
             return NotImplemented
         return call_of_numbers(function, args, kwargs)
 
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label is not None else ""
-        return f"{type(self).__name__}(data={self.raw!r}, grad={self.grad!r}{label})"
+        return f"{type(self).__name__}(data={self._data!r}, grad={self.grad!r}{label})"
 
     def __reduce__(self) -> Any:
         if self.op is not None:
             raise TypeError(
                 "a Value with a past cannot be copied or pickled: use .detach(), or .item() for a plain number"
             )
-        return (type(self), (self.raw, self.label), {"grad": self.grad, "parameter": self.is_parameter()})
+        return (type(self), (self._data, self.label), {"grad": self.grad, "parameter": self._is_parameter()})
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.grad = state["grad"]
         if state.get("parameter"):
-            self.left = PARAMETER
+            self._left = PARAMETER
 
 
 def learned(data: float) -> Value:
     """A Value that is learned: an augmented assignment to it changes it (under `no_grad`), or raises.
 
     >>> w = learned(2.0)
-    >>> with graph.no_grad():
+    >>> with modes.no_grad():
     ...     w -= 0.5
     >>> w.data
     1.5
     """
     value = Value(data)
-    value.left = PARAMETER
+    value._left = PARAMETER
     return value
 
 

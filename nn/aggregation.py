@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Node, Tensor
-from autograd.operators import plain
+from autograd.graph import value_of
 from nn.losses.base import Loss
 from nn.typing import Array
 from nn.validation import shown
@@ -35,10 +35,10 @@ def _name(metric: Any) -> str:
 
 def loss_value(loss: Any, graph: bool = True) -> float:
     """The value of a loss, which must be one number, and a node where a `graph` is needed; else a ValueError."""
-    if isinstance(loss, Node) and not np.ndim(loss.raw):
-        return float(loss.raw)
+    if isinstance(loss, Node) and not np.ndim(loss._data):
+        return float(loss._data)
     if graph or isinstance(loss, Node) or not isinstance(loss, (float, int, np.floating, np.integer)):
-        shape = np.shape(loss.raw) if isinstance(loss, Node) else None
+        shape = np.shape(loss._data) if isinstance(loss, Node) else None
         found = f"shape {shape}" if shape else f"a {type(loss).__name__}"
         with_graph = " with a graph" if graph else ""
         raise ValueError(f"the loss must be one number{with_graph}, got {found}: use reduction='mean', or .mean()")
@@ -47,7 +47,7 @@ def loss_value(loss: Any, graph: bool = True) -> float:
 
 def prediction_array(prediction: Any) -> Array:
     """A prediction without its graph; one of a leaf is a view too, so that reading it costs no copy."""
-    array = prediction.raw if isinstance(prediction, Tensor) else np.asarray(plain(prediction))
+    array = prediction._data if isinstance(prediction, Tensor) else np.asarray(value_of(prediction))
     if isinstance(prediction, (tuple, list, dict)) or array.dtype == object or not array.ndim:
         raise TypeError(f"a model must give one array with a row for each of its inputs, got {shown(prediction)}")
     return array
@@ -64,7 +64,7 @@ def row_count(x: Any, y: Any) -> int:
         while isinstance(part, (tuple, dict)) and part:  # several targets
             part = next(iter(part.values() if isinstance(part, dict) else part))
         if part is not None:
-            return len(part) if np.ndim(plain(part)) else 1
+            return len(part) if np.ndim(value_of(part)) else 1
     return 1
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd import no_grad
-from autograd.operators import plain
+from autograd.graph import value_of
 from nn.aggregation import Metrics, batch_weight, epoch_loss, loss_value, named_metrics, prediction_array
 from nn.data import Batches, batch_pairs, is_pair
 from nn.modes import evaluating
@@ -33,7 +33,7 @@ def evaluate(model: Module, data: Any, loss: Callable[..., Any], metrics: Metric
             weights.append(batch_weight(loss, prediction, x, y))
             if named:
                 predictions.append(prediction_array(prediction))
-                targets.append(np.asarray(plain(y)))
+                targets.append(np.asarray(value_of(y)))
     if not losses:
         raise ValueError("there is not one batch to evaluate on: the data is empty, or used up")
     results = {"loss": epoch_loss(loss, losses, weights)}

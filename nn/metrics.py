@@ -8,7 +8,7 @@ import numpy as np
 
 from autograd.arguments import check_unmasked
 from autograd.arrays import sums
-from autograd.operators import plain
+from autograd.graph import value_of
 from nn.typing import Array
 from nn.validation import integer, number, real_array
 
@@ -45,7 +45,7 @@ def confusion_matrix(
     [[1, 1], [0, 1]]
     """
     predicted, known, labels = _classes("confusion_matrix", predictions, labels, threshold, None)
-    shape = np.shape(plain(predictions))
+    shape = np.shape(value_of(predictions))
     for name, found in (("predictions", predicted), ("labels", labels)):
         if found.dtype.kind not in "iub":
             raise TypeError(f"confusion_matrix needs integer classes, got {name} of {found.dtype}: use .astype(int)")
@@ -201,7 +201,7 @@ def _named(name: str, which: str, x: Any) -> Array:
     """Numbers, or the names of classes."""
     check_unmasked(name, which, x)
     try:
-        x = np.asarray(plain(x))
+        x = np.asarray(value_of(x))
     except (TypeError, ValueError):
         return real_array(name, which, x)  # which says what is wrong
     if x.dtype.kind == "O" and x.size and all(isinstance(member, str) for member in x.flat):

@@ -139,7 +139,7 @@ class Module:
         for _, part in parts_of(self, once=True):
             if isinstance(part, Parameter) and part.dtype != dtype:
                 grad = part.grad
-                part._own(part.raw.astype(dtype))
+                part._own(part._data.astype(dtype))
                 part.grad = None if grad is None else grad.astype(dtype)
             elif isinstance(part, UninitializedParameter):
                 part.dtype = dtype

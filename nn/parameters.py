@@ -10,8 +10,7 @@ import numpy as np
 from autograd import Node, Tensor
 from autograd.arguments import FAILURES, numbers, shown
 from autograd.arrays.linalg import matmul
-from autograd.graph import Primitive
-from autograd.operators import plain
+from autograd.graph import Primitive, value_of
 from autograd.updates import Updates, is_plain
 
 
@@ -44,13 +43,13 @@ class Parameter(Updates, Tensor):
 
     def __init__(self, data: Any, label: str | None = None) -> None:
         super().__init__(data, label)
-        self._own(self.raw.copy())  # or a step would change the caller's array too
+        self._own(self._data.copy())  # or a step would change the caller's array too
 
-    def is_parameter(self) -> bool:
+    def _is_parameter(self) -> bool:
         return True
 
-    def update(self, op: Primitive, other: Any) -> None:
-        raw = self.raw
+    def _update(self, op: Primitive, other: Any) -> None:
+        raw = self._data
         try:
             with np.errstate(all="ignore"):
                 new = np.asarray(op.array(raw, other))
@@ -67,7 +66,7 @@ class Parameter(Updates, Tensor):
             self._own(new.astype(raw.dtype, copy=False))
 
     def __imatmul__(self, other: Any) -> Any:
-        return self if self.updated(matmul, other) else self @ other
+        return self if self._updated(matmul, other) else self @ other
 
 
 class Buffer:
@@ -89,7 +88,7 @@ class Buffer:
 
     @data.setter
     def data(self, data: Any) -> None:
-        array = np.asarray(plain(data))
+        array = np.asarray(value_of(data))
         if array.shape != self._data.shape or array.dtype == object:
             raise ValueError(
                 f"the data of a buffer of shape {self._data.shape} keeps it, got {array.dtype} of shape {array.shape}: "
@@ -116,7 +115,7 @@ def check_assigned(owner: str, name: str, old: Any, held: Sequence[Any], value: 
     numbers or results, so that what is learned would be lost. None, modules and functions are deliberate."""
     if not held or not _loses(value, held):
         return
-    found = plain(value)
+    found = value_of(value)
     given = f"{type(value).__name__} of shape {np.shape(found)}" if hasattr(found, "shape") else repr(value)
     if old is held[0]:
         kind = "Buffer" if isinstance(old, Buffer) else "Parameter"

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd.arguments import shown
-from autograd.operators import plain
+from autograd.graph import value_of
 from nn.parameters import Buffer, Parameter
 from nn.typing import Array
 
@@ -22,7 +22,7 @@ class IncompatibleKeys(NamedTuple):
 
 def array_of(part: Parameter | Buffer) -> Array:
     """The array of a parameter or a buffer, as it is read."""
-    return part.data if isinstance(part, Buffer) else plain(part)
+    return part.data if isinstance(part, Buffer) else value_of(part)
 
 
 def matching_arrays(
@@ -70,7 +70,7 @@ def _converted(data: Any, own: Array) -> tuple[Any, str]:
     if np.ma.is_masked(data):
         return None, "has masked elements, which would count"
     try:
-        array = np.asarray(plain(data))
+        array = np.asarray(value_of(data))
     except ValueError:
         return None, "is no array, but a ragged list"
     if array.shape != own.shape:

@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd import Tensor, no_grad
 from autograd.arguments import FAILURES, wrong
-from autograd.operators import plain
+from autograd.graph import value_of
 from nn.modes import evaluating, observing
 from nn.validation import integer, sequence
 
@@ -92,7 +92,7 @@ def summarize(model: Any, input_shape: tuple[int, ...], dtype: Any = None, max_l
 
     def note(module: Any, result: Any) -> None:
         if isinstance(result, (Tensor, np.ndarray)):
-            results.setdefault(id(module), plain(result))
+            results.setdefault(id(module), value_of(result))
 
     with evaluating(), observing(note), no_grad():
         model(np.zeros(input_shape, dtype))
@@ -117,7 +117,7 @@ def summarize(model: Any, input_shape: tuple[int, ...], dtype: Any = None, max_l
         rows,
         input_shape,
         sum(parameter.size for _, parameter in parameters),
-        sum(parameter.raw.nbytes for _, parameter in parameters),
+        sum(parameter._data.nbytes for _, parameter in parameters),
         sum(buffer.data.nbytes for buffer in model.buffers()),
         sum(row.memory for row in innermost),
         max_lines,

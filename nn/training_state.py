@@ -132,6 +132,6 @@ def check_optimizer(owner: str, optimizer: Any, model: Module, loss: Any) -> Non
     if foreign and (missing or len(foreign) == len(given)):
         raise ValueError(
             f"{owner}: {len(foreign)} of the optimizer's {len(given)} parameters are not the model's, and would not be "
-            f"trained (the first has shape {np.shape(foreign[0].raw)}): make the optimizer from model.parameters(), after "
+            f"trained (the first has shape {np.shape(foreign[0]._data)}): make the optimizer from model.parameters(), after "
             "the last change of the model's layers; a loss with parameters of its own is to be an nn.Module that has them"
         )

@@ -14,8 +14,7 @@ from autograd.arguments import number as number
 from autograd.arguments import numbers as numbers
 from autograd.arguments import sequence as sequence
 from autograd.arguments import shown as shown
-from autograd.graph import Node
-from autograd.operators import plain
+from autograd.graph import Node, value_of
 from nn.typing import Array
 
 T = TypeVar("T")
@@ -57,7 +56,7 @@ def real_array(owner: str, name: str, data: Any, dtype: Any = None) -> Array:
 
     Complex numbers, whose imaginary part would be lost, strings, objects and ragged lists are a TypeError.
     """
-    data = given = plain(data)
+    data = given = value_of(data)
     if type(data) is not np.ndarray:
         check_unmasked(owner, name, data)
         try:

@@ -45,24 +45,24 @@ OTHER_FRACTIONS = st.integers(-4, 4).map(lambda k: k / 2 + 0.35)
 ROWS = {
     # steps, whose derivative is zero
     "step": Row(lambda x: float(x > 0), lambda x: np.where(np.greater(x, 0), 1.0, 0.0), (NONZERO,)),
-    "wins": Row(
+    "max_weight": Row(
         lambda x, y: float(x > y), lambda x, y: np.where(np.greater(x, y), 1.0, 0.0), (FRACTIONS, OTHER_FRACTIONS)
     ),
-    "differs": Row(
+    "not_equal": Row(
         lambda x, y: float(x != y), lambda x, y: np.where(np.not_equal(x, y), 1.0, 0.0), (FRACTIONS, OTHER_FRACTIONS)
     ),
     "greater": Row(
         lambda x, y: float(x > y), lambda x, y: np.where(np.greater(x, y), 1.0, 0.0), (FRACTIONS, OTHER_FRACTIONS)
     ),
-    "at_least": Row(
+    "greater_equal": Row(
         lambda x, y: float(x >= y),
         lambda x, y: np.where(np.greater_equal(x, y), 1.0, 0.0),
         (FRACTIONS, OTHER_FRACTIONS),
     ),
-    "equals": Row(
+    "equal": Row(
         lambda x, y: float(x == y), lambda x, y: np.where(np.equal(x, y), 1.0, 0.0), (FRACTIONS, OTHER_FRACTIONS)
     ),
-    "finite": Row(lambda x: 1.0, lambda x: np.ones(np.shape(x)), (EVERYWHERE,)),
+    "isfinite": Row(lambda x: 1.0, lambda x: np.ones(np.shape(x)), (EVERYWHERE,)),
     "sign": Row(lambda x: math.copysign(1, x), np.sign, (NONZERO,)),
     "floor": Row(math.floor, np.floor, (FRACTIONS,)),
     "ceil": Row(math.ceil, np.ceil, (FRACTIONS,)),
@@ -75,9 +75,12 @@ ROWS = {
     "sub": Row(lambda x, y: x - y, np.subtract, (EVERYWHERE, EVERYWHERE)),
     "mul": Row(lambda x, y: x * y, np.multiply, (EVERYWHERE, EVERYWHERE)),
     "div": Row(lambda x, y: x / y, np.divide, (EVERYWHERE, NONZERO)),
+    "times": Row(lambda x, y: x * y, np.multiply, (EVERYWHERE, EVERYWHERE)),
+    "quotient": Row(lambda x, y: x / y, np.divide, (EVERYWHERE, NONZERO)),
     "square": Row(lambda x: x**2, np.square, (EVERYWHERE,)),
     "power": Row(lambda x, y: x**y, np.power, (POSITIVE, EVERYWHERE)),
     "mod": Row(lambda x, y: x % y, np.mod, (between(3.2, 3.8) | between(-0.8, -0.2), between(1.0, 1.05))),
+    "fmod": Row(math.fmod, np.fmod, (between(3.2, 3.8) | between(-3.8, -3.2), between(1.0, 1.05))),
     "abs": Row(math.fabs, np.fabs, (NONZERO,)),
     "maximum": Row(max, np.maximum, (FRACTIONS, OTHER_FRACTIONS)),
     "minimum": Row(min, np.minimum, (FRACTIONS, OTHER_FRACTIONS)),
@@ -116,7 +119,10 @@ ROWS = {
     "erfc": Row(math.erfc, np.vectorize(math.erfc, otypes=[float]), (EVERYWHERE,)),
 }
 
-CONSTANT = {"step", "wins", "equals", "differs", "greater", "at_least", "finite", "sign", "floor", "ceil", "floordiv"}
+CONSTANT = {
+    *("step", "max_weight", "equal", "not_equal", "greater", "greater_equal", "isfinite", "sign", "floor", "ceil"),
+    "floordiv",
+}
 
 
 def scalars(name: str) -> Any:

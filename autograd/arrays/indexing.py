@@ -153,7 +153,7 @@ def sort(x: Any, axis: int | None = -1) -> Any:
     [axis] = axes_of(integer("sort", "axis", axis), len(x.shape))
     if not isinstance(x, Node):
         return np.sort(x, axis)
-    return take_along_axis(x, np.argsort(x.raw, axis, kind="stable"), axis)
+    return take_along_axis(x, np.argsort(x._data, axis, kind="stable"), axis)
 
 
 def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:

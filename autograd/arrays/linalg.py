@@ -39,7 +39,7 @@ def _matmul_to_y(g: Any, z: Any, x: Any, y: Any) -> Any:
     return reshape(share, share.shape[:-1]) if len(y.shape) == 1 else share
 
 
-matmul = Primitive("matmul", None, np.matmul, _matmul_to_x, _matmul_to_y)
+matmul = Primitive("matmul", None, np.matmul, _matmul_to_x, _matmul_to_y, infix="@")
 
 
 def _linear_forward(x: Any, w: Any, b: Any) -> Any:
@@ -124,10 +124,11 @@ def _einsum(subscripts: tuple[str, ...], out: str) -> Primitive:
 
     pattern = ",".join(subscripts) + "->" + out
     return Primitive(
-        f"einsum({pattern})",
+        "einsum",
         None,
         lambda *xs: np.einsum(pattern, *xs, optimize=len(xs) > 2 or max(np.size(x) for x in xs) > 1000),
         *(partial(rule, i) for i in range(len(subscripts))),
+        settings={"subscripts": pattern},
     )
 
 
@@ -209,7 +210,7 @@ def slogdet(x: Any) -> tuple[Any, Any]:
     Of a singular matrix they are 0 and -inf, and derivatives are nan.
     """
     logabsdet = _logabsdet(x)  # first, for it says what is wrong with `x`
-    return np.linalg.slogdet(x.raw if isinstance(x, Node) else x).sign, logabsdet
+    return np.linalg.slogdet(x._data if isinstance(x, Node) else x).sign, logabsdet
 
 
 def _cholesky_rule(g: Any, z: Any, x: Any) -> Any:

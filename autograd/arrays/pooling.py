@@ -85,8 +85,8 @@ def _firsts(windows: Windows, z: Array, x: Array) -> list[Array]:
 @cache
 def _max_pool(windows: Windows) -> Primitive:
     def rule(g: Any, z: Any, x: Any) -> Any:
-        raw = x.raw if isinstance(x, Node) else x
-        return _spread(windows, size_of(x), _firsts(windows, z.raw if isinstance(z, Node) else z, raw))(g)
+        raw = x._data if isinstance(x, Node) else x
+        return _spread(windows, size_of(x), _firsts(windows, z._data if isinstance(z, Node) else z, raw))(g)
 
     return Primitive("max_pool2d", None, lambda x: _maxima(windows, x), rule)
 

@@ -12,7 +12,7 @@ from autograd.arguments import number
 from autograd.arrays import norms, sums
 from autograd.arrays.joining import concatenate, stack
 from autograd.arrays.shaping import Axis, axes_of, broadcast_to, cast, flag, flip, hashable, moveaxis, operand, reshape
-from autograd.elementwise import differs, equals, exp, finite, ratio, sign, where
+from autograd.elementwise import equal, exp, isfinite, not_equal, ratio, sign, where
 from autograd.graph import Primitive
 
 
@@ -31,17 +31,19 @@ def _count(shape: tuple[int, ...], axis: Axis) -> int:
     return math.prod(shape[a] for a in axes_of(axis, len(shape)))
 
 
-def _name(name: str, axis: Axis) -> str:
-    return name if axis is None else f"{name}(axis={axis})"
+def _settings(axis: Axis, keepdims: bool = False) -> dict[str, Any]:
+    return ({} if axis is None else {"axis": axis}) | ({"keepdims": True} if keepdims else {})
 
 
 @cache
 def _sum(axis: Axis, keepdims: bool) -> Primitive:
     return Primitive(
-        _name("sum", axis),
+        "sum",
         None,
         sums.adder(axis, keepdims),
         lambda g, z, x: broadcast_to(_back(g, x, axis), x.shape),
+        settings=_settings(axis, keepdims),
+        sign="Σ",
     )
 
 
@@ -54,10 +56,11 @@ def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 def _mean(axis: Axis, keepdims: bool) -> Primitive:
     add = sums.adder(axis, keepdims)
     return Primitive(
-        _name("mean", axis),
+        "mean",
         None,
         lambda x: add(x) / _count(x.shape, axis) if x.itemsize > 2 else sums.mean(x, axis, keepdims),
         lambda g, z, x: broadcast_to(_back(over(g, _count(x.shape, axis)), x, axis), x.shape),
+        settings=_settings(axis, keepdims),
     )
 
 
@@ -104,10 +107,12 @@ def std(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> An
 
 def _extreme(name: str, array: Any, axis: Axis, keepdims: bool) -> Primitive:
     def rule(g: Any, z: Any, x: Any) -> Any:
-        tied = equals(x, _back(z, x, axis))
+        tied = equal(x, _back(z, x, axis))
         return _back(g, x, axis) * (tied / sums.wide(tied, axis, True))
 
-    return Primitive(_name(name, axis), None, lambda x: array(x, axis=axis, keepdims=keepdims), rule)
+    return Primitive(
+        name, None, lambda x: array(x, axis=axis, keepdims=keepdims), rule, settings=_settings(axis, keepdims)
+    )
 
 
 @cache
@@ -133,10 +138,12 @@ def min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 @cache
 def _prod(axis: Axis, keepdims: bool) -> Primitive:
     return Primitive(
-        _name("prod", axis),
+        "prod",
         None,
         sums.in_single(lambda x: np.prod(x, axis=axis, keepdims=keepdims)),
         lambda g, z, x: _back(g, x, axis) * _others(x, axis),
+        settings=_settings(axis, keepdims),
+        sign="Π",
     )
 
 
@@ -178,10 +185,11 @@ def _cumulated(x: Any, axis: int) -> Any:
 @cache
 def _cumsum(axis: int) -> Primitive:
     return Primitive(
-        _name("cumsum", axis),
+        "cumsum",
         None,
         lambda x: _cumulated(x, axis),
         lambda g, z, x: flip(_cumsum(axis)(flip(g, axis)), axis),
+        settings=_settings(axis),
     )
 
 
@@ -194,10 +202,11 @@ def cumsum(x: Any, axis: int | None = None) -> Any:
 @cache
 def _norm(axis: Axis, keepdims: bool) -> Primitive:
     return Primitive(
-        _name("norm", axis),
+        "norm",
         None,
         lambda x: norms.euclidean(x, axis, keepdims),
         lambda g, z, x: _back(g, x, axis) * ratio(x, _back(z, x, axis)),
+        settings=_settings(axis, keepdims),
     )
 
 
@@ -207,12 +216,13 @@ def _p_norm(p: float, axis: Axis, keepdims: bool) -> Primitive:
         # An element of 0 has slope 0, also where mathematics has an infinite one, for p below 1. The slope of that slope
         # is nan where there is none: below 2 at every 0, and otherwise at the origin.
         z = _back(z, x, axis)
-        smooth = differs(x if p < 2.0 else z, 0.0)
+        smooth = not_equal(x if p < 2.0 else z, 0.0)
         direction = where(smooth, sign(x), ratio(x, smooth))
         share = where(x, abs(ratio(x, z)), 1.0) ** (p - 1.0)
-        return _back(g, x, axis) * (direction * where(z, share, equals(x, 0.0)))
+        return _back(g, x, axis) * (direction * where(z, share, equal(x, 0.0)))
 
-    return Primitive(_name(f"norm(ord={p:g})", axis), None, lambda x: norms.p_norm(x, p, axis, keepdims), rule)
+    settings = {"ord": float(f"{p:g}"), **_settings(axis, keepdims)}
+    return Primitive("norm", None, lambda x: norms.p_norm(x, p, axis, keepdims), rule, settings=settings)
 
 
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
@@ -254,9 +264,11 @@ def _logsumexp(axis: Axis, keepdims: bool) -> Primitive:
         z = _back(z, x, axis)
         e = exp(x - z)
         # The shares sum to 1 also where z has no digits left for the logarithm; those of infinities are nan.
-        return e * (_back(g, x, axis) / where(finite(z), sum(e, axis, True), 1.0))
+        return e * (_back(g, x, axis) / where(isfinite(z), sum(e, axis, True), 1.0))
 
-    return Primitive(_name("logsumexp", axis), None, lambda x: sums.in_single(forward)(np.asarray(x)), rule)
+    return Primitive(
+        "logsumexp", None, lambda x: sums.in_single(forward)(np.asarray(x)), rule, settings=_settings(axis, keepdims)
+    )
 
 
 def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -274,10 +286,11 @@ def _softmax(axis: Axis) -> Primitive:
         return e
 
     return Primitive(
-        _name("softmax", axis),
+        "softmax",
         None,
         sums.in_single(forward),
         lambda g, z, x: z * (g - sum(g * z, axis, keepdims=True)),
+        settings=_settings(axis),
     )
 
 
@@ -296,10 +309,11 @@ def _log_softmax(axis: Axis) -> Primitive:
         return shifted
 
     return Primitive(
-        _name("log_softmax", axis),
+        "log_softmax",
         None,
         sums.in_single(forward),
         lambda g, z, x: g - exp(z) * sum(g, axis, keepdims=True),
+        settings=_settings(axis),
     )
 
 

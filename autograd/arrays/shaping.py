@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd.arguments import Axis as Axis
 from autograd.arguments import integer, integers, numbers, shown, wrong
-from autograd.graph import Node, Primitive, check_kind, same
+from autograd.graph import Node, Primitive, check_kind
 
 
 def operand(x: Any, owner: str = "this function", name: str = "x") -> Any:
@@ -169,7 +169,7 @@ def _broadcast(x: Any, shape: tuple[int, ...]) -> Any:
 @cache
 def _broadcast_to(shape: tuple[int, ...]) -> Primitive:
     # The traversal sums every cotangent down to its input's shape, which is all that the derivative is.
-    return Primitive("broadcast_to", None, lambda x: _broadcast(x, shape), same)
+    return Primitive("broadcast_to", None, lambda x: _broadcast(x, shape), lambda g, z, x: g, reads=False)
 
 
 def broadcast_to(x: Any, shape: Any) -> Any:
@@ -213,7 +213,7 @@ def tile(x: Any, reps: int | Sequence[int]) -> Any:
 
 @cache
 def _cast(dtype: np.dtype[Any]) -> Primitive:
-    return Primitive("cast", None, lambda x: np.asarray(x, dtype), same)
+    return Primitive("cast", None, lambda x: np.asarray(x, dtype), lambda g, z, x: g, reads=False)
 
 
 def cast(x: Any, dtype: Any) -> Any:
@@ -224,6 +224,6 @@ def cast(x: Any, dtype: Any) -> Any:
         raise TypeError(wrong("cast", "dtype", "a floating-point dtype, as np.float32", dtype)) from None
     if dtype.kind != "f":
         raise TypeError(f"a cast to {dtype} would detach from the graph: take .numpy().astype({dtype})")
-    if np.iscomplexobj(x.raw if isinstance(x, Node) else x):
+    if np.iscomplexobj(x._data if isinstance(x, Node) else x):
         raise TypeError(f"a cast of complex numbers to {dtype} would lose their imaginary parts: take .real or .imag")
     return _cast(dtype)(x)

@@ -14,22 +14,17 @@ from collections.abc import Iterator, Sequence
 from autograd import elementwise as e
 from autograd.compiler.driver import driver
 from autograd.compiler.ir import Text, by_lanes, constant, types
-from autograd.compiler.lowering import fmod
-from autograd.compiler.program import COMPARISONS, Instruction, Program, unvarying
+from autograd.compiler.program import Instruction, Program, unvarying
+from autograd.compiler.simplify import is_comparison
 from autograd.compiler.symbols import WIDTH, scalar_function, vector_function
 from autograd.graph import Primitive
 
 BLOCK = 250  # instructions of one function: LLVM's time for a function grows faster than its length
 
-INFIX = {e.add: "fadd", e.sub: "fsub", e.mul: "fmul", e.div: "fdiv"}
-COMPARE = {e.equals: "oeq", e.differs: "une", e.greater: "ogt", e.at_least: "oge"}
-INTRINSICS = {e.absolute: "fabs", e.sqrt: "sqrt", e.floor: "floor", e.ceil: "ceil"}
-LIBM = {
-    e.exp: "exp", e.expm1: "expm1", e.log: "log", e.log1p: "log1p", e.log2: "log2", e.log10: "log10",
-    e.cbrt: "cbrt", e.power: "pow", e.hypot: "hypot", fmod: "fmod", e.erf: "erf", e.erfc: "erfc",
-    e.sin: "sin", e.cos: "cos", e.tan: "tan", e.asin: "asin", e.acos: "acos", e.atan: "atan", e.atan2: "atan2",
-    e.sinh: "sinh", e.cosh: "cosh", e.tanh: "tanh", e.asinh: "asinh", e.acosh: "acosh", e.atanh: "atanh",
-}  # fmt: skip
+# LLVM's instructions for C's operators, and those of C's functions that it has itself.
+OPERATORS = {"+": "fadd", "-": "fsub", "*": "fmul", "/": "fdiv"}
+COMPARE = {"==": "oeq", "!=": "une", ">": "ogt", ">=": "oge"}
+INTRINSICS = ("fabs", "sqrt", "floor", "ceil")
 
 
 class Assembly:
@@ -123,14 +118,14 @@ class Assembly:
         calls = "".join(f"  call void @once{n}(ptr %w)\n" for n in range(len(once)))
         stores = "".join(
             f"  %c{n} = getelementptr double, ptr %w, i64 {self.places[i]}\n"
-            f"  store double {constant(i.value)}, ptr %c{n}\n"  # type: ignore[arg-type]  # constants have a value
+            f"  store double {constant(i.value)}, ptr %c{n}\n"
             for n, i in enumerate(self.constants)
         )
         start = f"define void @once(ptr %w) {{\n{stores}{calls}  ret void\n}}"
         attributes = "attributes #0 = { nounwind }"
         declarations = [
             f"declare {number} @llvm.{name}.{suffix}({number})"
-            for name in INTRINSICS.values()
+            for name in INTRINSICS
             for number, suffix in (("double", "f64"), (types(WIDTH)[0], f"v{WIDTH}f64"))
         ]
         return "\n".join([*declarations, *once, *each, start, *driver(self), *self.helpers.values(), attributes])
@@ -149,9 +144,9 @@ class Assembly:
 
     def function(self, op: Primitive, width: int) -> str:
         """What to call for `op`: an intrinsic of LLVM, the vector library's, libm's, or libm's for each lane."""
-        if op in INTRINSICS:
-            return f"@llvm.{INTRINSICS[op]}.{'f64' if width == 1 else f'v{width}f64'}"
-        name, arity = LIBM[op], len(op.rules)
+        if op.c in INTRINSICS:
+            return f"@llvm.{op.c}.{'f64' if width == 1 else f'v{width}f64'}"
+        name, arity = op.c, len(op.rules)
         address = vector_function(name, arity, width) if width > 1 else scalar_function(name)
         if address is not None:
             return f"inttoptr (i64 {address} to ptr)"
@@ -175,12 +170,12 @@ class Block(Text):
         op, number, flags = instruction.op, self.number, self.assembly.flags
         assert op is not None
         args = [self.operand(arg) for arg in instruction.args]
-        if op in INFIX:
-            text = f"{INFIX[op]} {flags}{number} {args[0]}, {args[1]}"
+        if op.infix in OPERATORS:
+            text = f"{OPERATORS[op.infix]} {flags}{number} {args[0]}, {args[1]}"
         elif op is e.where:
             text = f"select {self.truth} {args[0]}, {number} {args[1]}, {number} {args[2]}"
-        elif op in COMPARE:
-            text = f"fcmp {COMPARE[op]} {number} {args[0]}, {args[1]}"
+        elif op.infix in COMPARE:
+            text = f"fcmp {COMPARE[op.infix]} {number} {args[0]}, {args[1]}"
         elif op is e.neg:
             text = f"fneg {flags}{number} {args[0]}"
         else:
@@ -205,7 +200,7 @@ class Block(Text):
                 name = self.let(f"shufflevector {number} {first}, {number} poison, <{width} x i32> zeroinitializer")
         else:
             name = self.load(number, self._place(assembly.slots[arg] * width))
-        if arg.op in COMPARISONS:
+        if is_comparison(arg):
             name = self.let(f"fcmp une {number} {name}, {constant(0.0, width)}")
         self.here[arg] = name
         return name
@@ -214,7 +209,7 @@ class Block(Text):
         """Put it where others look for it: a truth as 1 or 0."""
         assembly, number, width = self.assembly, self.number, self.width
         name = self.operand(instruction)
-        if instruction.op in COMPARISONS:
+        if is_comparison(instruction):
             one, zero = constant(1.0, width), constant(0.0, width)
             name = self.let(f"select {self.truth} {name}, {number} {one}, {number} {zero}")
         if width == 1:

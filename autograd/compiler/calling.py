@@ -10,9 +10,9 @@ import numpy as np
 
 from autograd.arguments import FAILURES, check_unmasked, shown
 from autograd.compiler.batching import Form, Layout, UniformMask
-from autograd.compiler.program import Instruction
-from autograd.compiler.recorded import CompileError, Vector
+from autograd.compiler.errors import CompileError
 from autograd.compiler.signatures import Signature
+from autograd.compiler.tracer import Condition, Vector
 from autograd.graph import Node
 from autograd.pytrees import LEAF, Container, TreeDef, array_def, flatten, is_module, unflatten_each
 
@@ -120,13 +120,13 @@ def read_results(
     signature: Signature | None,
     cores: Sequence[tuple[int, ...]],
     results: Any,
-    read: Callable[[Any], Instruction | None],
-) -> tuple[OutputSpec, list[Instruction]]:
+    read: Callable[[Any], Any],
+) -> tuple[OutputSpec, list[Any]]:
     """The structure of what a function gave, and its outputs, into which `read` turns numbers; None says that it is none."""
     if results is None:
         raise CompileError(f"{name} returned None: a compiled function returns what it computes")
     found, treedef = flatten(results, _is_result, max_depth=MAX_NESTED, name=f"what {name} returned")
-    outputs: list[Instruction] = []
+    outputs: list[Any] = []
     leaves = []
     for leaf in found:
         is_array = isinstance(leaf, np.ndarray) and leaf.ndim > 0
@@ -139,7 +139,7 @@ def read_results(
                     "numbers, or lists, tuples, dicts and object arrays of them"
                 )
             outputs.append(output)
-            boolean = boolean and (output.type == "bool" or isinstance(x, (bool, np.bool_)))
+            boolean = boolean and isinstance(x, (Condition, bool, np.bool_))
         end = len(outputs)
         leaves.append(
             Leaf(slice(start, end), leaf.shape, boolean and end > start) if is_array else Leaf(start, None, boolean)

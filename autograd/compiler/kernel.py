@@ -10,17 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from autograd import graph
+from autograd import modes
 from autograd.arguments import flag, sequence, shown
 from autograd.compiler.batching import Layout, UniformMask
 from autograd.compiler.calling import Arguments, InputSpec
+from autograd.compiler.executable import Options
+from autograd.compiler.export import source
 from autograd.compiler.locks import Locked
 from autograd.compiler.native import library
-from autograd.compiler.paths import Family
 from autograd.compiler.program import Program
-from autograd.compiler.running import Options
 from autograd.compiler.signatures import parse
-from autograd.compiler.sources import source
+from autograd.compiler.trace_cache import TraceCache
 from autograd.value import Value
 
 MAX_LAYOUTS = 256  # kinds of arguments that are remembered
@@ -146,17 +146,17 @@ class Kernel(Locked):
         self.function = function
         self.options = options
         update_wrapper(self, function, updated=())
-        self._families: dict[InputSpec, Family] = {}
-        self._layouts: dict[Any, tuple[Family, Layout]] = {}
+        self._families: dict[InputSpec, TraceCache] = {}
+        self._layouts: dict[Any, tuple[TraceCache, Layout]] = {}
         self._masks: dict[tuple[bool, ...], UniformMask] = {}
-        self._latest: Family | None = None
+        self._latest: TraceCache | None = None
         self._fast_path: tuple[tuple[type, ...], Any, Any] | None = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if graph.modes_in_use and (tracer := graph.tracer()) and not (kwargs or self._nondefault_options()):
+        if modes.in_use and (trace := modes.current_trace()) and not (kwargs or self._nondefault_options()):
             numbers = all(type(x) in (float, int) for x in args)
             if numbers:  # within a recording, which is to see what it is made of
-                return self.function(*map(tracer.constant, args))
+                return self.function(*map(trace.constant, args))
         fast_path = self._fast_path
         if fast_path is not None and not kwargs and tuple(map(type, args)) == fast_path[0]:  # floats alone, once more
             outputs = fast_path[1](args)
@@ -195,7 +195,7 @@ class Kernel(Locked):
         batch = layout.batch(given.arrays)
         with self._lock:
             if given.spec not in self._families:
-                family = Family(self.function, self.options, given.spec, batch)
+                family = TraceCache(self.function, self.options, given.spec, batch)
                 if len(self._families) == MAX_LAYOUTS:
                     self._families.clear()
                 self._latest = self._families[given.spec] = family  # kept only if a first path could be recorded
@@ -212,9 +212,9 @@ class Kernel(Locked):
         """The options by which a call is something else than one of the function."""
         return [name for name in ("signature", "reduce", "parameters") if getattr(self.options, name) is not None]
 
-    def _install_fast_path(self, family: Family, layout: Layout) -> None:
+    def _install_fast_path(self, family: TraceCache, layout: Layout) -> None:
         """From now on, a call with floats alone goes the shortest way, where nothing stands against it."""
-        recording = family.paths[0].plain
+        recording = family.paths[0].fast
         if not (recording.captured or recording.guarded or self.options.signature or self.options.parameters):
             once = recording.code(layout.mask, guarded=False)[0].once
             self._fast_path = (float,) * len(layout.mask.uniform), once, family.results.of_floats(layout.reduced)
@@ -231,7 +231,7 @@ class Kernel(Locked):
     @property
     def programs(self) -> list[Program]:
         """What was recorded, simplified, of every path."""
-        return [path.plain.program for path in self._family().paths]
+        return [path.fast.program for path in self._family().paths]
 
     @property
     def stats(self) -> dict[str, Any]:
@@ -239,12 +239,12 @@ class Kernel(Locked):
         path, the `backend`, how many `paths`, and the seconds spent on `recording` and `compiling` in all."""
         family = self._family()
         longest = max(family.paths, key=lambda path: path.recorded)
-        recordings = {recording for path in family.paths for recording in (path.plain, path.careful)}
+        recordings = {recording for path in family.paths for recording in (path.fast, path.exact)}
         return {
             "recorded": longest.recorded,
-            "instructions": len(longest.plain.program),
-            "flops": longest.plain.lowered.flops,
-            "backend": longest.plain.backend,
+            "instructions": len(longest.fast.program),
+            "flops": longest.fast.lowered.flops,
+            "backend": longest.fast.backend,
             "paths": len(family.paths),
             "recording": sum(path.recording for path in family.paths),
             "compiling": sum(path.simplifying for path in family.paths) + sum(r.compiling for r in recordings),
@@ -258,7 +258,7 @@ class Kernel(Locked):
         """
         return source(language, self._family().exported())
 
-    def _family(self) -> Family:
+    def _family(self) -> TraceCache:
         if self._latest is None or not self._latest.paths:
             raise RuntimeError(f"{self.options.name} is recorded at its first call, with numbers: call it first")
         return self._latest

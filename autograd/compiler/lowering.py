@@ -1,132 +1,133 @@
-"""`lower`: a program in the few operations that every back end has."""
+"""Lowering: a program in the few operations that every back end has."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 from autograd import elementwise as e
-from autograd.backprop import unleaked
-from autograd.compiler.program import COMPARISONS, Instruction, Program
-from autograd.compiler.simplify import Builder, rewrite
-from autograd.graph import Primitive
+from autograd import modes
+from autograd.compiler.program import Instruction, Program
+from autograd.compiler.simplify import Builder, is_comparison, rewrite
+from autograd.compiler.tracer import Tracer
+from autograd.graph import Node, Primitive
 
-fmod = e.fmod
 
-# What every back end has: arithmetic, comparisons, choice, and the functions of C's libm.
-MACHINE = {
-    e.neg, e.add, e.sub, e.mul, e.div, e.absolute, e.sqrt, e.floor, e.ceil, e.where, *COMPARISONS,
-    e.exp, e.expm1, e.log, e.log1p, e.log2, e.log10, e.cbrt, e.power, e.hypot, fmod, e.erf, e.erfc,
-    e.sin, e.cos, e.tan, e.asin, e.acos, e.atan, e.atan2,
-    e.sinh, e.cosh, e.tanh, e.asinh, e.acosh, e.atanh,
-}  # fmt: skip
+def is_machine_operation(op: Primitive) -> bool:
+    """Whether every back end has it: arithmetic, comparisons, choice, and the functions of C's libm."""
+    return op.body is None and bool(op.c or op.infix)
+
+
+def is_foreign(op: Primitive) -> bool:
+    """Whether no back end can make it of what it has: an operation of the user's own on plain numbers."""
+    return op.body is None and not op.c and not op.infix
 
 
 def lower(program: Program) -> Program:
-    """The same program in operations of `MACHINE` (and the user's own), with numbers and truths told apart: only
-    `where` and guards take a truth, and nothing else does."""
+    """The same program in operations of machines (and foreign ones), with numbers and booleans told apart: only `where`
+    and guards take a boolean, and nothing else does."""
+    lowering = _Lowering(Builder(program.inputs))
+    with modes.tracing(lowering), modes.recording(True):
+        return rewrite(program, lowering.each, lowering.builder)
 
-    def number(builder: Builder, x: Instruction) -> Instruction:
-        return builder.emit(e.where, x, 1.0, 0.0) if x.op in COMPARISONS else x
 
-    def each(builder: Builder, op: Primitive, args: tuple[Instruction, ...], like: Instruction) -> Instruction:
+class _Operand(Tracer):
+    """An instruction, as a body computes with it."""
+
+    __slots__ = ("instruction",)
+
+    def __init__(self, instruction: Instruction) -> None:
+        super().__init__(None, 0.0, None, False)
+        self.instruction = instruction
+
+
+class _Lowering:
+    """The interpreter of bodies: each operation becomes an instruction."""
+
+    def __init__(self, builder: Builder) -> None:
+        self.builder = builder
+        self.like: Instruction | None = None
+
+    def each(self, op: Primitive, args: Sequence[Instruction], like: Instruction | None) -> Instruction:
+        """`op` of `args`, lowered; it stands for what `like` did."""
+        builder, self.like = self.builder, like
+        if op.body is not None:
+            return self._instruction(op.body(*map(_Operand, args)))
+        numbers = [builder.emit(e.where, x, 1.0, 0.0) if is_comparison(x) else x for x in args]
         if op is e.where:
-            condition, x, y = args
-            if condition.op not in COMPARISONS:
-                condition = builder.emit(e.differs, condition, 0.0)
-            x, y = number(builder, x), number(builder, y)
-            return builder.emit(e.where, condition, x, y, like=like)
-        args = tuple(number(builder, arg) for arg in args)
-        if op in LOWERED:
-            return LOWERED[op](lambda op, *xs: builder.emit(op, *xs, like=like), *args)
-        return builder.emit(op, *args, like=like)
+            condition = args[0] if is_comparison(args[0]) else builder.emit(e.not_equal, args[0], 0.0)
+            return builder.emit(e.where, condition, *numbers[1:], like=like)
+        return builder.emit(op, *numbers, like=like)
 
-    return rewrite(program, each)
+    def record(self, op: Primitive, args: Any) -> Any:
+        return _Operand(self.each(op, [self._instruction(x) for x in args], self.like))
 
+    def compare(self, op: Primitive, x: Any, y: Any) -> Any:
+        return self.record(op, (x, y))
 
-# ---- What is not in MACHINE, in terms of it: `f(op, ...)` is an instruction. Each is what the float forward computes.
+    def decide(self, condition: Any) -> bool:
+        raise TypeError("the body of an operation branches on a number: choose with ag.where")
 
-Emit = Callable[..., Instruction]
+    def constant(self, value: float) -> Any:
+        return value
 
+    def differentiating(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
-def _sigmoid(f: Emit, x: Instruction) -> Instruction:
-    small = f(e.exp, f(e.neg, f(e.absolute, x)))
-    return f(e.div, f(e.where, f(e.at_least, x, 0.0), 1.0, small), f(e.add, 1.0, small))
+    def visit(self, node: Node) -> None:
+        pass
 
-
-def _softplus(f: Emit, x: Instruction) -> Instruction:
-    return f(e.add, _relu(f, x), f(e.log1p, f(e.exp, f(e.neg, f(e.absolute, x)))))
-
-
-def _relu(f: Emit, x: Instruction) -> Instruction:
-    return f(e.where, f(e.at_least, 0.0, x), 0.0, x)
+    def _instruction(self, x: Any) -> Instruction:
+        return x.instruction if isinstance(x, _Operand) else self.builder.constant(float(x))
 
 
-def _sign(f: Emit, x: Instruction) -> Instruction:
-    below = f(e.where, f(e.greater, 0.0, x), -1.0, f(e.where, f(e.equals, x, 0.0), 0.0, x))
-    return f(e.where, f(e.greater, x, 0.0), 1.0, below)
+# ---- Products of the chain rule, in which an outer factor of zero gives zero
 
 
-def _maximum(f: Emit, x: Instruction, y: Instruction) -> Instruction:
-    return f(e.where, f(e.at_least, x, y), x, f(e.where, f(e.differs, x, x), x, y))
+def is_strong(program: Program) -> bool:
+    """Whether there are products in which a cotangent of zero might meet infinity."""
+    return any(instruction.op is e.times or instruction.op is e.quotient for instruction in program.code)
 
 
-def _minimum(f: Emit, x: Instruction, y: Instruction) -> Instruction:
-    return f(e.where, f(e.at_least, y, x), x, f(e.where, f(e.differs, x, x), x, y))
+def with_plain_products(program: Program) -> Program:
+    """The program with plain products: it is faster, and gives nan where a zero meets infinity."""
+    plain = {e.times: e.mul, e.quotient: e.div}
+    builder = Builder(program.inputs)
+    return rewrite(program, lambda op, args, like: builder.emit(plain.get(op, op), *args, like=like), builder)
 
 
-def _wins(f: Emit, x: Instruction, y: Instruction) -> Instruction:
-    return f(e.where, f(e.greater, x, y), 1.0, f(e.where, f(e.equals, x, y), 0.5, 0.0))
+def hides_nan(program: Program) -> bool:
+    """Whether a nan that a plain product gives in place of zero could become a number, and go unnoticed."""
+    tainted: set[Instruction] = set()
+    for instruction in program.code:
+        op = instruction.op
+        if op is None or not (op is e.times or op is e.quotient or not tainted.isdisjoint(instruction.args)):
+            continue
+        if not tainted.isdisjoint(instruction.args):
+            if op is e.where and instruction.args[0] not in tainted:
+                pass
+            elif op is e.where or op.hides_nan or is_foreign(op):
+                return True
+        tainted.add(instruction)
+    return False
 
 
-def _mod(f: Emit, x: Instruction, y: Instruction) -> Instruction:
-    """C's remainder has the sign of x; Python's has that of y."""
-    rest = f(fmod, x, y)
-    zero = f(e.where, f(e.greater, 0.0, y), -0.0, 0.0)
-    return f(e.where, f(e.differs, rest, 0.0), f(e.where, _opposed(f, rest, y), f(e.add, rest, y), rest), zero)
-
-
-def _floordiv(f: Emit, x: Instruction, y: Instruction) -> Instruction:
-    """As Python has it: from the remainder, so that x == y * (x // y) + x % y as nearly as can be."""
-    rest = f(fmod, x, y)
-    exact = f(e.div, f(e.sub, x, rest), y)
-    exact = f(e.where, _opposed(f, rest, y), f(e.sub, exact, 1.0), exact)
-    down = f(e.floor, exact)
-    down = f(e.where, f(e.greater, f(e.sub, exact, down), 0.5), f(e.add, down, 1.0), down)
-    ratio = f(e.div, x, y)
-    zero = f(e.where, f(e.equals, ratio, 0.0), ratio, f(e.where, f(e.greater, 0.0, ratio), -0.0, 0.0))
-    down = f(e.where, f(e.differs, exact, 0.0), down, zero)
-    return f(e.where, f(e.equals, y, 0.0), ratio, down)
-
-
-def _opposed(f: Emit, rest: Instruction, y: Instruction) -> Instruction:
-    """Whether `rest`, where it is not zero, has another sign than y."""
-    one = f(e.where, f(e.greater, 0.0, rest), 1.0, 0.0)
-    other = f(e.where, f(e.greater, 0.0, y), 1.0, 0.0)
-    rest_counts = f(e.where, f(e.differs, rest, 0.0), one, other)
-    return f(e.differs, rest_counts, other)
-
-
-def _cosine(f: Emit, x: Instruction, y: Instruction) -> Instruction:
-    length = f(e.hypot, x, y)
-    return f(e.where, f(e.differs, length, 0.0), f(e.div, x, length), 0.0)
-
-
-LOWERED: dict[Primitive, Callable[..., Instruction]] = {
-    e.sigmoid: _sigmoid,
-    e.softplus: _softplus,
-    e.relu: _relu,
-    e.sign: _sign,
-    e.maximum: _maximum,
-    e.minimum: _minimum,
-    e.wins: _wins,
-    e.mod: _mod,
-    e.floordiv: _floordiv,
-    e.ratio: lambda f, x, y: f(e.where, f(e.differs, y, 0.0), f(e.div, x, y), 0.0),
-    e.cosine: _cosine,
-    e.cosquare: lambda f, x: f(e.mul, f(e.sub, 1.0, x), f(e.add, 1.0, x)),
-    e.step: lambda f, x: f(e.where, f(e.greater, x, 0.0), 1.0, 0.0),
-    e.finite: lambda f, x: f(e.where, f(e.equals, f(e.sub, x, x), 0.0), 1.0, 0.0),
-    unleaked: lambda f, g, share, x: f(e.where, f(e.equals, g, 0.0), f(e.where, f(e.differs, share, share), 0.0, x), x),
-}
-
-KNOWN = MACHINE | set(LOWERED) | {e.identity, e.square}  # what is not a user's own
+def with_guards(program: Program, folded: Sequence[bool]) -> Program:
+    """The program with one more output in place of its guards: 1 where they all hold, else 0. Where they do not, the
+    `folded` outputs, which are to be summed, are zero."""
+    builder = Builder(program.inputs)
+    builder.code += program.code
+    holds: Instruction | None = None
+    for guard in program.guards:
+        truth = builder.emit(e.not_equal, guard.condition, 0.0)
+        number = builder.emit(e.where, truth, *((1.0, 0.0) if guard.outcome else (0.0, 1.0)))
+        holds = number if holds is None else builder.emit(e.where, builder.emit(e.not_equal, holds, 0.0), number, 0.0)
+    if holds is None:
+        return program
+    truth = builder.emit(e.not_equal, holds, 0.0)
+    outputs = [
+        builder.emit(e.where, truth, output, 0.0) if fold else output
+        for output, fold in zip(program.outputs, folded, strict=True)
+    ]
+    return builder.finish([*outputs, holds], [])

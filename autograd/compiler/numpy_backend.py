@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiler.lowering import MACHINE
+from autograd.compiler.export import source
+from autograd.compiler.lowering import is_foreign
 from autograd.compiler.program import Program, unvarying
-from autograd.compiler.sources import source
 from autograd.graph import Primitive
 
 ELEMENTS = 4_000_000  # numbers that are in memory at a time
@@ -28,7 +28,7 @@ class NumpyCode:
         self._fixed = [k for k, v in enumerate(varies) if not v]
         self._numbers = sorted(self._sums + self._fixed)
         self._chunk = max(64, ELEMENTS // max(1, len(program)))
-        foreign = {i.op for i in program.code if i.op is not None and i.op not in MACHINE}
+        foreign = {i.op for i in program.code if i.op is not None and is_foreign(i.op)}
         calls = {op: f"user{n}" for n, op in enumerate(sorted(foreign, key=lambda op: op.name))}
         namespace: dict[str, Any] = {name: _of_arrays(op) for op, name in calls.items()}
         # The text is our own, made of the program: nothing of the caller's gets into it but names made harmless.

@@ -6,34 +6,34 @@ import os
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-from autograd import elementwise as e
-from autograd.frames import Line
-from autograd.graph import Primitive
+import numpy as np
 
-COMPARISONS = {e.equals, e.differs, e.greater, e.at_least}
-FREE = {e.identity, e.where, *COMPARISONS}  # not counted as floating-point operations
+from autograd.frames import Line, line_of
+from autograd.graph import Node, Primitive, ancestors
 
 
 class Instruction:
-    """One line of a program: `op` of `args`, each an earlier instruction. It stands for a number or, if `op` compares
-    two, for a truth.
+    """One line of a program: `op` of `args`, each an earlier instruction.
 
-    Without an `op` it is a constant (`value` is the float) or an input (`value` is None). `line` is where the user's
-    code asked for it, `(file, number)`, and `derived` says that it belongs to a derivative of what stands there.
+    It stands for a number or an array of `dtype` and `shape`; a comparison's is a boolean. Without an `op` it is a
+    constant (`value` is its number or array) or an input (`value` is None). `line` is where the user's code asked for
+    it, `(file, number)`, and `derived` says that it belongs to a derivative of what stands there.
     """
 
-    __slots__ = ("args", "derived", "example", "label", "line", "op", "value")
-    example: float  # what it gave when it was recorded
+    __slots__ = ("args", "derived", "dtype", "label", "line", "op", "shape", "value")
 
     def __init__(
         self,
         op: Primitive | None,
         args: tuple[Instruction, ...] = (),
-        value: float | None = None,
+        value: Any = None,
         label: str | None = None,
         line: Line | None = None,
         derived: bool = False,
+        dtype: str = "f64",
+        shape: tuple[int, ...] = (),
     ) -> None:
         self.op = op
         self.args = args
@@ -41,11 +41,13 @@ class Instruction:
         self.label = label
         self.line = line
         self.derived = derived
+        self.dtype = "bool" if op is not None and op.is_comparison else dtype
+        self.shape = shape
 
     @property
     def type(self) -> str:
-        """ "bool" of a comparison, "f64" of all else."""
-        return "bool" if self.op in COMPARISONS else "f64"
+        """The dtype and the shape: "f64", "bool", "f32[3,2]"."""
+        return self.dtype + (f"[{','.join(map(str, self.shape))}]" if self.shape else "")
 
 
 @dataclass
@@ -76,13 +78,47 @@ class Program:
     @property
     def flops(self) -> int:
         """Floating-point operations of one run; a transcendental function counts as one."""
-        return sum(instruction.op is not None and instruction.op not in FREE for instruction in self.code)
+        return sum(instruction.op is not None and not instruction.op.is_free for instruction in self.code)
 
     def __repr__(self) -> str:
         return f"<program of {len(self)} operations on {len(self.inputs)} inputs: print it>"
 
     def __str__(self) -> str:
         return "\n".join(_lines(self))
+
+
+def instructions(
+    outputs: Sequence[Node], inputs: Sequence[Node] = (), since: int = 0
+) -> tuple[dict[Node, Instruction], list[Instruction]]:
+    """The instruction of each node that `outputs` were computed from, and those of them that are no inputs, in order.
+
+    Inputs are the `inputs` and, unless `since` is given, all leaves. Of nodes that were made after the sequence number
+    `since` other leaves are constants.
+    """
+    made = {node: _instruction(node) for node in inputs}
+    code: list[Instruction] = []
+    for node in ancestors(*outputs, since=since):
+        if node in made:
+            continue
+        args = []
+        for arg, read in zip(node.inputs, node._residuals(), strict=True):
+            if not isinstance(arg, Node):
+                code.append(Instruction(None, value=read))
+            args.append(made[arg] if isinstance(arg, Node) else code[-1])
+        made[node] = _instruction(node, node._data if node.op is None and since else None, tuple(args))
+        if node.op is not None or since:
+            code.append(made[node])
+    return made, code
+
+
+def _instruction(node: Node, value: Any = None, args: tuple[Instruction, ...] = ()) -> Instruction:
+    dtype, shape = "f64", ()
+    if isinstance(node._data, np.ndarray):
+        dtype, shape = f"f{8 * node._data.itemsize}", node._data.shape
+    line = getattr(node, "_line", None) or line_of(node)
+    return Instruction(
+        node.op if args else None, args, value, node.label, line, getattr(node, "_derived", False), dtype, shape
+    )
 
 
 def unvarying(program: Program, uniform: Sequence[bool]) -> dict[Instruction, bool]:

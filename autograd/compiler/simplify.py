@@ -7,13 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from autograd import elementwise as e
-from autograd.backprop import unleaked
-from autograd.compiler.program import COMPARISONS, Guard, Instruction, Program, key
+from autograd.compiler.program import Guard, Instruction, Program, key
 from autograd.graph import Primitive
-
-COMMUTATIVE = {e.add, e.mul, e.equals, e.differs}
-NEVER_MINUS_ZERO = {e.absolute, e.square, e.exp, e.sigmoid, e.softplus, e.relu, e.cosh, e.step, e.wins, e.finite,
-                    e.hypot, *COMPARISONS}  # fmt: skip
 
 
 class Builder:
@@ -39,14 +34,16 @@ class Builder:
         operands = tuple(arg if isinstance(arg, Instruction) else self.constant(arg) for arg in args)
         if op.scalar is not None and op is not e.where and all(arg.value is not None for arg in operands):
             return self.constant(float(op.scalar(*(arg.value for arg in operands))))
-        if rule := RULES.get(op):
-            simpler = rule(self, *operands)
+        if op.identity is not None or op.is_odd or op.is_even or op in RULES:
+            simpler = _by_record(self, op, operands)
+            if simpler is None and (rule := RULES.get(op)):
+                simpler = rule(self, *operands)
             if simpler is not None:
                 if like is not None and simpler.label is None and simpler.op is not None:
                     simpler.label = like.label
                 return simpler
         identity: Any = (op, *operands)
-        if op in COMMUTATIVE:
+        if op.commutes:
             identity = (op, frozenset(operands))
         known = self._known.get(identity)
         if known is None:
@@ -72,18 +69,18 @@ class Builder:
 def simplify(program: Program) -> Program:
     """The same results, bit for bit, in fewer instructions: constants are folded, what is common is shared, what
     nobody needs goes, and so does algebra that changes nothing (x * 1, x - 0, x / 2 as x * 0.5, -(-x))."""
-    return rewrite(program, lambda builder, op, args, like: builder.emit(op, *args, like=like))
-
-
-def rewrite(program: Program, each: Callable[[Builder, Primitive, Any, Instruction], Instruction]) -> Program:
-    """The program with each operation as `each(builder, op, args, like)` makes it."""
     builder = Builder(program.inputs)
+    return rewrite(program, lambda op, args, like: builder.emit(op, *args, like=like), builder)
+
+
+def rewrite(program: Program, each: Callable[[Primitive, Any, Instruction], Instruction], builder: Builder) -> Program:
+    """The program with each operation as `each(op, args, like)` makes it, in this builder."""
     new: dict[Instruction, Instruction] = {instruction: instruction for instruction in program.inputs}
     for instruction in program.code:
         if instruction.op is None:
-            new[instruction] = builder.constant(instruction.value)  # type: ignore[arg-type]  # inputs are not in code
+            new[instruction] = builder.constant(float(instruction.value))
         else:
-            new[instruction] = each(builder, instruction.op, tuple(new[arg] for arg in instruction.args), instruction)
+            new[instruction] = each(instruction.op, [new[arg] for arg in instruction.args], instruction)
     guards = [
         Guard(new[guard.condition], guard.outcome, guard.line)
         for guard in program.guards
@@ -95,6 +92,10 @@ def rewrite(program: Program, each: Callable[[Builder, Primitive, Any, Instructi
 # ---- Algebra that changes no bit (the sign and the payload of a nan apart)
 
 
+def is_comparison(x: Instruction) -> bool:
+    return x.op is not None and x.op.is_comparison
+
+
 def _is(x: Instruction, value: float) -> bool:
     return x.value is not None and key(x.value) == key(value)
 
@@ -102,16 +103,32 @@ def _is(x: Instruction, value: float) -> bool:
 def _never_minus_zero(x: Instruction) -> bool:
     if x.value is not None:
         return key(x.value) != key(-0.0)
-    return x.op in NEVER_MINUS_ZERO or (x.op is e.add and any(map(_never_minus_zero_leaf, x.args)))
+    return (x.op is not None and x.op.never_minus_zero) or (x.op is e.add and any(map(_never_minus_zero_leaf, x.args)))
 
 
 def _never_minus_zero_leaf(x: Instruction) -> bool:
-    return key(x.value) != key(-0.0) if x.value is not None else x.op in NEVER_MINUS_ZERO
+    return key(x.value) != key(-0.0) if x.value is not None else (x.op is not None and x.op.never_minus_zero)
+
+
+def _by_record(b: Builder, op: Primitive, args: tuple[Instruction, ...]) -> Instruction | None:
+    """What the record says of operands that change nothing, and of signs."""
+    if op.identity is not None:
+        x, y = args
+        if _is(y, op.identity):
+            return x
+        if op.commutes and _is(x, op.identity):
+            return y
+    if op.is_odd or op.is_even:
+        for i, x in enumerate(args):
+            if x.op is e.neg:
+                inner = b.emit(op, *args[:i], x.args[0], *args[i + 1 :])
+                return inner if op.is_even else b.emit(e.neg, inner)
+    return None
 
 
 def _add(b: Builder, x: Instruction, y: Instruction) -> Instruction | None:
     for u, v in ((x, y), (y, x)):
-        if _is(u, -0.0) or (_is(u, 0.0) and _never_minus_zero(v)):
+        if _is(u, 0.0) and _never_minus_zero(v):
             return v
         if u.op is e.neg:
             return b.emit(e.sub, v, u.args[0])
@@ -119,22 +136,13 @@ def _add(b: Builder, x: Instruction, y: Instruction) -> Instruction | None:
 
 
 def _sub(b: Builder, x: Instruction, y: Instruction) -> Instruction | None:
-    if _is(y, 0.0):
-        return x
     if _is(x, -0.0):
         return b.emit(e.neg, y)
     return b.emit(e.add, x, y.args[0]) if y.op is e.neg else None
 
 
 def _mul(b: Builder, x: Instruction, y: Instruction) -> Instruction | None:
-    for u, v in ((x, y), (y, x)):
-        if _is(u, 1.0):
-            return v
-        if _is(u, -1.0):
-            return b.emit(e.neg, v)
-        if u.op is e.neg:
-            return b.emit(e.neg, b.emit(e.mul, u.args[0], v))
-    return None
+    return b.emit(e.neg, y) if _is(x, -1.0) else b.emit(e.neg, x) if _is(y, -1.0) else None
 
 
 def _div(b: Builder, x: Instruction, y: Instruction) -> Instruction | None:
@@ -145,10 +153,6 @@ def _div(b: Builder, x: Instruction, y: Instruction) -> Instruction | None:
         and 2.0**-1000 < abs(y.value) < 2.0**1000
     ):
         return b.emit(e.mul, x, 1.0 / y.value)  # exact, for a power of two
-    for u, other in ((x, y), (y, x)):
-        if u.op is e.neg:
-            inner = (u.args[0], other) if u is x else (other, u.args[0])
-            return b.emit(e.neg, b.emit(e.div, *inner))
     return None
 
 
@@ -163,7 +167,7 @@ def _where(b: Builder, condition: Instruction, x: Instruction, y: Instruction) -
         return x if condition.value else y  # a nan is true, as in Python
     if x is y:
         return x
-    if condition.op is e.differs and _is(condition.args[1], 0.0) and condition.args[0].op in COMPARISONS:
+    if condition.op is e.not_equal and _is(condition.args[1], 0.0) and is_comparison(condition.args[0]):
         return b.emit(e.where, condition.args[0], x, y)
     return None
 
@@ -172,36 +176,36 @@ def _differs(b: Builder, x: Instruction, y: Instruction) -> Instruction | None:
     """(x ? 1 : 0) != 0 is x."""
     for u, v in ((x, y), (y, x)):
         if _is(v, 0.0):
-            if u.op in COMPARISONS:
+            if is_comparison(u):
                 return u
-            if u.op is e.where and _is(u.args[1], 1.0) and _is(u.args[2], 0.0) and u.args[0].op in COMPARISONS:
+            if u.op is e.where and _is(u.args[1], 1.0) and _is(u.args[2], 0.0) and is_comparison(u.args[0]):
                 return u.args[0]
     return None
 
 
-def _unleaked(b: Builder, g: Instruction, share: Instruction, x: Instruction) -> Instruction | None:
-    """x itself, where `share` cannot be 0 * inf: g alone, or times a finite number, or chosen, or what is marked so."""
-    finite = share.value is not None and math.isfinite(share.value)
-    if g.value or finite or share is g:
-        return x
-    args = share.args
-    times = share.op is e.mul and any(args[k] is g and math.isfinite(args[1 - k].value or math.inf) for k in (0, 1))
-    chosen = share.op is e.where and all(arg is g or arg.value == 0.0 for arg in args[1:])
-    marked = share.op is unleaked and args[2] is g
-    return x if times or chosen or marked or (share.op is e.neg and args[0] is g) else None
+def _times(b: Builder, x: Instruction, y: Instruction) -> Instruction | None:
+    """A plain product, where neither can be infinite or nan while the outer factor is zero."""
+    if x.value or (y.value is not None and math.isfinite(y.value)):
+        return b.emit(e.mul, x, y)
+    return None
+
+
+def _quotient(b: Builder, x: Instruction, y: Instruction) -> Instruction | None:
+    return b.emit(e.div, x, y) if x.value or y.value else None
 
 
 RULES: dict[Primitive, Callable[..., Instruction | None]] = {
     e.identity: lambda b, x: x,
+    e.stop_gradient: lambda b, x: x,
     e.square: lambda b, x: b.emit(e.mul, x, x),
     e.neg: lambda b, x: x.args[0] if x.op is e.neg else None,
-    e.absolute: lambda b, x: b.emit(e.absolute, x.args[0]) if x.op is e.neg else None,
     e.add: _add,
     e.sub: _sub,
     e.mul: _mul,
     e.div: _div,
     e.power: _power,
     e.where: _where,
-    e.differs: _differs,
-    unleaked: _unleaked,
+    e.not_equal: _differs,
+    e.times: _times,
+    e.quotient: _quotient,
 }

@@ -12,16 +12,10 @@ from html import escape
 import numpy as np
 
 from autograd.drawing.summaries import TINY, extent, gradient, one_line, quantity
-from autograd.graph import Node
+from autograd.graph import Node, Primitive
 
 INK, GREY, DERIVATIVE = "#1a1a1a", "#6b6b6b", "#a83c00"  # told apart in grey, too, and by the colour-blind
 LEAF, OPERATION, LINE = "#deebf7", "#eeeeee", "#8c8c8c"
-
-SIGNS = {
-    "add": "+", "sub": "−", "mul": "×", "div": "÷", "neg": "−", "matmul": "@", "power": "xʸ", "square": "x²",
-    "sqrt": "√", "abs": "|x|", "sum": "Σ", "prod": "Π",
-}  # fmt: skip
-COMMUTATIVE = {"add", "mul", "maximum", "minimum", "hypot"}
 
 
 def box(node: Node, digits: int, last: bool) -> str:
@@ -37,7 +31,7 @@ def box(node: Node, digits: int, last: bool) -> str:
         attributes, cells = f'BORDER="1" STYLE="ROUNDED" COLOR="{LINE}" BGCOLOR="{LEAF}"', [f"<TD>{body}</TD>"]
     else:
         attributes = f'BORDER="2" COLOR="{INK}"' if last else f'BORDER="1" COLOR="{LINE}"'
-        sign = f"<B>{escaped(one_line(_sign(node.op.name)))}</B>"
+        sign = f"<B>{escaped(one_line(_sign(node.op)))}</B>"
         ports = range(len(node.inputs)) if is_ordered(node) else ()
         span = f'ROWSPAN="{max(len(ports), 1)}"'
         cells = [f'<TD {span} BGCOLOR="{OPERATION}">{sign}</TD><TD {span}>{body}</TD>', *[""] * (len(ports) - 1)]
@@ -54,12 +48,12 @@ def is_ordered(node: Node) -> bool:
     (True, False)
     """
     op = node.op
-    return op is not None and op.many is None and len(node.inputs) > 1 and op.name not in COMMUTATIVE
+    return op is not None and op.variadic is None and len(node.inputs) > 1 and not op.commutes
 
 
 def _rows(node: Node, digits: int) -> Iterator[str]:
     """What the box of `node` says, line by line, as Graphviz's kind of HTML."""
-    label, raw, g = node.label, node.raw, gradient(node)
+    label, raw, g = node.label, node._data, gradient(node)
     name = f"<B>{escaped(one_line(label))}</B>" if label else ""
     if np.size(raw) <= TINY:
         value = escape(minus(quantity(raw, digits)))
@@ -80,9 +74,9 @@ def _small(text: str, colour: str) -> str:
     return f'<FONT POINT-SIZE="11" COLOR="{colour}">{escape(text)}</FONT>'
 
 
-def _sign(name: str) -> str:
-    head, bracket, rest = name.partition("(")
-    return SIGNS.get(head, head) + bracket + rest
+def _sign(op: Primitive) -> str:
+    sign = op.sign or op.infix or op.name
+    return sign + str(op).removeprefix(op.name)
 
 
 def escaped(text: str) -> str:

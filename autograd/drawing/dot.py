@@ -72,12 +72,12 @@ def _nearest(output: Node, most: int) -> tuple[list[Node], int]:
             if parent not in found:
                 found[parent] = None
                 queue.append(parent)
-    return sorted(queue[:most], key=lambda node: -node.birth), max(len(queue) - most, 0)
+    return sorted(queue[:most], key=lambda node: node._sequence), max(len(queue) - most, 0)
 
 
 def _connect(graph: Any, node: Node, names: dict[Node, str], digits: int) -> bool:
     """Draw the edges to `node`, and its constants; return whether local derivatives were shown."""
-    name, inputs, reads = names[node], node.inputs, node.read()
+    name, inputs, reads = names[node], node.inputs, node._residuals()
     constants = sum(not isinstance(x, Node) for x in inputs) - starts_from_zero(node)
     if constants > CONSTANTS:
         graph.node(f"{name}c", f"{constants:,} constants", **TEXT)
@@ -102,8 +102,8 @@ def _connect(graph: Any, node: Node, names: dict[Node, str], digits: int) -> boo
 def _edge_text(node: Node, x: Node, local: Any, digits: int) -> str | None:
     if local is not None and np.size(local) <= TINY:
         return f" {minus(quantity(local, digits))} "
-    if node.op is not None and node.op.elementwise and np.shape(x.raw) != np.shape(node.raw):
-        return f" Σ {np.shape(node.raw)} → {np.shape(x.raw)} "  # was broadcast, so its cotangent is summed
+    if node.op is not None and node.op.elementwise and np.shape(x._data) != np.shape(node._data):
+        return f" Σ {np.shape(node._data)} → {np.shape(x._data)} "  # was broadcast, so its cotangent is summed
     return None
 
 

@@ -9,20 +9,19 @@ from typing import Any
 import numpy as np
 
 from autograd.arguments import integer
-from autograd.backprop import cotangents
 from autograd.drawing.summaries import (
     MOST_DIGITS,
     TINY,
+    contributions,
     local_derivatives,
     number,
     one_line,
     quantity,
-    shares,
     starts_from_zero,
 )
 from autograd.graph import Node, ancestors
+from autograd.reverse_mode import cotangents
 
-INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/", "power": "**", "mod": "%", "floordiv": "//", "matmul": "@"}
 ARGUMENTS = 8  # of more, the first and the last are shown
 
 
@@ -58,10 +57,10 @@ def explain(node: Node, *, max_lines: int = 20_000, digits: int = 4) -> str:
         )
     digits = integer("explain", "digits", digits, least=1, most=MOST_DIGITS)
     max_lines = integer("explain", "max_lines", max_lines, least=10)
-    if np.size(node.raw) != 1:
-        raise ValueError(f"explain needs a scalar, got shape {np.shape(node.raw)}: reduce with .sum() or .mean()")
+    if np.size(node._data) != 1:
+        raise ValueError(f"explain needs a scalar, got shape {np.shape(node._data)}: reduce with .sum() or .mean()")
     with np.errstate(all="ignore"):
-        found = cotangents(node, np.ones_like(node.raw) if node.rank else 1.0)
+        found = cotangents(node, np.ones_like(node._data) if node._priority else 1.0)
     nodes = ancestors(node)
     names = _names(nodes, node)
     top = f"d{names[node]}/d"
@@ -77,9 +76,9 @@ def explain(node: Node, *, max_lines: int = 20_000, digits: int = 4) -> str:
     results = {n: f"{names[n]:<{width}} = {_expression(n, names, digits)}" for n in operations}
     span = _width(results[n] for n in shown if n.op is not None)
     forward = [
-        f"  {names[n]:<{width}} = {quantity(n.raw, digits)}"
+        f"  {names[n]:<{width}} = {quantity(n._data, digits)}"
         if n.op is None
-        else f"  {results[n]:<{span}} = {quantity(n.raw, digits)}"
+        else f"  {results[n]:<{span}} = {quantity(n._data, digits)}"
         for n in shown
     ]
     lines = ["Forward", *_gap(forward, hidden)]
@@ -89,7 +88,7 @@ def explain(node: Node, *, max_lines: int = 20_000, digits: int = 4) -> str:
             f"Backward, from {top}{names[node]} = 1: each input gets (gradient of the result) * (local derivative)",
         ]
         steps: list[Line] = []
-        for _, uses in groupby(known, key=lambda edge: edge[0].birth):
+        for _, uses in groupby(known, key=lambda edge: edge[0]._sequence):
             places = list(uses)
             n = places[0][0]
             steps += [(results[n], *step) for step in _steps(n, found[n], {i for _, i in places}, names, top, digits)]
@@ -145,21 +144,22 @@ def _names(nodes: Iterable[Node], output: Node) -> dict[Node, str]:
 def _expression(node: Node, names: dict[Node, str], digits: int) -> str:
     """The operation, in terms of the names of its inputs."""
     assert node.op is not None
-    head, bracket, rest = node.op.name.partition("(")
+    op = node.op
     args = [
         names[x] if isinstance(x, Node) else quantity(read, digits)
-        for x, read in zip(node.inputs, node.read(), strict=True)
+        for x, read in zip(node.inputs, node._residuals(), strict=True)
     ]
-    if head in INFIX and len(args) == 2 and not bracket:
-        return f"{args[0]} {INFIX[head]} {args[1]}"
-    if head in ("neg", "square"):
-        return f"-{args[0]}" if head == "neg" else f"{args[0]}**2"
-    if head == "dot" and node.op.many is not None:
+    if op.infix and len(args) == 2:
+        return f"{args[0]} {op.infix} {args[1]}"
+    if op.name in ("neg", "square"):
+        return f"-{args[0]}" if op.name == "neg" else f"{args[0]}**2"
+    if op.name == "dot" and op.variadic is not None:
         start, *args = args
         half = len(args) // 2
         product = f"dot([{_list(args[:half])}], [{_list(args[half:])}])"
         return product if starts_from_zero(node) else f"{product} + {start}"
-    return f"{head}({_list(args)}{', ' + rest if bracket else ')'}"
+    settings = [f"{key}={value}" for key, value in op.settings.items()]
+    return f"{op.name}({', '.join([_list(args), *settings])})"
 
 
 def _list(args: list[str]) -> str:
@@ -173,14 +173,12 @@ Line = tuple[str, str, str, str]
 def _steps(node: Node, g: Any, at: set[int], names: dict[Node, str], top: str, digits: int) -> Iterator[Step]:
     """What the inputs of `node` at these places get of its gradient `g`: whose gradient it adds to, the product, and its
     value."""
-    for i, (x, share, local) in enumerate(zip(node.inputs, shares(node, g), local_derivatives(node), strict=True)):
+    for i, (x, share, local) in enumerate(
+        zip(node.inputs, contributions(node, g), local_derivatives(node), strict=True)
+    ):
         if i in at and isinstance(x, Node) and share is not None:
             share = np.asarray(share)
-            if not np.any(g):  # a cotangent of zero stays zero, whatever it is multiplied with
-                share = np.zeros_like(share)
-            elif node.op is not None and node.op.elementwise:
-                share = np.where(np.equal(g, 0.0) & np.isnan(share), 0.0, share)
-            got = quantity(x.fit(share), digits)
+            got = quantity(x._unbroadcast(share), digits)
             shown = local is not None and np.size(local) <= TINY
             product = f"{_factor(g, digits)} * {_factor(local, digits)}" if shown else ""
             yield f"{top}{names[x]}", product, got

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from autograd.backprop import guarded
 from autograd.graph import Node
+from autograd.reverse_mode import product, pull, with_ieee
 
 MOST_DIGITS = 17  # more than a float has
 TINY = 6  # arrays of so many elements are shown in full
@@ -71,29 +71,33 @@ def gradient(node: Node) -> Any:
     >>> gradient(Value(1.0)) is None
     True
     """
-    return None if node.rank == 0 and node.grad == 0.0 else node.grad
+    return None if node._priority == 0 and node.grad == 0.0 else node.grad
 
 
-def shares(node: Node, g: Any) -> list[Any]:
+def contributions(node: Node, g: Any) -> list[Any]:
     """What each input of `node` receives of the cotangent `g`, before it is fitted to the input's shape.
 
     None stands for a constant, and for a rule that fails: pictures of a graph with a faulty rule are much wanted.
 
     >>> from autograd.value import Value
-    >>> shares(Value(3.0) * Value(2.0), 1.0)
+    >>> contributions(Value(3.0) * Value(2.0), 1.0)
     [2.0, 3.0]
     """
-    op, inputs, read = node.op, node.inputs, node.read()
+    op, inputs, read = node.op, node.inputs, node._residuals()
     if op is None or not any(isinstance(x, Node) for x in inputs):
         return [None] * len(inputs)
     with np.errstate(all="ignore"):
-        if op.many is not None:
-            found = _attempt(op.many, g, node.raw, read)
-            return [None] * len(inputs) if found is None else list(found)
-        rules = dict(enumerate(op.rules))
+        if op.variadic is not None:
+            slopes = _attempt(with_ieee, op.variadic, node._data, *read)
+            return [None if slopes is None else product(g, slope, "factor", strong=True) for slope in slopes or inputs]
+        rules = (*op.rules, *[None] * len(inputs))
         return [
-            None if not isinstance(x, Node) else _attempt(rule, g, node.raw, read) if (rule := rules.get(i)) else 0.0
-            for i, x in enumerate(inputs)
+            None
+            if not isinstance(x, Node)
+            else 0.0
+            if rule is None
+            else _attempt(pull, rule, g, node._data, read, True)
+            for x, rule in zip(inputs, rules, strict=False)
         ]
 
 
@@ -107,16 +111,16 @@ def local_derivatives(node: Node) -> list[Any]:
     >>> local_derivatives(x * x)
     [3.0, 3.0]
     """
-    shape, op = np.shape(node.raw), node.op
-    single = np.size(node.raw) == 1
+    shape, op = np.shape(node._data), node.op
+    single = np.size(node._data) == 1
     each = op is not None and op.elementwise
     plain = [
-        isinstance(x, Node) and ((single and np.size(x.raw) == 1) or (each and np.shape(x.raw) == shape))
+        isinstance(x, Node) and ((single and np.size(x._data) == 1) or (each and np.shape(x._data) == shape))
         for x in node.inputs
     ]
     if not any(plain):
         return [None] * len(plain)
-    found = shares(node, np.ones_like(node.raw) if node.rank else 1.0)
+    found = contributions(node, np.ones_like(node._data) if node._priority else 1.0)
     return [
         None if share is None or not wanted else np.asarray(share).item() if single else np.broadcast_to(share, shape)
         for share, wanted in zip(found, plain, strict=True)
@@ -126,20 +130,20 @@ def local_derivatives(node: Node) -> list[Any]:
 def starts_from_zero(node: Node) -> bool:
     """Whether the first input of `node` is the zero that a `dot` of scalars adds to, unless told otherwise.
 
-    >>> from autograd.many import dot
+    >>> from autograd.variadic import dot
     >>> from autograd.value import Value
     >>> starts_from_zero(dot([Value(1.0)], [2.0])), starts_from_zero(dot([Value(1.0)], [2.0], start=3.0))
     (True, False)
     """
     op = node.op
-    if op is None or op.name != "dot" or op.many is None:
+    if op is None or op.name != "dot" or op.variadic is None:
         return False
-    return not isinstance(node.inputs[0], Node) and bool(node.read()[0] == 0.0)
+    return not isinstance(node.inputs[0], Node) and bool(node._residuals()[0] == 0.0)
 
 
-def _attempt(rule: Any, g: Any, z: Any, read: tuple[Any, ...]) -> Any:
+def _attempt(f: Any, *args: Any) -> Any:
     try:
-        return guarded(rule, g, z, read)
+        return f(*args)
     except Exception:
         return None
 

@@ -8,7 +8,7 @@ from typing import Any, NoReturn, overload
 import numpy as np
 
 from autograd import Tensor
-from autograd.operators import plain
+from autograd.graph import value_of
 from nn.modes import observer
 from nn.module import Module, too_deep
 from nn.validation import integer, shown
@@ -94,7 +94,7 @@ class Residual(Module):
         y = x
         for layer in self.layers:
             y = layer(y)
-        before, after = np.shape(plain(x)), np.shape(plain(y))
+        before, after = np.shape(value_of(x)), np.shape(value_of(y))
         if before != after:
             raise ValueError(f"Residual adds what its modules give to their input, but they took {before} to {after}")
         return x + y

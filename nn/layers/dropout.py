@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from autograd import Tensor
-from autograd.operators import plain
+from autograd.graph import value_of
 from nn.module import Module
 from nn.typing import Seed
 from nn.validation import as_input, generator, number
@@ -33,7 +33,7 @@ class Dropout(Module):
         x = as_input("Dropout", x)
         if not self.training or self.p == 0.0:
             return x
-        value = np.asarray(plain(x))
+        value = np.asarray(value_of(x))
         kept = self.rng.random(value.shape, np.float32) >= self.p
         dtype = value.dtype if value.dtype.kind == "f" else np.dtype(np.float64)
         return x * np.multiply(kept, 1.0 / (1.0 - self.p) if self.p < 1.0 else 0.0, dtype=dtype)

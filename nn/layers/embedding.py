@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import autograd as ag
-from autograd.operators import plain
+from autograd.graph import value_of
 from nn.module import Module, Parameter, float_dtype
 from nn.typing import Seed
 from nn.validation import generator, integer, numbers
@@ -48,7 +48,7 @@ class Embedding(Module):
         self.weight = Parameter(weight)
 
     def forward(self, x: Any) -> ag.Tensor:
-        rows = numbers("Embedding", "x", plain(x))
+        rows = numbers("Embedding", "x", value_of(x))
         if rows.dtype.kind not in "iu":
             raise TypeError(f"{self!r} takes integers, got {rows.dtype} of shape {rows.shape}: use x.astype(int)")
         rows = rows.astype(np.intp)
@@ -58,7 +58,7 @@ class Embedding(Module):
         vectors = ag.index(self.weight, rows)
         if self.padding_idx is None:
             return vectors
-        return ag.where((rows == self.padding_idx)[..., None], self.weight.raw[self.padding_idx].copy(), vectors)
+        return ag.where((rows == self.padding_idx)[..., None], self.weight._data[self.padding_idx].copy(), vectors)
 
     def extra_repr(self) -> str:
         padding = "" if self.padding_idx is None else f", padding_idx={self.padding_idx}"

@@ -53,7 +53,7 @@ class Linear(Module):
 
     def forward(self, x: Any) -> Tensor:
         x = as_input("Linear", x, self.weight)
-        shape = x.raw.shape if isinstance(x, Tensor) else np.shape(x)
+        shape = x._data.shape if isinstance(x, Tensor) else np.shape(x)
         if not shape or shape[-1] != self.in_features:
             if self.in_features is not None or not shape or not shape[-1]:
                 raise ValueError(

@@ -11,8 +11,7 @@ import numpy as np
 import autograd as ag
 from autograd.arrays import sums
 from autograd.arrays.shaping import cast
-from autograd.graph import Primitive
-from autograd.operators import plain
+from autograd.graph import Primitive, value_of
 from nn.module import Buffer, Module, Parameter, float_dtype
 from nn.typing import Array
 from nn.validation import as_input, flag, floating, integer, number
@@ -70,7 +69,7 @@ class _BatchNorm(Module):
 
     def forward(self, x: Any) -> ag.Tensor:
         x = floating(type(self).__name__, x) if self.weight is None else as_input(type(self).__name__, x, self.weight)
-        shape = np.shape(plain(x))
+        shape = np.shape(value_of(x))
         if len(shape) not in self.axes or shape[1] != self.num_features:
             takes = " or ".join(self.axes.values()).replace("c", str(self.num_features))
             raise ValueError(f"{self!r} takes {takes}, got shape {shape}: change num_features, or reshape the input")
@@ -84,7 +83,7 @@ class _BatchNorm(Module):
                     "larger batch, or model.eval()"
                 )
             if self.training:
-                self._track(plain(x), axes, count)
+                self._track(value_of(x), axes, count)
             z = _standardize(axes, self.eps)(x)
         else:
             mean, var = self.running_mean.data, self.running_var.data
@@ -172,7 +171,7 @@ class LayerNorm(Module):
 
     def forward(self, x: Any) -> ag.Tensor:
         x = floating(type(self).__name__, x) if self.weight is None else as_input(type(self).__name__, x, self.weight)
-        shape = np.shape(plain(x))
+        shape = np.shape(value_of(x))
         n = len(self.normalized_shape)
         if shape[-n:] != self.normalized_shape:
             raise ValueError(f"{self!r} takes last axes of shape {self.normalized_shape}, got shape {shape}")

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 import autograd as ag
-from autograd.operators import plain
+from autograd.graph import value_of
 from nn.module import Module
 from nn.validation import as_input, integer
 
@@ -24,7 +24,7 @@ class Flatten(Module):
         self.end_dim = integer("Flatten", "end_dim", end_dim)
 
     def forward(self, x: ag.Tensor) -> ag.Tensor:
-        shape = np.shape(plain(as_input("Flatten", x)))
+        shape = np.shape(value_of(as_input("Flatten", x)))
         n = len(shape)
         if not (-n <= self.start_dim < n and -n <= self.end_dim < n and self.start_dim % n <= self.end_dim % n):
             raise ValueError(f"{self!r} cannot flatten shape {shape}: choose axes that it has, the first one first")

@@ -10,8 +10,7 @@ import numpy as np
 
 import autograd as ag
 from autograd.arrays.shaping import cast
-from autograd.graph import Node
-from autograd.operators import plain
+from autograd.graph import Node, value_of
 from nn.module import Module
 from nn.typing import Array
 from nn.validation import choice, floating, real_array, shown
@@ -60,7 +59,7 @@ class Loss(Module):
 
     def weight_of(self, input: Any, target: Any) -> float:
         """What the mean over this batch is divided by, and so its weight in a mean over several: the elements."""
-        return float(np.size(plain(input)))
+        return float(np.size(value_of(input)))
 
     def extra_repr(self) -> str:
         defaults = {name: parameter.default for name, parameter in signature(type(self)).parameters.items()}
@@ -80,15 +79,15 @@ def mean(losses: Any, total: float) -> Any:
 def check_same_shape(loss: Loss, input: Any, target: Any) -> tuple[Any, Any]:
     """`input`, and `target` in its dtype where it is data; a ValueError if the shapes differ."""
     if type(target) is np.ndarray and isinstance(input, ag.Tensor):  # the common case, in which all is well, at once
-        raw = input.raw
+        raw = input._data
         if target.dtype == raw.dtype and target.shape == raw.shape:
             return input, target
     input = floating(type(loss).__name__, input, "input")
     target = cast_target(loss, input, target)
-    shape, wanted = np.shape(plain(input)), np.shape(plain(target))
+    shape, wanted = np.shape(value_of(input)), np.shape(value_of(target))
     if shape != wanted:
         cure = f"reshape one, as with y.reshape({shape})"
-        if np.size(plain(input)) != np.size(plain(target)):
+        if np.size(value_of(input)) != np.size(value_of(target)):
             cure = "the model must give as many numbers a row as the targets have"
         raise ValueError(f"{type(loss).__name__} compares arrays of one shape, got {shape} and {wanted}: {cure}")
     return input, target
@@ -98,19 +97,19 @@ def cast_target(loss: Loss, input: Any, target: Any) -> Any:
     """`target`, in the dtype of `input`: data does not decide on the dtype of a gradient. Nodes stay as they are."""
     if isinstance(target, Node):
         return target
-    return real_array(type(loss).__name__, "target", target, np.asarray(plain(input)).dtype)
+    return real_array(type(loss).__name__, "target", target, np.asarray(value_of(input)).dtype)
 
 
 def check_all(values: Any, good: Any, fault: str) -> None:
     """A ValueError `fault`, which names the first of the `values` that is not `good`."""
     if not np.all(good):
-        raise ValueError(fault.format(np.asarray(plain(values))[~np.asarray(good)].flat[0]))
+        raise ValueError(fault.format(np.asarray(value_of(values))[~np.asarray(good)].flat[0]))
 
 
 def mask_unused(p: Any, x: Any) -> Any:
     """`x`, but 0 where it is infinite or nan and `p` is 0, so that it counts for nothing in `p * x`."""
-    finite = np.isfinite(plain(x))
-    return x if finite.all() else ag.where(finite | (plain(p) != 0.0), x, 0.0)
+    finite = np.isfinite(value_of(x))
+    return x if finite.all() else ag.where(finite | (value_of(p) != 0.0), x, 0.0)
 
 
 def weights(loss: Loss, name: str, weight: Any) -> Array | None:

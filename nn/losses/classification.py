@@ -9,8 +9,7 @@ import numpy as np
 import autograd as ag
 from autograd.arrays import sums
 from autograd.arrays.reductions import over, softmax
-from autograd.graph import Node, Primitive
-from autograd.operators import plain
+from autograd.graph import Node, Primitive, value_of
 from nn.losses.base import Loss, cast_target, mask_unused, mean, weights
 from nn.typing import Array
 from nn.validation import floating, integer, number, numbers
@@ -31,8 +30,8 @@ class ClassLoss(Loss):
     def _labels(self, input: Any, target: Any) -> tuple[Array, Array | None]:
         """`target` as a new array of indices into the classes of `input`, checked; and where they count, if not
         everywhere. What does not count is 0."""
-        name, shape = type(self).__name__, np.shape(plain(input))
-        labels = numbers(name, "target", plain(target))
+        name, shape = type(self).__name__, np.shape(value_of(input))
+        labels = numbers(name, "target", value_of(target))
         if labels.dtype.kind not in "iu":
             raise TypeError(
                 f"{name} needs class labels as integers, got {labels.dtype} of shape {labels.shape}: use y.astype(int)"
@@ -58,7 +57,7 @@ class ClassLoss(Loss):
 
     def weight_of(self, input: Any, target: Any) -> float:
         """The sum of the weights of the labels that count."""
-        labels = target if type(target) is np.ndarray else numbers(type(self).__name__, "target", plain(target))
+        labels = target if type(target) is np.ndarray else numbers(type(self).__name__, "target", value_of(target))
         if self.weight is None:
             return float(labels.size if self.ignore_index is None else np.count_nonzero(labels != self.ignore_index))
         return float(self.weight[labels if self.ignore_index is None else labels[labels != self.ignore_index]].sum())
@@ -66,7 +65,7 @@ class ClassLoss(Loss):
     def _target_distribution(self, input: Any, labels: Array, counts: Array | None, smoothing: float = 0.0) -> Any:
         """What each class of each row counts, in the shape of `input`: its probability by the checked `labels`, times its
         weight; 0 in a row that does not count."""
-        x = np.asarray(plain(input))
+        x = np.asarray(value_of(input))
         axis = _axis(x.shape)
         q = np.zeros(x.shape, x.dtype)
         np.put_along_axis(q, np.expand_dims(labels, axis), 1.0, axis)
@@ -114,7 +113,7 @@ class CrossEntropyLoss(ClassLoss):
 
     def forward(self, input: ag.Tensor, target: Any) -> ag.Tensor:
         input = floating(type(self).__name__, input, "input")
-        x = np.asarray(plain(input))
+        x = np.asarray(value_of(input))
         axis = _axis(x.shape)
         if x.ndim and x.shape[axis] == 1:
             raise ValueError(
@@ -131,18 +130,18 @@ class CrossEntropyLoss(ClassLoss):
                 return self.reduce(_CROSS_ENTROPY(input, labels), labels.size)
             q = self._target_distribution(input, labels, counts, self.label_smoothing)
         # A row that does not count costs nothing, be its logits what they may.
-        input = mask_unused(np.any(plain(q), axis, keepdims=True), input)
+        input = mask_unused(np.any(value_of(q), axis, keepdims=True), input)
         return self.reduce(_cross_entropy(q, _log_softmax(input, axis), axis), self.weight_of(input, target))
 
     def weight_of(self, input: Any, target: Any) -> float:
-        x = np.asarray(plain(input))
+        x = np.asarray(value_of(input))
         if not _is_distribution(target, x):
             return super().weight_of(input, target)
         return x.size / x.shape[_axis(x.shape)] if x.size else 0.0
 
     def _probabilities(self, input: Any, target: Any, x: Array) -> Any:
         """What each class of each row counts: the probability that floats `target` give it, times its weight."""
-        shape = np.shape(plain(target))
+        shape = np.shape(value_of(target))
         if not x.ndim or shape != x.shape:
             raise ValueError(
                 f"CrossEntropyLoss needs class probabilities in the shape of the logits, {x.shape}, got {shape}"
@@ -190,7 +189,7 @@ class MultiMarginLoss(ClassLoss):
 
     def forward(self, input: ag.Tensor, target: Any) -> ag.Tensor:
         x = floating(type(self).__name__, input, "input")
-        shape = np.shape(plain(x))
+        shape = np.shape(value_of(x))
         if len(shape) > 2:
             raise ValueError(f"MultiMarginLoss needs scores of shape (n, classes), got {shape}: reshape them")
         q = self._target_distribution(x, *self._labels(x, target))
@@ -201,7 +200,7 @@ class MultiMarginLoss(ClassLoss):
         return self.reduce(losses, self.weight_of(x, target))
 
     def weight_of(self, input: Any, target: Any) -> float:
-        return float(np.size(plain(target)))
+        return float(np.size(value_of(target)))
 
 
 def _axis(shape: tuple[int, ...]) -> int:
@@ -226,7 +225,7 @@ def _cross_entropy(q: Any, log_p: Any, axis: int) -> Any:
 
 def _log_softmax(x: Any, axis: int) -> Any:
     """`ag.log_softmax` from its parts, so that slopes keep their digits where a probability is 1e-300 too."""
-    shifted = x - np.max(plain(x), axis, keepdims=True)
+    shifted = x - np.max(value_of(x), axis, keepdims=True)
     return shifted - ag.log(ag.sum(ag.exp(shifted), axis, keepdims=True))
 
 

@@ -11,8 +11,7 @@ import numpy as np
 import autograd as ag
 from autograd.arrays import sums
 from autograd.arrays.reductions import over
-from autograd.graph import Primitive
-from autograd.operators import plain
+from autograd.graph import Primitive, value_of
 from nn.losses.base import Loss, check_all, check_same_shape, mask_unused, weights
 from nn.validation import flag, number
 
@@ -79,7 +78,7 @@ class HingeLoss(Loss):
 
     def formula(self, x: ag.Tensor, y: ag.Tensor) -> ag.Tensor:
         fault = "HingeLoss needs labels -1 and 1, got {}: write 2 * y - 1 for labels 0 and 1"
-        check_all(y, np.abs(plain(y)) == 1.0, fault)
+        check_all(y, np.abs(value_of(y)) == 1.0, fault)
         return ag.relu(1.0 - x * y)
 
 
@@ -124,7 +123,7 @@ class BCELoss(Loss):
         _check_probabilities(self, y)
         check_all(
             x,
-            (plain(x) >= 0.0) & (plain(x) <= 1.0),
+            (value_of(x) >= 0.0) & (value_of(x) <= 1.0),
             "BCELoss needs probabilities from 0 to 1, got {}: pass logits to BCEWithLogitsLoss, or apply ag.sigmoid first",
         )
         return _weight(self, "weight", x) * _BINARY_CROSS_ENTROPY(x, y)
@@ -155,7 +154,7 @@ class KLDivLoss(Loss):
         return p * (mask_unused(p, log_p) - mask_unused(p, x))
 
     def weight_of(self, input: Any, target: Any) -> float:
-        shape = np.shape(plain(input))
+        shape = np.shape(value_of(input))
         return float(shape[0] if shape else 1) if self.reduction == "batchmean" else super().weight_of(input, target)
 
 
@@ -163,7 +162,7 @@ def _check_probabilities(loss: Loss, y: Any) -> None:
     """Refuse what says neither yes nor no: with labels -1 and 1 the loss would have no lower bound."""
     check_all(
         y,
-        (plain(y) >= 0.0) & (plain(y) <= 1.0),
+        (value_of(y) >= 0.0) & (value_of(y) <= 1.0),
         f"{type(loss).__name__} needs labels 0 and 1, or probabilities, got {{}}: write (y + 1) / 2 for labels -1 and 1, and "
         "use CrossEntropyLoss for more than two classes",
     )
@@ -174,7 +173,7 @@ def _weight(loss: Loss, name: str, x: Any) -> Any:
     weight = getattr(loss, name)
     if weight is None:
         return 1.0
-    data = np.asarray(plain(x))
+    data = np.asarray(value_of(x))
     try:
         fits = np.broadcast_shapes(weight.shape, data.shape) == data.shape
     except ValueError:

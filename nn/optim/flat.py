@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd import Tensor, Value
-from autograd.graph import birth
+from autograd.graph import next_sequence_number
 from nn.validation import shown
 
 ALIGNMENT = 64  # bytes: a cache line, and the widest SIMD register
@@ -108,7 +108,7 @@ class FlatTensors(Flat):
             if grad is None:
                 joins = False
                 continue
-            if tensor.raw is not view:
+            if tensor._data is not view:
                 self._adopt(i)
             if type(grad) is not np.ndarray or (grad.dtype is not slot.dtype and grad.dtype.kind not in "fiub"):
                 raise TypeError(
@@ -134,17 +134,17 @@ class FlatTensors(Flat):
         return [Run(a, b, time, self.grad[a:b] if grad is None else grad) for a, b, time, grad in runs]
 
     def begin(self) -> None:
-        now, counts = birth(), self.counts
+        now, counts = next_sequence_number(), self.counts
         for i, tensor in enumerate(self.parameters):
             if tensor.grad is not None:
-                tensor.overwritten = now  # a graph that has read it can no longer be differentiated
+                tensor._overwritten = now  # a graph that has read it can no longer be differentiated
                 tensor._frozen = False
                 counts[i] += 1
 
     def scatter(self) -> None:
         for i in self.outside:
             tensor, view, _ = self.rows[i]
-            tensor.raw[...] = view
+            tensor._data[...] = view
 
     def _adopt(self, i: int) -> None:
         """Take the values of parameter `i`, and let its array be the view, unless a caller has its own."""
@@ -154,8 +154,8 @@ class FlatTensors(Flat):
                 f"{self._name(i)} was of shape {view.shape} and {view.dtype} when the optimizer was made, and now is of "
                 f"shape {tensor.shape} and {tensor.dtype}: make a new optimizer after such a change"
             )
-        view[...] = tensor.raw
-        if tensor.raw.flags.writeable and not tensor._frozen and tensor._lent_array() is not None:
+        view[...] = tensor._data
+        if tensor._data.flags.writeable and not tensor._frozen and tensor._lent_array() is not None:
             self.outside.append(i)
         else:
             tensor._own(view)
@@ -173,7 +173,7 @@ class FlatValues(Flat):
         super().__init__(values, positions, [()] * len(values), np.float64, 1)
 
     def gather(self) -> list[Run]:
-        self.data[:] = [value.raw for value in self.parameters]
+        self.data[:] = [value._data for value in self.parameters]
         try:
             self.grad[:] = [value.grad for value in self.parameters]
         except (TypeError, ValueError):
@@ -197,7 +197,7 @@ class FlatValues(Flat):
 
     def scatter(self) -> None:
         for value, data in zip(self.parameters, self.data.tolist(), strict=True):
-            value.raw = data
+            value._data = data
 
 
 def flatten(parameters: Sequence[Any], first: int = 0) -> list[Flat]:
@@ -208,7 +208,7 @@ def flatten(parameters: Sequence[Any], first: int = 0) -> list[Flat]:
         kinds.setdefault(parameter.dtype if isinstance(parameter, Tensor) else Value, []).append(i)
     flats: list[Flat] = []
     for kind, positions in kinds.items():
-        positions.sort(key=lambda i: np.size(parameters[i].raw) < LARGE)
+        positions.sort(key=lambda i: np.size(parameters[i]._data) < LARGE)
         members, positions = [parameters[i] for i in positions], [first + i for i in positions]
         flats.append(FlatValues(members, positions) if kind is Value else FlatTensors(members, positions))
     return flats

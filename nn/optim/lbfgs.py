@@ -81,7 +81,7 @@ class LBFGS(Optimizer):
             first = loss if first is None else first
             return float(loss.item() if hasattr(loss, "item") else loss), _gradient(parameters)
 
-        start = np.concatenate([np.ravel(parameter.raw) for parameter in parameters], dtype=np.float64)
+        start = np.concatenate([np.ravel(parameter._data) for parameter in parameters], dtype=np.float64)
         max_iter, max_eval = group["max_iter"], group["max_eval"]
         found = minimize(
             loss_and_gradient,
@@ -109,7 +109,7 @@ class LBFGS(Optimizer):
 def _set(parameters: list[Any], x: Array) -> None:
     end = 0
     for parameter in parameters:
-        start, end = end, end + np.size(parameter.raw)
+        start, end = end, end + np.size(parameter._data)
         if isinstance(parameter, Tensor):
             parameter.data[...] = x[start:end].reshape(parameter.shape)
         else:
@@ -119,7 +119,7 @@ def _set(parameters: list[Any], x: Array) -> None:
 def _gradient(parameters: list[Any]) -> Array:
     return np.concatenate(
         [
-            np.zeros(np.size(parameter.raw)) if parameter.grad is None else np.ravel(parameter.grad)
+            np.zeros(np.size(parameter._data)) if parameter.grad is None else np.ravel(parameter.grad)
             for parameter in parameters
         ],
         dtype=np.float64,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd.arguments import as_float
-from autograd.operators import plain
+from autograd.graph import value_of
 from nn.optim.loading import check_alike, check_count, mapping
 from nn.optim.optimizer import Optimizer
 from nn.optim.schedules import a_group, checked
@@ -58,7 +58,7 @@ class ReduceLROnPlateau:
 
     def step(self, metrics: Any) -> None:
         """An epoch is over, with this figure, a number or a Tensor of one."""
-        current = metrics.item() if hasattr(metrics, "item") and np.size(plain(metrics)) == 1 else metrics
+        current = metrics.item() if hasattr(metrics, "item") and np.size(value_of(metrics)) == 1 else metrics
         if not isinstance(current, (int, float)) or isinstance(current, bool):
             raise TypeError(f"ReduceLROnPlateau: step takes the figure of an epoch, one number, got {shown(metrics)}")
         current = as_float("ReduceLROnPlateau", current)

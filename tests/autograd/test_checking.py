@@ -45,7 +45,7 @@ def test_the_error_names_the_operation_the_argument_and_both_values():
 
 def test_a_wrong_second_derivative_is_found():
     # the rule is right to first order, but hides its dependence on x from the second
-    hidden = faulty("hidden", lambda g, z, x: g * np.cos(x.raw if isinstance(x, ag.Node) else x))
+    hidden = faulty("hidden", lambda g, z, x: g * np.cos(x._data if isinstance(x, ag.Node) else x))
     assert ag.gradcheck(hidden, np.array([0.5]))
     with pytest.raises(ag.GradientError, match="the gradient of hidden"):
         ag.gradcheck(hidden, np.array([0.5]), order=2)

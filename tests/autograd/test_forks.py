@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import autograd as ag
-from autograd import forks, graph
+from autograd import forks, modes
 from autograd.compiler import locks, native
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows does not fork")
@@ -101,16 +101,16 @@ assert forked(lambda: kernel(-2.0) == -10.0 or 1 / 0)
 """,
     "another thread lowers another program": """
 kernel, entered = ag.compile(chain(2, 0.0)), threading.Event()
-from autograd.compiler import running
-lower = running.lower
+from autograd.compiler import executable
+lower = executable.lower
 def slow(program):
     entered.set()
     time.sleep(0.5)
     return lower(program)
-running.lower = slow
+executable.lower = slow
 start(lambda: ag.compile(chain(3, 0.0))(0.5))
 entered.wait()
-running.lower = lower
+executable.lower = lower
 assert forked(lambda: kernel(0.5))
 """,
     "another thread runs the kernel that is called, itself over threads": """
@@ -169,7 +169,7 @@ if not f.child:
 assert right and os.waitpid(f.child, 0)[1] == 0
 """,
     "another thread is within no_grad": """
-from autograd import graph
+from autograd import modes
 within, done = threading.Event(), threading.Event()
 def wait():
     with ag.no_grad():
@@ -178,16 +178,16 @@ def wait():
 start(wait)
 within.wait()
 def child():
-    assert graph.modes_in_use == 0
+    assert modes.in_use == 0
     with ag.no_grad():
         assert (ag.Value(2.0) * 2.0).op is None
-    assert graph.modes_in_use == 0
+    assert modes.in_use == 0
 assert forked(child)
-assert graph.modes_in_use == 1
+assert modes.in_use == 1
 with ag.no_grad():
     def child():
         assert (ag.Value(2.0) * 2.0).op is None
-        assert graph.modes_in_use == 1
+        assert modes.in_use == 1
     assert forked(child)
 done.set()
 """,
@@ -281,15 +281,15 @@ def test_modes_of_lost_threads_do_not_count(monkeypatch):
     holder.start()
     within.wait()
     try:
-        assert graph.modes_in_use == 1
+        assert modes.in_use == 1
         with monkeypatch.context() as patch:
-            patch.setattr(graph, "modes_in_use", graph.modes_in_use)
-            patch.setattr(graph, "_lock", graph._lock)
-            graph._fork()
-            assert graph.modes_in_use == 0
+            patch.setattr(modes, "in_use", modes.in_use)
+            patch.setattr(modes, "_lock", modes._lock)
+            modes._fork()
+            assert modes.in_use == 0
             with ag.no_grad():
-                graph._fork()
-                assert graph.modes_in_use == 1
+                modes._fork()
+                assert modes.in_use == 1
     finally:
         done.set()
         holder.join()

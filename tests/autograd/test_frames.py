@@ -300,8 +300,7 @@ def test_a_rule_of_the_users_is_a_derivative_of_what_it_is_the_rule_of():
         return ag.sinh(slope)
 
     found = operations(f, 1.0)
-    body = cube.array.__code__.co_firstlineno + 2 - f.__code__.co_firstlineno
-    assert {line for name, line, derived in found if derived} == {body}
+    assert {line for name, line, derived in found if derived} == {1}
     assert {name for name, line, derived in found if derived} >= {"exp", "log"}
     assert {(name, line) for name, line, derived in found if not derived} == {("sinh", 2)}
 

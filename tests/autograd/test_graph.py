@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 import autograd as ag
-from autograd.graph import Primitive, ancestors, is_recording, recording, watching
+from autograd.graph import Primitive, ancestors
+from autograd.modes import is_recording, observing, recording
 
 # ---- What a node remembers
 
@@ -17,7 +18,7 @@ from autograd.graph import Primitive, ancestors, is_recording, recording, watchi
 def test_a_leaf_has_neither_operation_nor_inputs():
     for leaf in (ag.Value(1.0), ag.Tensor([1.0])):
         assert leaf.op is None
-        assert leaf.inputs == leaf.parents == leaf.read() == ()
+        assert leaf.inputs == leaf.parents == leaf._residuals() == ()
 
 
 @pytest.mark.parametrize("kind", [ag.Value, lambda x: ag.Tensor([x])], ids=["Value", "Tensor"])
@@ -40,14 +41,14 @@ def test_an_operation_of_three_inputs_remembers_all():
     assert z.inputs[0] == 1.0
     assert z.inputs[1] is x
     assert z.inputs[2] is y
-    assert z.read() == (1.0, 1.0, 2.0)
+    assert z._residuals() == (1.0, 1.0, 2.0)
 
 
 def test_reads_are_what_the_operation_saw():
     x = ag.Value(2.0)
     y = x * 3.0
     x.data = 7.0
-    assert y.read() == (2.0, 3.0)
+    assert y._residuals() == (2.0, 3.0)
 
 
 def test_ancestors_come_once_each_and_the_oldest_first():
@@ -305,7 +306,7 @@ def test_a_watcher_sees_what_is_recorded_and_what_is_found():
 
     spy = Spy()
     x, t = ag.Value(2.0), ag.Tensor([1.0])
-    with watching(spy):
+    with observing(spy):
         y = ag.sin(x) * x + 2.0 / x
         _ = ag.where(1.0, t, -t)
         y.backward()

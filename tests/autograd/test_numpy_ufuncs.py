@@ -56,13 +56,13 @@ def quiet(function, *args, **kwargs):
             return error
 
 
-def plain(x):
+def data_of(x):
     return np.asarray(x.data if isinstance(x, ag.Node) else x)
 
 
 def assert_near(result, expected, what):
     """The same shape, dtype and signs of zero, and values within 4 ulps."""
-    for x, y in zip(*(map(plain, z if isinstance(z, tuple) else (z,)) for z in (result, expected)), strict=True):
+    for x, y in zip(*(map(data_of, z if isinstance(z, tuple) else (z,)) for z in (result, expected)), strict=True):
         assert (x.shape, x.dtype) == (y.shape, y.dtype), what
         near = (x == y) & (np.signbit(x) == np.signbit(y)) if y.dtype.kind == "f" and what not in EXTREMES else x == y
         with np.errstate(all="ignore"):
@@ -225,7 +225,7 @@ def test_ufuncs_of_object_arrays_of_values_compute_each_value(ufunc):
         assert ufunc(*values)[0] in values[0]
         return
     result = ufunc(*values)
-    assert [float(plain(v)) for v in result] == pytest.approx(ufunc(*[x] * ufunc.nin).astype(float))
+    assert [float(data_of(v)) for v in result] == pytest.approx(ufunc(*[x] * ufunc.nin).astype(float))
     if ufunc in UFUNCS and not getattr(UFUNCS[ufunc], "constant", False):
         assert all(isinstance(v, ag.Value) for v in result)
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import autograd as ag
-from autograd import backprop
+from autograd import reverse_mode
 from autograd.elementwise import ELEMENTWISE
 
 ROOT = Path(ag.__file__).parent
@@ -25,7 +25,7 @@ BOUNDS = {
     "calls of a cold compile of a gradient": 945,
     # knowledge
     "places that know exp": 11,
-    "modules that know the strong zero": 9,
+    "modules that know the strong zero": 10,
     # lines to read
     "lines that explain a product and backward": 1586,
     "lines of the general traversal": 49,
@@ -199,7 +199,7 @@ def test_what_a_product_runs_is_in_the_files_that_explain_it():
     assert ran - {ROOT / "arguments.py"} <= {*explaining()}
 
 
-TRAVERSALS = {"general": backprop._general_cotangents, "float": backprop._float_cotangents}
+TRAVERSALS = {"general": reverse_mode._general_cotangents, "float": reverse_mode._float_cotangents}
 
 
 @pytest.mark.once
@@ -252,9 +252,9 @@ def test_the_two_traversals_agree_to_the_bit(seed):
     """A cotangent that is no plain float, or is recorded, takes the general one."""
     with np.errstate(all="ignore"):
         output = random_graph(seed)
-        floats = backprop.cotangents(output, 1.0)
-        general = backprop.cotangents(output, np.float64(1.0))
-        recorded = backprop.cotangents(output, 1.0, keep_graph=True)
+        floats = reverse_mode.cotangents(output, 1.0)
+        general = reverse_mode.cotangents(output, np.float64(1.0))
+        recorded = reverse_mode.cotangents(output, 1.0, keep_graph=True)
     assert floats.keys() == general.keys() >= recorded.keys()
     for node, g in floats.items():
         assert type(g) is float

@@ -9,7 +9,7 @@ import pytest
 
 import autograd as ag
 import nn
-from autograd.graph import recording
+from autograd.modes import recording
 from autograd.value import learned
 from nn import Parameter
 
@@ -48,13 +48,13 @@ every_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 def test_under_no_grad_a_parameter_becomes_what_a_plain_array_would(kind, update, other):
     p = kind()
     with np.errstate(all="ignore"):
-        expected = np.asarray(update(np.array(p.raw), other), np.asarray(p.raw).dtype)
+        expected = np.asarray(update(np.array(p._data), other), np.asarray(p._data).dtype)
     q = p
     with ag.no_grad():
         q = update(q, other)
     assert q is p
     np.testing.assert_allclose(p.data, expected, rtol=1e-6 if expected.dtype == np.float32 else 1e-15)
-    assert np.asarray(p.raw).dtype == expected.dtype
+    assert np.asarray(p._data).dtype == expected.dtype
     assert p.op is None
 
 
@@ -63,10 +63,10 @@ def test_under_no_grad_a_parameter_becomes_what_a_plain_array_would(kind, update
 @pytest.mark.parametrize("other", PLAIN.values(), ids=PLAIN)
 def test_where_operations_are_recorded_an_update_is_an_error_with_both_cures(kind, update, other):
     p = kind()
-    before = np.array(p.raw)
+    before = np.array(p._data)
     with pytest.raises(TypeError, match=r"with ag.no_grad\(\):.*p.data -= 0.1 \* p.grad.*an optimizer"):
         update(p, other)
-    np.testing.assert_array_equal(p.raw, before)
+    np.testing.assert_array_equal(p._data, before)
 
 
 @every_operator
@@ -74,13 +74,13 @@ def test_where_operations_are_recorded_an_update_is_an_error_with_both_cures(kin
 @pytest.mark.parametrize("recorded", [True, False])
 def test_with_a_node_on_the_right_there_is_a_new_node(kind, update, recorded):
     p, w = kind(), ag.Value(0.75)
-    before = np.array(p.raw)
-    for other in (w, w * 1.0, ag.Tensor(np.full(np.shape(p.raw), 0.75)), learned(0.75), Parameter(0.75)):
+    before = np.array(p._data)
+    for other in (w, w * 1.0, ag.Tensor(np.full(np.shape(p._data), 0.75)), learned(0.75), Parameter(0.75)):
         out = p
         with recording(recorded), np.errstate(invalid="ignore"):  # a power of a negative number is nan
             out = update(out, other)
         assert out is not p
-        np.testing.assert_array_equal(p.raw, before)
+        np.testing.assert_array_equal(p._data, before)
         if recorded and update not in (operator.ifloordiv,):
             assert out.op is not None
 
@@ -88,7 +88,7 @@ def test_with_a_node_on_the_right_there_is_a_new_node(kind, update, recorded):
 @every_operator
 def test_on_other_nodes_there_is_a_new_node(update):
     for x in (ag.Value(2.5), ag.Tensor([2.5, 3.0]), ag.Value(2.5) * 1.0, ag.Tensor([2.5]) * 1.0, learned(2.5) * 1.0):
-        before = np.array(x.raw)
+        before = np.array(x._data)
         for other in (0.75, 2, np.float64(0.75), np.array(0.75), ag.Value(0.75)):
             y = x
             y = update(y, other)
@@ -97,7 +97,7 @@ def test_on_other_nodes_there_is_a_new_node(update):
             np.testing.assert_allclose(
                 y if isinstance(y, (float, np.ndarray)) else y.data, update(before.copy(), plain)
             )
-            np.testing.assert_array_equal(x.raw, before)
+            np.testing.assert_array_equal(x._data, before)
 
 
 def test_a_sum_that_grows_and_an_argument_of_grad_are_new_nodes():
@@ -128,7 +128,7 @@ def test_a_square_by_augmented_power_is_one():
 def test_descent_written_with_minus_equals_learns(make):
     def loss_of(model):
         out = model([0.5, -1.0, 2.0])
-        return (out.raw.ndim and ag.sum(out * out)) if isinstance(out, ag.Tensor) else out * out
+        return (out._data.ndim and ag.sum(out * out)) if isinstance(out, ag.Tensor) else out * out
 
     by_equals, by_data = make(), make()
     for model in (by_equals, by_data):
@@ -195,8 +195,8 @@ def test_after_an_update_a_parameter_is_not_copied_by_every_forward_pass():
         (p * p).sum().backward()
         with ag.no_grad():
             p -= 0.1 * p.grad
-    held = p.raw
-    assert (p * p).a is held
+    held = p._data
+    assert (p * p)._x is held
 
 
 def test_what_changes_the_shape_or_is_no_real_number_is_an_error():
@@ -242,8 +242,8 @@ def test_copies_of_what_is_learned_are_learned():
             with pytest.raises(TypeError, match="would lose the update"):
                 p -= 0.5
     value = ag.Value(1.0)
-    assert not copy.deepcopy(value).is_parameter()
-    assert not value.detach().is_parameter()
+    assert not copy.deepcopy(value)._is_parameter()
+    assert not value.detach()._is_parameter()
 
 
 def test_no_parameter_is_taken_for_an_element():

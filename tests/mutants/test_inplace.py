@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import pytest
 
-from autograd import backprop, constants, forward, lifting, many
+from autograd import constants, forward_mode, lifting, reverse_mode, variadic
 from autograd.arrays import indexing
 from autograd.tensor import Tensor
 from autograd.updates import Updates
@@ -27,17 +27,17 @@ lost = test_parameters.test_what_would_lose_a_parameter_is_an_error
 MUTANTS = [
     Mutant("a small constant was the caller's", constants.own, 'array.copy("K") if', "array if",
            partial(read, "user's", (16, 64), False)),
-    Mutant("a list as a constant was the caller's", Tensor.record, 'numbers(op.name, "an operand", arg)', "arg",
+    Mutant("a list as a constant was the caller's", Tensor._record, 'numbers(op.name, "an operand", arg)', "arg",
            test_constants.test_lists_as_constants_may_change),
-    Mutant("so was one behind an operator", Tensor.binary, 'b = b.copy("K")', "pass", partial(changed, COPIED, test_constants.fill)),
+    Mutant("so was one behind an operator", Tensor._binary, 'b = b.copy("K")', "pass", partial(changed, COPIED, test_constants.fill)),
     Mutant("large constants were not watched", constants.watch, "watched[entry.key] = entry", "pass", partial(changed, WATCHED, test_constants.fill)),
-    Mutant("nor in reverse mode", backprop.cotangents, "constants.check(found, since)", "pass",
+    Mutant("nor in reverse mode", reverse_mode.cotangents, "constants.check(found, since)", "pass",
            partial(changed, WATCHED, test_constants.first)),
-    Mutant("nor in forward mode", forward.push, "constants.check(moving, OLDEST)", "pass",
+    Mutant("nor in forward mode", forward_mode.pushforward, "constants.check(tangents, 0)", "pass",
            partial(test_constants.test_forward_mode_and_pullbacks_are_right_or_refuse, WATCHED)),
     Mutant("an argument of grad was the caller's", lifting.Lifted._input, "constants.own(np.asarray(leaf))", "leaf", partial(argument, COPIED)),
     Mutant("nor was it watched", lifting.Lifted._input, "constants.watch(node, (leaf,))", "pass", partial(argument, WATCHED)),
-    Mutant("a traversal that records read what the caller had", Tensor.record,
+    Mutant("a traversal that records read what the caller had", Tensor._record,
            "inputs.append(None if flat else read)", "inputs.append(None if flat else arg)",
            partial(second, COPIED, test_constants.SECOND["condition"])),
     Mutant("an element near the start was not watched", constants._samples, "flat[:ENDS].tobytes() + ", "",
@@ -80,14 +80,14 @@ MUTANTS = [
            partial(test_optimizer.test_a_gradient_of_a_value_that_is_no_number_is_an_error, None)),
     Mutant("clipping by a generator that is used up did nothing", clipping._with_gradients, "if not many:", "if False:",
            partial(test_optimizer.test_clipping_by_a_generator_that_is_used_up_is_an_error, clipping.clip_grad_norm_)),
-    Mutant("an inner product with a row was a Tensor", many._scalars, "beside_values and x.ndim == 1", "False",
+    Mutant("an inner product with a row was a Tensor", variadic._scalars, "beside_values and x.ndim == 1", "False",
            partial(test_many.test_the_inner_product_of_values_and_any_row_is_a_value, test_many.ROWS["row"])),
     Mutant("a sum with a NumPy number was a Tensor",
            lambda patch: patch.setattr(many, "_NUMBERS", (float, int)), "", "",
            partial(test_many.test_a_reduction_of_values_is_a_value, "sum", test_many.COLLECTIONS["float32"])),
-    Mutant("a mean of Values was refused", many.mean, "any(isinstance(v, Value) for v in xs)", "False",
+    Mutant("a mean of Values was refused", variadic.mean, "any(isinstance(v, Value) for v in xs)", "False",
            partial(test_many.test_a_reduction_of_values_is_a_value, "mean", test_many.COLLECTIONS["list"])),
-    Mutant("a generator was used up before it was read", many._listed, 'else sequence("a sum or a product", "x", x)', "else x",
+    Mutant("a generator was used up before it was read", variadic._listed, 'else sequence("a sum or a product", "x", x)', "else x",
            partial(test_many.test_a_reduction_of_values_is_a_value, "sum", test_many.COLLECTIONS["generator"])),
     Mutant("a Value and an array of no axes made a Tensor", Value.record, "isinstance(arg, np.ndarray) and arg.ndim == 0", "False",
            partial(test_value.test_a_value_and_a_number_in_any_form_make_a_value, "mul", np.array)),

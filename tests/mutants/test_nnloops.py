@@ -124,7 +124,7 @@ MUTANTS = [
     Mutant(
         "logits of a row that does not count make the loss nan",
         classification.CrossEntropyLoss.forward,
-        "mask_unused(np.any(plain(q), axis, keepdims=True), input)",
+        "mask_unused(np.any(value_of(q), axis, keepdims=True), input)",
         "input",
         lambda: test_losses.test_rows_that_do_not_count_are_zero_whatever_their_logits(nn.CrossEntropyLoss, np.inf),
     ),
@@ -145,7 +145,7 @@ MUTANTS = [
     Mutant(
         "labels -1 and 1 in a binary loss",
         elementwise._check_probabilities,
-        "(plain(y) >= 0.0) & (plain(y) <= 1.0)",
+        "(value_of(y) >= 0.0) & (value_of(y) <= 1.0)",
         "True",
         refuses(lambda: nn.BCEWithLogitsLoss()(np.ones(1), [-1]), "labels 0 and 1"),
     ),

@@ -79,7 +79,7 @@ MUTANTS = [
     Mutant("keepdims of any kind", reductions.flag, "isinstance(keepdims, (int, np.bool_, np.integer))", "True", cure("keepdims must be")),
     Mutant("out= into a Tensor", numpy_functions._read_only, "view.flags.writeable = False", "pass", cure("cannot write into")),
     Mutant("NumPy's erf", operators._name, "if getattr(np, name, None) is ufunc else", "if True else", lambda: ufuncs.test_a_ufunc_of_scipy_is_not_numpys_and_has_a_name_here("erf", "ag.erf")),
-    Mutant("no format", Tensor.__format__, "format(self.raw.item(), spec)", "object.__format__(self, spec)", lambda: values.test_scalars_of_every_kind_are_formatted(Tensor)),
+    Mutant("no format", Tensor.__format__, "format(self._data.item(), spec)", "object.__format__(self, spec)", lambda: values.test_scalars_of_every_kind_are_formatted(Tensor)),
     Mutant("a name alone", Operators.__float__, "use .item() for", "use .data for", cure(r"\.item\(\).*ag")),
 ]  # fmt: skip
 

@@ -128,7 +128,7 @@ MUTANTS = [
     ),
     Mutant(
         "an update within a function is lost",
-        ag.Value.is_parameter,
+        ag.Value._is_parameter,
         "or self.b is PARAMETER",
         "",
         test_lifting.test_a_parameter_cannot_be_changed_within_the_function,
@@ -252,8 +252,8 @@ MUTANTS = [
     Mutant(
         "backward gives its gradient away",
         ag.Tensor.backward,
-        'numbers("backward", "gradient", plain(gradient)).astype(self.dtype)',
-        "np.asarray(plain(gradient), self.dtype)",
+        'numbers("backward", "gradient", value_of(gradient)).astype(self.dtype)',
+        "np.asarray(value_of(gradient), self.dtype)",
         test_tensor.test_a_gradient_given_to_backward_stays_the_callers,
     ),
     Mutant(
@@ -271,7 +271,7 @@ MUTANTS = [
     Mutant(
         "a parameter shares the caller's array",
         Parameter.__init__,
-        "self._own(self.raw.copy())",
+        "self._own(self._data.copy())",
         "pass",
         test_module.test_parameters_and_buffers_copy_their_arrays,
     ),

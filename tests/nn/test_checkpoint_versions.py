@@ -122,13 +122,13 @@ def learn(model, optimizer, schedule, steps):
         schedule.step()
 
 
-def plain(array):
+def value_of(array):
     return np.asarray(array, np.float64).tolist()
 
 
 def outputs(model):
     model.eval()
-    return plain(model(ROWS).data)
+    return value_of(model(ROWS).data)
 
 
 def write(folder):
@@ -147,8 +147,8 @@ def write(folder):
     random = np.random.default_rng(5)
     random.normal(size=3)
     nn.save(folder / "by-hand.safetensors", model, optimizer, schedule, random, **PROGRESS)
-    expected["by hand"] = {"model": {name: plain(array) for name, array in model.state_dict().items()}}
-    expected["by hand"]["momentum"] = plain(optimizer.state_dict()["state"][1]["momentum_buffer"])
+    expected["by hand"] = {"model": {name: value_of(array) for name, array in model.state_dict().items()}}
+    expected["by hand"]["momentum"] = value_of(optimizer.state_dict()["state"][1]["momentum_buffer"])
     expected["by hand"]["lr"] = optimizer.lr
     expected["by hand"]["draw"] = random.normal()
     expected["by hand"]["outputs"] = outputs(model)
@@ -227,8 +227,8 @@ def test_what_was_saved_by_hand_comes_back():
     assert bits(progress) == bits(PROGRESS)
     assert type(progress["pair"]) is tuple
     expected = EXPECTED["by hand"]
-    assert {name: plain(array) for name, array in model.state_dict().items()} == expected["model"]
-    assert plain(optimizer.state_dict()["state"][1]["momentum_buffer"]) == expected["momentum"]
+    assert {name: value_of(array) for name, array in model.state_dict().items()} == expected["model"]
+    assert value_of(optimizer.state_dict()["state"][1]["momentum_buffer"]) == expected["momentum"]
     assert optimizer.lr == expected["lr"]
     assert schedule.last_epoch == 3
     assert random.normal() == expected["draw"]

@@ -129,10 +129,10 @@ def test_a_seed_or_generator_decides(fill):
 def test_a_parameter_keeps_its_dtype_and_its_optimizers_buffer(fill):
     layer = nn.Linear(3, 4)
     optimizer = nn.Adam(layer.parameters())
-    array = layer.weight.raw
+    array = layer.weight._data
     assert fill(layer.weight, rng=0) is layer.weight
     assert layer.weight.dtype == np.float32
-    assert layer.weight.raw is array
+    assert layer.weight._data is array
     layer.weight.grad = np.zeros((4, 3), np.float32)
     before = layer.weight.data.copy()
     optimizer.step()

@@ -43,10 +43,10 @@ def test_model_and_optimizer_go_on_as_if_nothing_had_been():
     one[0].eval()
     other[0].eval()
     kept = [p.grad for p in one[0].parameters()]
-    data = [p.raw for p in one[0].parameters()]
+    data = [p._data for p in one[0].parameters()]
     find_lr(one[0], [(X, Y)], *one[2:], steps=20)
     assert all(p.grad is g for p, g in zip(one[0].parameters(), kept, strict=True))
-    assert all(p.raw is a for p, a in zip(one[0].parameters(), data, strict=True))
+    assert all(p._data is a for p, a in zip(one[0].parameters(), data, strict=True))
     assert not one[0].training
     assert one[3].lr == other[3].lr
     one[0].train()

@@ -52,7 +52,7 @@ def pair(dtype):
 
 def agree(ours, theirs, tolerance):
     for p, q in zip(ours.parameters(), theirs.parameters(), strict=True):
-        np.testing.assert_allclose(p.raw, q.detach().numpy(), rtol=tolerance, atol=tolerance)
+        np.testing.assert_allclose(p._data, q.detach().numpy(), rtol=tolerance, atol=tolerance)
 
 
 def steps(ours, theirs, mine, its, x, y, n=10):

@@ -30,7 +30,7 @@ def reference(kind, start, n):
     optimizer = kind([p], lr=0.1)
     for _ in range(n):
         step(optimizer, p)
-    return p.raw.copy()
+    return p._data.copy()
 
 
 # ---- At the door
@@ -96,7 +96,7 @@ def test_parameters_of_a_dtype_share_one_buffer():
     model = nn.Sequential(nn.Linear(3, 4), nn.Linear(4, 2))
     before = model.state_dict()
     Adam(model.parameters())
-    assert len({id(p.raw.base) for p in model.parameters()}) == 1
+    assert len({id(p._data.base) for p in model.parameters()}) == 1
     assert all(np.array_equal(before[name], array) for name, array in model.state_dict().items())
 
 
@@ -110,7 +110,7 @@ def test_dtypes_and_kinds_may_be_mixed(kind):
             loss = (p - 1) ** 2
             (loss if isinstance(p, Value) else loss.sum()).backward()
         optimizer.step()
-    assert [p.raw.dtype for p in ps if isinstance(p, Tensor)] == [np.float32, np.float64, np.float32]
+    assert [p._data.dtype for p in ps if isinstance(p, Tensor)] == [np.float32, np.float64, np.float32]
     expected = reference(kind, [3.0], 3)[0]
     for p in ps:
         np.testing.assert_allclose(p.data, expected, rtol=1e-6)
@@ -153,16 +153,16 @@ def test_data_that_was_read_and_kept_is_the_parameters(kind, when):
         keep("after backward")
         optimizer.step()
         keep("after step")
-    np.testing.assert_array_equal(p.raw, reference(kind, [3.0, 4.0], 3))
+    np.testing.assert_array_equal(p._data, reference(kind, [3.0, 4.0], 3))
     for array in kept[-1:]:
-        np.testing.assert_array_equal(array, p.raw[:1])
+        np.testing.assert_array_equal(array, p._data[:1])
         y = (p * p).sum()
         array[:] = 100.0
         assert p.data[0] == 100.0
         before = y.item()
         p.zero_grad()
         y.backward()  # as recorded: with the value before
-        assert p.grad[0] == pytest.approx(2 * np.sqrt(before - p.raw[1] ** 2))
+        assert p.grad[0] == pytest.approx(2 * np.sqrt(before - p._data[1] ** 2))
 
 
 @BOTH
@@ -175,7 +175,7 @@ def test_data_that_was_only_looked_at_costs_nothing_later(kind):
         assert p.data.sum() > 0
     step(optimizer, p)
     assert p._lent_array() is None
-    assert p.raw.base is optimizer._stretches[0][0].flat.memory
+    assert p._data.base is optimizer._stretches[0][0].flat.memory
 
 
 @BOTH

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import autograd as ag
 from autograd.graph import ancestors
-from autograd.many import MANY, operand
+from autograd.variadic import VARIADIC, operand
 from tests.strategies import between
 
 FLOATS = st.lists(between(-3, 3), min_size=1, max_size=6)
@@ -27,11 +27,11 @@ OURS = {
 }
 REFERENCE["norm"] = lambda xs: math.hypot(*xs)
 
-every_operation = pytest.mark.parametrize("name", sorted(MANY))
+every_operation = pytest.mark.parametrize("name", sorted(VARIADIC))
 
 
 def test_every_operation_on_many_has_an_oracle():
-    assert set(REFERENCE) == set(MANY) == set(OURS)
+    assert set(REFERENCE) == set(VARIADIC) == set(OURS)
 
 
 @every_operation
@@ -49,7 +49,7 @@ def test_on_values_it_is_one_node(name, xs):
     result = OURS[name](values)
     assert type(result) is ag.Value
     assert result.data == OURS[name](xs)
-    assert result.op is MANY[name]
+    assert result.op is VARIADIC[name]
     assert len(ancestors(result)) == len(xs) + 1
 
 
@@ -73,21 +73,21 @@ def test_scalars_and_arrays_agree(name, xs):
 
 @every_operation
 def test_a_rule_that_is_wrong_by_one_percent_is_found(name):
-    op, xs = MANY[name], [0.5, 1.5, 2.5]
-    right = op.many
+    op, xs = VARIADIC[name], [0.5, 1.5, 2.5]
+    right = op.variadic
     for place, arg in enumerate(OURS[name]([ag.Value(x) for x in xs]).inputs):
         if not isinstance(arg, ag.Node):
             continue
 
-        def wrong(g, z, *xs, place=place):
-            return [share * (1.01 if k == place else 1.0) for k, share in enumerate(right(g, z, *xs))]
+        def wrong(z, *xs, place=place):
+            return [share * (1.01 if k == place else 1.0) for k, share in enumerate(right(z, *xs))]
 
-        op.many = wrong
+        op.variadic = wrong
         try:
             with pytest.raises(ag.GradientError, match=name) as caught:
                 ag.gradcheck(lambda *xs: OURS[name](list(xs)), *xs)
         finally:
-            op.many = right
+            op.variadic = right
         assert type(caught.value) is ag.GradientError
     assert ag.gradcheck(lambda *xs: OURS[name](list(xs)), *xs)
 

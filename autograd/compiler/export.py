@@ -15,9 +15,9 @@ from typing import ClassVar
 
 from autograd import elementwise as e
 from autograd.arguments import shown
-from autograd.compiler.lowering import fmod
+from autograd.compiler.errors import CompileError
+from autograd.compiler.lowering import is_foreign
 from autograd.compiler.program import Instruction, Program
-from autograd.compiler.recorded import CompileError
 from autograd.graph import Primitive
 
 
@@ -63,70 +63,24 @@ def source(
     return "\n".join(_WRITERS[language](programs, name, calls or {}).text()) + "\n"
 
 
-# For each operation of MACHINE the name of a function, or an expression of arguments that are names and constants.
-# fmt: off
-TABLE: dict[Primitive, tuple[str, str, str]] = {
-    # Python, NumPy, C
-    e.neg: ("-{0}", "-{0}", "-{0}"),
-    e.add: ("{0} + {1}", "{0} + {1}", "{0} + {1}"),
-    e.sub: ("{0} - {1}", "{0} - {1}", "{0} - {1}"),
-    e.mul: ("{0} * {1}", "{0} * {1}", "{0} * {1}"),
-    e.div: ("{0} / {1} if {1} else _div({0}, {1})", "{0} / {1}", "{0} / {1}"),
-    e.absolute: ("abs", "np.abs", "fabs"),
-    e.equals: ("{0} == {1}", "{0} == {1}", "{0} == {1}"),
-    e.differs: ("{0} != {1}", "{0} != {1}", "{0} != {1}"),
-    e.greater: ("{0} > {1}", "{0} > {1}", "{0} > {1}"),
-    e.at_least: ("{0} >= {1}", "{0} >= {1}", "{0} >= {1}"),
-    e.where: ("{1} if {0} else {2}", "np.where", "{0} ? {1} : {2}"),
-    e.floor: ("_floor", "np.floor", "floor"),
-    e.ceil: ("_ceil", "np.ceil", "ceil"),
-    fmod: ("_fmod", "np.fmod", "fmod"),
-    e.power: ("_power", "np.float_power", "pow"),  # np.power takes sqrt for a constant 0.5, which differs at -inf and -0
-    e.hypot: ("math.hypot", "np.hypot", "hypot"),
-    e.sqrt: ("_sqrt", "np.sqrt", "sqrt"),
-    e.cbrt: ("math.cbrt", "np.cbrt", "cbrt"),
-    e.exp: ("_exp", "np.exp", "exp"),
-    e.expm1: ("_expm1", "np.expm1", "expm1"),
-    e.log: ("_log", "np.log", "log"),
-    e.log1p: ("_log1p", "np.log1p", "log1p"),
-    e.log2: ("_log2", "np.log2", "log2"),
-    e.log10: ("_log10", "np.log10", "log10"),
-    e.sin: ("_sin", "np.sin", "sin"),
-    e.cos: ("_cos", "np.cos", "cos"),
-    e.tan: ("_tan", "np.tan", "tan"),
-    e.asin: ("_asin", "np.arcsin", "asin"),
-    e.acos: ("_acos", "np.arccos", "acos"),
-    e.atan: ("math.atan", "np.arctan", "atan"),
-    e.atan2: ("math.atan2", "np.arctan2", "atan2"),
-    e.sinh: ("_sinh", "np.sinh", "sinh"),
-    e.cosh: ("_cosh", "np.cosh", "cosh"),
-    e.tanh: ("math.tanh", "np.tanh", "tanh"),
-    e.asinh: ("math.asinh", "np.arcsinh", "asinh"),
-    e.acosh: ("_acosh", "np.arccosh", "acosh"),
-    e.atanh: ("_atanh", "np.arctanh", "atanh"),
-    e.erf: ("math.erf", "_erf", "erf"),
-    e.erfc: ("math.erfc", "_erfc", "erfc"),
-}
+# ---- How a record is spelled: the name of a function, or an expression of arguments that are names and constants
 
-# For Python's helpers: what they try, and what they give where that raises.
-RAISING: dict[Primitive, tuple[str, str]] = {
-    e.div: ("x / y", "x * math.copysign(math.inf, y)"),
-    e.floor: ("math.copysign(float(math.floor(x)), x)", "x"),
-    e.ceil: ("math.copysign(float(math.ceil(x)), x)", "x"),
-    fmod: ("math.fmod(x, y)", "math.nan"),
-    e.power: (
-        "x * x if y == 2.0 else math.pow(x, y)",
-        "math.nan if x < 0.0 and math.fmod(y, 1.0) else "
-        "math.copysign(math.inf, x) if abs(math.fmod(y, 2.0)) == 1.0 else math.inf",
-    ),
-    e.sinh: ("math.sinh(x)", "math.copysign(math.inf, x)"),
-    e.atanh: ("math.atanh(x)", "math.copysign(math.inf, x) if abs(x) == 1.0 else math.nan"),
-    e.log1p: ("math.log1p(x)", "-math.inf if x == -1.0 else math.nan"),
-    **{op: (f"math.{op.name}(x)", "math.inf") for op in (e.exp, e.expm1, e.cosh)},
-    **{op: (f"math.{op.name}(x)", "-math.inf if x == 0.0 else math.nan") for op in (e.log, e.log2, e.log10)},
-    **{op: (f"math.{op.name}(x)", "math.nan") for op in (e.sqrt, e.sin, e.cos, e.tan, e.asin, e.acos, e.acosh)},
-}
-# fmt: on
+
+def _infix(op: Primitive) -> str | None:
+    return f"{{0}} {op.infix} {{1}}" if op.infix else None
+
+
+def _python(op: Primitive) -> str:
+    return op.python or _infix(op) or f"math.{op.c}"
+
+
+def _numpy(op: Primitive) -> str:
+    return op.numpy or _infix(op) or f"np.{op.array.__name__}"
+
+
+def _c(op: Primitive) -> str:
+    return op.c or _infix(op)  # type: ignore[return-value]  # or else it is foreign
+
 
 _OF_C = re.compile(r"\w+").findall("""
 asm auto break case char const continue default do double else enum extern float for goto if inline int long register
@@ -142,7 +96,6 @@ scalbln scalbn signbit signgam significand tgamma trunc y0 y1 yn
 class _Writer(ABC):
     """Writes one text: the walk over a program is here, its statements are the languages'."""
 
-    column: ClassVar[int]  # of TABLE
     mark: ClassVar[str] = "#"  # of a comment
     note: ClassVar[str]
     special: ClassVar[tuple[str, str]]  # inf and nan
@@ -156,14 +109,14 @@ class _Writer(ABC):
         self.programs = programs
         self.name = name
         self.arity = {x.op: len(x.args) for program in programs for x in program.code if x.op is not None}
-        self.calls = {op: calls.get(op, "") for op in self.arity if op not in TABLE}
+        self.calls = {op: calls.get(op, "") for op in self.arity if is_foreign(op)}
         for op, call in self.calls.items():
             if not call:
                 raise CompileError(
                     f"{op.name} is not made of operations that source can write: name a function that computes it, "
                     f"with calls={{{op.name}: ...}}, or write {op.name} with ag functions of numbers"
                 )
-        self.expressions = self.calls | {op: columns[self.column] for op, columns in TABLE.items()}
+        self.expressions = {op: self.calls.get(op) or self.spelling(op) for op in self.arity}
         self.taken = {*self.reserved, name, *calls.values()}
         self.inputs = list(self.identifiers(instruction.label or "x" for instruction in programs[0].inputs))
         self.paths = [f"_path_{i}" for i in range(len(programs))] if len(programs) > 1 or programs[0].guards else []
@@ -222,11 +175,11 @@ class _Writer(ABC):
         for place, instruction in enumerate(program.code):
             op, args = instruction.op, instruction.args
             if op is None:
-                names[instruction] = self.constant(instruction.value)  # type: ignore[arg-type]  # inputs are not in code
+                names[instruction] = self.constant(instruction.value)
                 continue
             given = [names[arg] for arg in args]
-            expression = "{0} / {1}" if op is e.div and args[1].value else self.expressions[op]
-            expression = expression.format(*given) if "{" in expression else f"{expression}({', '.join(given)})"
+            expression = "{0} / {1}" if op is e.div and args[1].value else self.expressions[op]  # never by zero
+            expression = _applied(expression, given)
             if last:
                 free += [names[arg] for arg in dict.fromkeys(args) if last.get(arg) == place]
             if free:
@@ -253,6 +206,10 @@ class _Writer(ABC):
     def text(self) -> Iterator[str]:
         """All lines."""
 
+    @abstractmethod
+    def spelling(self, op: Primitive) -> str:
+        """An operation in this language."""
+
     def statement(self, instruction: Instruction, name: str, expression: str) -> str:
         return f"{name} = {expression}"
 
@@ -262,7 +219,6 @@ class _Writer(ABC):
 
 
 class _Python(_Writer):
-    column = 0
     note = "Of floats, as IEEE 754 has them: inf or nan where Python's math would raise."
     special = ("math.inf", "math.nan")
     reserved = frozenset({*keyword.kwlist, *dir(builtins), "math"})
@@ -270,10 +226,11 @@ class _Python(_Writer):
     def text(self) -> Iterator[str]:
         yield from self.header()
         yield "import math"
-        for op, (attempt, otherwise) in RAISING.items():
-            if op in self.arity:
-                yield f"\n\ndef _{op.name}({', '.join('xy'[: self.arity[op]])}):\n    try:\n        return {attempt}"
-                yield f"    except (ArithmeticError, ValueError):\n        return {otherwise}"
+        for op in self.arity:
+            if op.otherwise and op not in self.calls:
+                args = [*"xy"[: self.arity[op]]]
+                yield f"\n\ndef _{op.name}({', '.join(args)}):\n    try:\n        return {_applied(_python(op), args)}"
+                yield f"    except (ArithmeticError, ValueError):\n        return {op.otherwise}"
         parameters = ", ".join(self.inputs)
         for name, program in zip(self.paths or [self.name], self.programs, strict=True):
             lines, results = self.body(program)
@@ -284,12 +241,16 @@ class _Python(_Writer):
             yield "        if _outputs is not None:\n            return _outputs"
             yield f"    raise ValueError({f'{self.name}: {self.failure}'!r})"
 
+    def spelling(self, op: Primitive) -> str:
+        if not op.otherwise:
+            return _python(op)
+        return f"{{0}} / {{1}} if {{1}} else _{op.name}({{0}}, {{1}})" if op is e.div else f"_{op.name}"
+
     def guard(self, condition: str, outcome: bool) -> str:
         return f"if not {condition}: return None" if outcome else f"if {condition}: return None"
 
 
 class _NumPy(_Writer):
-    column = 1
     note = "Of floats, or arrays that broadcast. A name is used again when its array is no longer needed."
     special = ("np.inf", "np.nan")
     reserved = frozenset({*keyword.kwlist, *dir(builtins), "np"})
@@ -298,9 +259,11 @@ class _NumPy(_Writer):
     def text(self) -> Iterator[str]:
         yield from self.header()
         yield "import numpy as np"
-        for name in (op.name for op in (e.erf, e.erfc) if op in self.arity):
-            yield f"\ntry:\n    from scipy.special import {name} as _{name}\nexcept ImportError:\n    import math\n"
-            yield f"    _{name} = np.vectorize(math.{name}, otypes=[float])"
+        for op in self.arity:
+            module, dot, name = _numpy(op).rpartition(".")
+            if dot and module != "np" and op not in self.calls:
+                yield f"\ntry:\n    from {module} import {name} as _{op.name}\nexcept ImportError:\n    import math\n"
+                yield f"    _{op.name} = np.vectorize({_python(op)}, otypes=[float])"
         parameters = ", ".join(self.inputs)
         for path, program in zip(self.paths, self.programs, strict=False):
             lines, results = self.body(program)
@@ -320,16 +283,19 @@ class _NumPy(_Writer):
             lines, results = self.body(self.programs[0])
             yield from [*lines, f"    return {', '.join(results) or '()'}"]
 
+    def spelling(self, op: Primitive) -> str:
+        text = _numpy(op)
+        return text if "{" in text or text.startswith("np.") else f"_{op.name}"
+
     def guard(self, condition: str, outcome: bool) -> str:
         return f"_holds = _holds & {condition if outcome else f'np.logical_not({condition})'}"
 
 
 class _C(_Writer):
-    column = 2
     mark = "//"
     note = "Compile: cc -O2 -ffp-contract=off -shared -fPIC {name}.c -o {name}.so -lm"
     special = ("INFINITY", "NAN")
-    reserved = frozenset(_OF_C) | {name for _, _, name in TABLE.values()}
+    reserved = frozenset(_OF_C) | {op.c for op in e.ELEMENTWISE.values() if op.c}
 
     def allows(self, name: str) -> bool:
         macro = len(name) > 1 and name.isupper()
@@ -360,6 +326,9 @@ class _C(_Writer):
         yield f"        if ({self.name}(x, y)) return 1;\n        for (int o = 0; o < {m}; o++) out[o][k] = y[o];"
         yield "    }\n    return 0;\n}"
 
+    def spelling(self, op: Primitive) -> str:
+        return _c(op)
+
     def statement(self, instruction: Instruction, name: str, expression: str) -> str:
         return f"const {'int' if instruction.type == 'bool' else 'double'} {name} = {expression};"
 
@@ -368,6 +337,10 @@ class _C(_Writer):
 
 
 _WRITERS: dict[str, type[_Writer]] = {"python": _Python, "numpy": _NumPy, "c": _C}
+
+
+def _applied(expression: str, args: Sequence[str]) -> str:
+    return expression.format(*args) if "{" in expression else f"{expression}({', '.join(args)})"
 
 
 def _last_uses(program: Program) -> dict[Instruction, int]:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd as ag
-from autograd.backprop import cotangents
+from autograd.reverse_mode import cotangents
 from tests.strategies import Expression, expressions, points
 
 
@@ -134,7 +134,7 @@ def test_cotangents_store_nothing(kind):
 def test_cotangents_stop_at_what_was_there_before():
     x = ag.Value(3.0)
     y = x * x
-    since = ag.Value(0.0).birth
+    since = ag.Value(0.0)._sequence
     z = y * 2.0
     assert list(cotangents(z, 1.0, since=since)) == [z, y]
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import autograd as ag
-from autograd.compiler import paths
+from autograd.compiler import trace_cache
 from tests.bits import same_bits
 
 both = pytest.mark.parametrize("backend", ["numpy", "native"])
@@ -113,7 +113,7 @@ def test_an_endless_family_of_paths_is_an_error_that_points_at_the_comparison(ba
     with pytest.raises(ag.CompileError, match=rf"(?s)64 paths.*{__file__}:\d+.*ag\.where"):
         kernel(np.arange(100.0))
     assert kernel(3.0) == 3.0
-    assert ag.compile(steps, backend=backend)(np.arange(float(paths.MOST_PATHS))).tolist() == list(range(64))
+    assert ag.compile(steps, backend=backend)(np.arange(float(trace_cache.MAX_PATHS))).tolist() == list(range(64))
 
 
 def test_results_of_another_structure_on_another_path_are_refused():

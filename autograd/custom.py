@@ -8,8 +8,8 @@ from functools import partial
 from typing import Any
 
 from autograd.arguments import flag, shown, wrong
-from autograd.elementwise import ieee
-from autograd.graph import Primitive, Rule
+from autograd.forwards import ieee
+from autograd.graph import Primitive, Pullback
 
 
 class UserPrimitive(Primitive):
@@ -18,7 +18,7 @@ class UserPrimitive(Primitive):
     __slots__ = ("given",)
     given: int
 
-    def rule(self, derivative: Rule) -> Rule:
+    def rule(self, derivative: Pullback) -> Pullback:
         """Add the rule for the next argument: `(g, z, *arguments) -> cotangent`. Works as a decorator."""
         _check_rule(derivative, self.given)
         if self.given == len(self.rules):
@@ -26,7 +26,7 @@ class UserPrimitive(Primitive):
         rules = list(self.rules)
         rules[self.given] = derivative
         self.given += 1
-        self.bind(tuple(rules))
+        self.set_rules(tuple(rules))
         return derivative
 
     def refused(self, args: Any, error: Exception) -> Exception:
@@ -35,7 +35,7 @@ class UserPrimitive(Primitive):
         return found if type(error) is ValueError or "must be real numbers" in str(found) else error
 
 
-def primitive(forward: Callable[..., Any], *rules: Rule | None, elementwise: bool = False) -> UserPrimitive:
+def primitive(forward: Callable[..., Any], *rules: Pullback | None, elementwise: bool = False) -> UserPrimitive:
     """Make `forward`, a function of numbers and arrays, an operation that can be differentiated.
 
     Each rule, `(g, z, *arguments) -> cotangent`, is the derivative for one argument: `g` is the cotangent of the

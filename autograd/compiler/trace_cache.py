@@ -1,4 +1,4 @@
-"""`Family`: the paths that were recorded through a function, and which of them each lane of a batch takes."""
+"""`TraceCache`: the paths that were traced through a function, and which of them each lane of a batch takes."""
 
 from __future__ import annotations
 
@@ -11,26 +11,25 @@ from typing import Any
 
 import numpy as np
 
-from autograd import graph
+from autograd import modes
 from autograd.arguments import shown
-from autograd.backprop import cotangents, unleaked
 from autograd.compiler.batching import Batch, Layout
 from autograd.compiler.calling import InputSpec, read_results
+from autograd.compiler.errors import CompileError
+from autograd.compiler.executable import BatchResult, Executable, Options
 from autograd.compiler.locks import Locked
-from autograd.compiler.marks import is_marked, launders, unmarked
+from autograd.compiler.lowering import hides_nan, is_strong, with_plain_products
 from autograd.compiler.program import Instruction, Program
-from autograd.compiler.recorded import CompileError
-from autograd.compiler.recording import Tape
-from autograd.compiler.running import Options, Recording, Run
 from autograd.compiler.simplify import simplify
+from autograd.compiler.trace import Trace
 from autograd.frames import format_line, is_inside
 from autograd.graph import Node
-from autograd.value import Value
+from autograd.reverse_mode import cotangents
 
-MOST_PATHS = 64
+MAX_PATHS = 64
 
 
-class Family(Locked):
+class TraceCache(Locked):
     """What a kernel recorded for one structure of its arguments: paths through the function, and how each is run."""
 
     def __init__(self, function: Callable[..., Any], options: Options, spec: InputSpec, batch: Batch) -> None:
@@ -38,44 +37,44 @@ class Family(Locked):
         self.function = function
         self.options = options
         self.spec = spec
-        self.paths: list[Path] = []
+        self.paths: list[TracedPath] = []
         self.record(batch)
 
     # ---- Recording
 
-    def record(self, batch: Batch) -> Path:
+    def record(self, batch: Batch) -> TracedPath:
         """The path that the first lane of the batch takes: a new one, or one that is there."""
         path = self._recorded(batch.example())
         for known in self.paths:
             if known.outcomes == path.outcomes:
                 return known
-        if len(self.paths) == MOST_PATHS:
-            guards = [guard for path in self.paths for guard in path.plain.program.guards]
+        if len(self.paths) == MAX_PATHS:
+            guards = [guard for path in self.paths for guard in path.fast.program.guards]
             places = {format_line(guard.line): None for guard in guards if guard.line}
             raise CompileError(
-                f"{self.options.name} takes more than {MOST_PATHS} paths; they part at {', '.join([*places][:3])}; "
+                f"{self.options.name} takes more than {MAX_PATHS} paths; they part at {', '.join([*places][:3])}; "
                 "choose with ag.where(condition, x, y) there, which takes none"
             )
-        if path.plain.foreign and self.options.strict:
+        if path.fast.foreign and self.options.strict:
             raise CompileError(
-                f"the native back end cannot call the primitive {path.plain.foreign}, which is not written in other "
+                f"the native back end cannot call the primitive {path.fast.foreign}, which is not written in other "
                 "operations: write it with operators and ag's functions, or use backend='numpy'"
             )
         self.paths.append(path)
         return path
 
-    def _recorded(self, example: list[float]) -> Path:
+    def _recorded(self, example: list[float]) -> TracedPath:
         start = time.perf_counter()
         options, spec = self.options, self.spec
-        tape = Tape()
+        trace = Trace()
         labels = spec.labels(_names(self.function, spec.arity))
-        inputs = [tape.input(label, number) for label, number in zip(labels, example, strict=True)]
+        inputs = [trace.input(label, number) for label, number in zip(labels, example, strict=True)]
         args, kwargs = spec.unflatten(inputs)
-        with graph.recording(True), graph.tracing(tape), np.errstate(all="ignore"), _told(options.name):
+        with modes.recording(True), modes.tracing(trace), np.errstate(all="ignore"), _annotate_errors(options.name):
             result = self.function(*args, **kwargs)
-            results, outputs = read_results(options.name, options.signature, spec.cores, result, tape.output)
+            results, outputs = read_results(options.name, options.signature, spec.cores, result, trace.output)
             if options.parameters is not None:
-                outputs += map(tape.known, self._gradient(result))
+                outputs += self._gradient(result)
         if not self.paths:
             self.results = results
         elif self.results != results:
@@ -83,7 +82,7 @@ class Family(Locked):
                 f"{options.name} gives results of different structures on different paths: "
                 f"{self.results} and {results}: let all branches return the same kind"
             )
-        return Path(tape.program(outputs), list(tape.captured), options, time.perf_counter() - start)
+        return TracedPath(trace, outputs, options, time.perf_counter() - start)
 
     def _gradient(self, loss: Any) -> list[Any]:
         if not isinstance(loss, (Node, float, int)):
@@ -93,7 +92,7 @@ class Family(Locked):
 
     def exported(self) -> list[Program]:
         """The lowered programs of all paths, of the same inputs: the arguments' numbers, then captured values'."""
-        recordings = [path.careful for path in self.paths]
+        recordings = [path.exact for path in self.paths]
         captured = list(dict.fromkeys(value for recording in recordings for value in recording.captured))
         programs = []
         for recording in recordings:
@@ -132,27 +131,27 @@ class Family(Locked):
             return np.full(len(values), np.nan)
         return values / (batch.count if run.all_vary else np.where(run.varies, batch.count, 1.0))
 
-    def _run(self, path: Path, batch: Batch, guarded: bool = True) -> Run:
+    def _run(self, path: TracedPath, batch: Batch, guarded: bool = True) -> BatchResult:
         """The outputs along a path, and where it holds. Where a nan came out of a derivative, with care."""
-        run = path.plain.run(batch, guarded)
-        if not run.suspicious or path.careful is path.plain:
+        run = path.fast.run(batch, guarded)
+        if not run.suspicious or path.exact is path.fast:
             return run
         moving = [x for x in run.values if isinstance(x, np.ndarray)]
         if not moving or any(x != x for x in run.values if isinstance(x, float)):
-            return path.careful.run(batch, guarded)
+            return path.exact.run(batch, guarded)
         bad = np.logical_or.reduce([np.isnan(x) for x in moving]) & run.holds
-        again = path.careful.run(batch.take(bad), guarded=False)
+        again = path.exact.run(batch.take(bad), guarded=False)
         for old, new in zip(run.values, again.values, strict=True):
             if isinstance(old, np.ndarray):
                 old[bad] = new
         return run
 
-    def _routed(self, batch: Batch, run: Run) -> Any:
+    def _routed(self, batch: Batch, run: BatchResult) -> Any:
         """Every output, where not all lanes take the first path: each lane by its own."""
         reduce, total, several = self.options.reduce, batch.count, bool(batch.lanes)
         outputs: list[Any] = [0.0 if reduce else np.empty(total) for _ in run.values]
 
-        def merge(run: Run, lanes: Any, chosen: Any) -> None:
+        def merge(run: BatchResult, lanes: Any, chosen: Any) -> None:
             for n, value in enumerate(run.values):
                 if reduce is None:
                     outputs[n][lanes[chosen]] = value[chosen] if isinstance(value, np.ndarray) else value
@@ -180,24 +179,25 @@ class Family(Locked):
         return outputs if several else [float(output[0]) for output in outputs]
 
 
-class Path:
-    """One way through a function. Its program is there twice where it has derivatives: `plain`, and `careful`, in which
-    they are right also where a cotangent of zero meets infinity."""
+class TracedPath:
+    """One way through a function. Its program is there twice where it has derivatives: `exact`, in which a cotangent of
+    zero stays zero whatever it meets, and `fast`, which gives nan there."""
 
-    def __init__(self, recorded: Program, captured: list[Value], options: Options, seconds: float) -> None:
+    def __init__(self, trace: Trace, outputs: list[Any], options: Options, seconds: float) -> None:
         start = time.perf_counter()
-        marked = simplify(recorded)
-        self.recorded = sum(i.op is not None and i.op is not unleaked for i in recorded.code)
+        program = simplify(trace.program(outputs))
+        self.recorded = trace.count
         self.recording = seconds
-        self.outcomes = [guard.outcome for guard in recorded.guards]  # which tell it from others
-        self.careful = self.plain = Recording(marked, captured, options)
-        if is_marked(marked) and not launders(marked):
-            self.plain = Recording(simplify(unmarked(marked)), captured, options)
+        self.outcomes = [outcome for _, outcome, _ in trace.guards]  # which tell it from others
+        captured = list(trace.captured)
+        self.exact = self.fast = Executable(program, captured, options)
+        if is_strong(program) and not hides_nan(program):
+            self.fast = Executable(with_plain_products(program), captured, options)
         self.simplifying = time.perf_counter() - start
 
 
 @contextmanager
-def _told(name: str) -> Iterator[None]:
+def _annotate_errors(name: str) -> Iterator[None]:
     """A context in which whatever is raised gets a note of where the function was, for it may come from a library."""
     try:
         yield

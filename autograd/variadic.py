@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from autograd import graph
+from autograd import modes
 from autograd.arguments import numbers, sequence
 from autograd.arrays import linalg, reductions
 from autograd.arrays.joining import stack
 from autograd.elementwise import add as add_up
-from autograd.elementwise import exp, finite, hypot, log, maximum, ratio, where
+from autograd.elementwise import exp, hypot, isfinite, log, maximum, ratio, where
 from autograd.graph import Node, Primitive
 from autograd.value import Value
 
@@ -30,25 +30,24 @@ else:
     _sum = _builtin_sum
 
 
-# ---- The primitives. `*xs` are the scalars; each rule gives all cotangents, in order. An array forward is written in
-# other operations, which is how one is compiled.
+# ---- The primitives. `*xs` are the scalars; `variadic` gives all slopes, in order.
 
 
-def _dot_float(start: float, *xs: float) -> Any:
+def _dot_body(start: Any, *xs: Any) -> Any:
     n = len(xs) // 2
     return _sum(map(mul, xs[:n], xs[n:]), start)
 
 
-def _dot_rule(g: Any, z: Any, start: Any, *xs: Any) -> list[Any]:
+def _dot_slopes(z: Any, start: Any, *xs: Any) -> list[Any]:
     n = len(xs) // 2
-    return [g, *[g * x for x in xs[n:]], *[g * x for x in xs[:n]]]
+    return [1.0, *xs[n:], *xs[:n]]
 
 
-def _prod_rule(g: Any, z: Any, *xs: Any) -> list[Any]:
-    # Each gets the product of those before it and of those behind it, exact also where some are zero.
+def _prod_slopes(z: Any, *xs: Any) -> list[Any]:
+    # Each has the product of those before it and of those behind it, exact also where some are zero.
     before = accumulate(xs[:-1], mul, initial=1.0)
     behind = [*accumulate(reversed(xs[1:]), mul, initial=1.0)][::-1]
-    return [g * (b * a) for b, a in zip(before, behind, strict=True)]
+    return [b * a for b, a in zip(before, behind, strict=True)]
 
 
 def _logsumexp_float(*xs: float) -> float:
@@ -58,29 +57,39 @@ def _logsumexp_float(*xs: float) -> float:
     return top + math.log(_sum(math.exp(x - top) for x in xs))
 
 
-def _logsumexp_of(*xs: Any) -> Any:
+def _logsumexp_body(*xs: Any) -> Any:
     top = reduce(maximum, xs)
-    base = where(finite(top), top, 0.0)
-    return where(finite(top), base + log(_sum(exp(x - base) for x in xs)), top)
+    base = where(isfinite(top), top, 0.0)
+    return where(isfinite(top), base + log(_sum(exp(x - base) for x in xs)), top)
 
 
-def _logsumexp_rule(g: Any, z: Any, *xs: Any) -> list[Any]:
+def _logsumexp_slopes(z: Any, *xs: Any) -> list[Any]:
     es = [exp(x - z) for x in xs]
-    # The shares sum to 1 also where z has no digits left for the logarithm; those of infinities are nan.
-    share = g / where(finite(z), _sum(es), 1.0)
-    return [share * e for e in es]
+    # They sum to 1 also where z has no digits left for the logarithm; those of infinities are nan.
+    total = where(isfinite(z), _sum(es), 1.0)
+    return [e / total for e in es]
 
 
-def _norm_rule(g: Any, z: Any, *xs: Any) -> list[Any]:
-    return [g * ratio(x, z) for x in xs]
+def _sum_body(*xs: Any) -> Any:
+    return _sum(xs)
 
 
-sum_of = Primitive("sum", lambda *xs: _sum(xs), lambda *xs: _sum(xs), many=lambda g, z, *xs: [g] * len(xs))
-dot_of = Primitive("dot", _dot_float, _dot_float, many=_dot_rule)
-prod_of = Primitive("prod", lambda *xs: math.prod(xs), lambda *xs: math.prod(xs), many=_prod_rule)
-logsumexp_of = Primitive("logsumexp", _logsumexp_float, _logsumexp_of, many=_logsumexp_rule)
-norm_of = Primitive("norm", math.hypot, lambda *xs: reduce(hypot, xs, 0.0), many=_norm_rule)
-MANY = {op.name: op for op in (sum_of, dot_of, prod_of, logsumexp_of, norm_of)}
+def _prod_body(*xs: Any) -> Any:
+    return math.prod(xs)
+
+
+def _norm_body(*xs: Any) -> Any:
+    return reduce(hypot, xs, 0.0)
+
+
+sum_of = Primitive("sum", _sum_body, _sum_body, variadic=lambda z, *xs: [1.0] * len(xs), body=_sum_body, sign="Σ")
+dot_of = Primitive("dot", _dot_body, _dot_body, variadic=_dot_slopes, body=_dot_body)
+prod_of = Primitive("prod", _prod_body, _prod_body, variadic=_prod_slopes, body=_prod_body, sign="Π")
+logsumexp_of = Primitive(
+    "logsumexp", _logsumexp_float, _logsumexp_body, variadic=_logsumexp_slopes, body=_logsumexp_body
+)
+norm_of = Primitive("norm", math.hypot, _norm_body, variadic=lambda z, *xs: [ratio(x, z) for x in xs], body=_norm_body)
+VARIADIC = {op.name: op for op in (sum_of, dot_of, prod_of, logsumexp_of, norm_of)}
 
 
 # ---- The public functions: a list of scalars goes to the primitives above, anything else to the arrays'.
@@ -163,8 +172,12 @@ def operand(x: Any, owner: str = "stack", name: str = "x") -> Any:
 
 def _apply(op: Primitive, xs: list[Any]) -> Any:
     if any(isinstance(x, Value) for x in xs):
-        reads = [x.raw if type(x) is Value else x for x in xs]
-        node = None if any(isinstance(x, Node) for x in reads) else Value.gather(op, op.scalar(*reads), xs, reads)
+        reads = [x._data if type(x) is Value else x for x in xs]
+        node = (
+            None
+            if any(isinstance(x, Node) for x in reads)
+            else Value._record_variadic(op, op.scalar(*reads), xs, reads)
+        )
         return op(*xs) if node is None else node
     return op.scalar(*xs)
 
@@ -226,13 +239,13 @@ def dot(x: Any, y: Any, start: Any = 0.0) -> Any:
     >>> dot([1.0, 2.0], [Value(3.0), 4.0], start=0.5).data
     11.5
     """
-    if type(x) is list and type(y) is list and len(x) == len(y) > 0 and type(x[0]) is Value and not graph.modes_in_use:
+    if type(x) is list and type(y) is list and len(x) == len(y) > 0 and type(x[0]) is Value and not modes.in_use:
         # The neuron: told apart by its first weight and by its result, for a look at every element costs as much again.
         try:
-            xs = [v.raw for v in x]
-            ys = [v.raw for v in y] if type(y[0]) is Value else [v.raw if type(v) is Value else v for v in y]
-            first = start.raw if type(start) is Value else start
-            node = Value.gather(dot_of, _sum(map(mul, xs, ys), first), [start, *x, *y], [first, *xs, *ys])
+            xs = [v._data for v in x]
+            ys = [v._data for v in y] if type(y[0]) is Value else [v._data if type(v) is Value else v for v in y]
+            first = start._data if type(start) is Value else start
+            node = Value._record_variadic(dot_of, _sum(map(mul, xs, ys), first), [start, *x, *y], [first, *xs, *ys])
         except (AttributeError, TypeError):
             node = None
         if node is not None:

@@ -1,4 +1,4 @@
-"""`Recording`: a program that was recorded, and the code that runs it over a batch."""
+"""`Executable`: a program, and the code that runs it over a batch."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from autograd import graph
+from autograd import modes
 from autograd.compiler.batching import Batch, UniformMask
+from autograd.compiler.errors import CompileError
 from autograd.compiler.locks import Locked
-from autograd.compiler.lowering import KNOWN, lower
-from autograd.compiler.marks import with_guards
+from autograd.compiler.lowering import is_foreign, lower, with_guards
 from autograd.compiler.native import NativeCode
 from autograd.compiler.numpy_backend import NumpyCode
 from autograd.compiler.program import Program, unvarying
-from autograd.compiler.recorded import CompileError
 from autograd.compiler.signatures import Signature
 from autograd.value import Value
 
@@ -37,7 +36,7 @@ class Options:
 
 
 @dataclass
-class Run:
+class BatchResult:
     """What came of a batch: `values`, an array if all outputs are numbers and else a list of numbers and lanes;
     whether each `varies`; where the path `holds` (True for everywhere); and whether a nan may be among the values."""
 
@@ -48,7 +47,7 @@ class Run:
     suspicious: bool
 
 
-class Recording(Locked):
+class Executable(Locked):
     """A program and the code that runs it: one for each choice of inputs that are the same in all lanes.
 
     The last of its inputs are the numbers of the `captured` Values.
@@ -60,7 +59,7 @@ class Recording(Locked):
         self.captured = captured
         self.options = options
         self.guarded = bool(program.guards)
-        self.foreign = next((i.op.name for i in program.code if i.op is not None and i.op not in KNOWN), None)
+        self.foreign = next((i.op.name for i in program.code if i.op is not None and is_foreign(i.op)), None)
         self.compiling = 0.0  # seconds
         self._folded = [options.reduce is not None] * len(program.outputs)
         self._codes: dict[tuple[UniformMask, bool], tuple[Any, Any, bool]] = {}
@@ -106,25 +105,25 @@ class Recording(Locked):
                     raise
         return NumpyCode(program, uniform, folded, self.options.fast)
 
-    def run(self, batch: Batch, guarded: bool = True) -> Run:
+    def run(self, batch: Batch, guarded: bool = True) -> BatchResult:
         """The outputs of the whole batch, and where the guards hold (`guarded=False`: everywhere, they say)."""
         guarded = guarded and self.guarded
         code, varies, all_vary = self.code(batch.mask, guarded)
         numbers = batch.numbers
         if self.captured:
-            if graph.tracer():
+            if modes.current_trace():
                 raise CompileError(
                     f"{self.options.name}, which reads Values, was given arrays within another recording, where what it "
                     "gives would be frozen: give it numbers, or call the function that it was made of"
                 )
-            numbers = np.concatenate([numbers, [value.raw for value in self.captured]])
+            numbers = np.concatenate([numbers, [value._data for value in self.captured]])
         holds: Any = True
         if not batch.lanes:
             values = code.once(numbers)
             if guarded:
                 holds = bool(values.pop())
             total = sum(values)
-            return Run(values, varies, all_vary, holds, total != total)
+            return BatchResult(values, varies, all_vary, holds, total != total)
         row, laned, suspicious = code.run(numbers, batch.lanes, batch.count, self.options.threads)
         if guarded and len(row) == np.count_nonzero(~varies | np.array(self._folded, bool)):
             where = laned.pop() != 0.0
@@ -132,10 +131,10 @@ class Recording(Locked):
         elif guarded:
             holds, row = bool(row[-1]), row[:-1]
         if not laned:
-            return Run(row, varies, all_vary, holds, _has_nan(row))
+            return BatchResult(row, varies, all_vary, holds, _has_nan(row))
         suspicious = suspicious or _has_nan(row)
         places, lanes = iter(row.tolist()), iter(laned)
-        return Run([next(lanes) if v else next(places) for v in varies], varies, all_vary, holds, suspicious)
+        return BatchResult([next(lanes) if v else next(places) for v in varies], varies, all_vary, holds, suspicious)
 
 
 def _has_nan(row: Any) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import autograd as ag
-from autograd.compiler.recorded import CompileError
+from autograd.compiler.errors import CompileError
 
 HERE = re.escape(__file__)
 

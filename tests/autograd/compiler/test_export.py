@@ -14,13 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd as ag
-from autograd import graph
-from autograd.compiler.lowering import MACHINE, lower
+from autograd import modes
+from autograd.compiler.errors import CompileError
+from autograd.compiler.export import source
+from autograd.compiler.lowering import is_machine_operation, lower
 from autograd.compiler.program import Guard, Instruction, Program
-from autograd.compiler.recorded import CompileError
-from autograd.compiler.recording import Tape
 from autograd.compiler.simplify import simplify
-from autograd.compiler.sources import source
+from autograd.compiler.trace import Trace
 from autograd.elementwise import ELEMENTWISE
 from tests.bits import EDGES, same_bits, ulps_apart
 from tests.bits import wrong as off
@@ -28,7 +28,7 @@ from tests.strategies import expressions, points
 
 inf, nan = math.inf, math.nan
 LANGUAGES = ["python", "numpy", "c"]
-OPS = sorted(MACHINE, key=lambda op: op.name)
+OPS = sorted(filter(is_machine_operation, ELEMENTWISE.values()), key=lambda op: op.name)
 PAIRS = list(itertools.product(EDGES, EDGES))
 
 every_op = pytest.mark.parametrize("op", OPS, ids=lambda op: op.name)
@@ -86,12 +86,12 @@ def _pointers(arrays):
 
 def recorded(f, *example, labels="xyzuvw"):
     """The lowered program of `f`, recorded at `example`."""
-    tape = Tape()
-    inputs = [tape.input(label, x) for label, x in zip(labels, example, strict=False)]
-    with graph.tracing(tape):
+    trace = Trace()
+    inputs = [trace.input(label, x) for label, x in zip(labels, example, strict=False)]
+    with modes.tracing(trace):
         result = f(*inputs)
     results = result if isinstance(result, (tuple, list)) else [result]
-    return lower(simplify(tape.program([tape.output(x) for x in results])))
+    return lower(simplify(trace.program([trace.output(x) for x in results])))
 
 
 def inputs(*labels):
@@ -103,7 +103,7 @@ def inputs(*labels):
 
 @pytest.fixture(scope="module")
 def everything(compiled):
-    """What each operation of MACHINE gives in each language, for all pairs of edges."""
+    """What each operation of machines gives in each language, for all pairs of edges."""
     x, y, z = xs = inputs("x", "y", "z")
     results = [Instruction(op, tuple(xs[: max(len(op.rules), 1)])) for op in OPS]
     program = lower(Program([x, y, z], results, results))
@@ -142,7 +142,7 @@ def test_operations_on_constants_are_those_on_numbers(compiled, language):
 
 
 @every_language
-@pytest.mark.parametrize("name", [name for name in sorted(ELEMENTWISE) if ELEMENTWISE[name] not in MACHINE])
+@pytest.mark.parametrize("name", [name for name in sorted(ELEMENTWISE) if not is_machine_operation(ELEMENTWISE[name])])
 def test_operations_that_no_machine_has_are_made_of_those_it_has(compiled, language, name):
     op = ELEMENTWISE[name]
     n = len(op.rules)
@@ -374,7 +374,7 @@ def test_every_line_says_where_it_comes_from(language):
     program = recorded(lambda x: ag.exp(x), 1.0)
     program.outputs[0].label = "growth"
     [line] = [line for line in source(language, [program]).splitlines() if "(x)" in line and "=" in line][-1:]
-    assert re.search(r"(#|//) growth, test_sources.py:\d+$", line)
+    assert re.search(r"(#|//) growth, test_export.py:\d+$", line)
 
 
 # ---- What is refused

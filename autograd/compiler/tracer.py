@@ -1,4 +1,4 @@
-"""`Recorded`: what a function that is being recorded computes with, in place of numbers."""
+"""`Tracer`: what a function that is being traced computes with, in place of numbers."""
 
 from __future__ import annotations
 
@@ -9,63 +9,81 @@ from typing import Any, ClassVar
 import numpy as np
 
 from autograd import elementwise as e
-from autograd import graph
-from autograd.compiler.program import Instruction
-from autograd.frames import format_line, user_line
-from autograd.graph import Primitive, birth
+from autograd import modes
+from autograd.compiler.errors import CompileError
+from autograd.frames import Line, format_line, user_line
+from autograd.graph import Primitive, next_sequence_number
 from autograd.numpy_functions import PLAIN_FUNCTIONS, call_of_objects
 from autograd.operators import CONSTANT_UFUNCS, UFUNCS, boxed
 from autograd.value import Value
 
 
-class CompileError(TypeError):
-    """What cannot be recorded: the message names the line, and the cure."""
+class _Unknown:
+    """In place of the number of a tracer: whoever reads it would freeze it."""
 
-
-class Recorded(Value):
-    """A scalar of a program that is being recorded: `raw` is not a number but the instruction that will give it."""
-
-    __slots__ = ()
-    rank: ClassVar[int] = 9  # above arrays, which it cannot join
-
-    def __init__(self, instruction: Instruction) -> None:
-        self.raw = instruction
-        self.op = None
-        self.left = self.right = self.a = self.b = None
-        self.birth = birth()
-
-    @property
-    def label(self) -> str | None:  # kept by the instruction, which outlives this
-        """Its name in the program."""
-        return self.raw.label  # type: ignore[no-any-return]  # slots are Any
-
-    @label.setter
-    def label(self, label: str | None) -> None:
-        self.raw.label = label
-
-    @classmethod
-    def record(cls, op: Primitive, args: tuple[Any, ...]) -> Any:
-        if tracer := graph.tracer():
-            return tracer.record(op, args)
+    def _refuse(self, *_: Any) -> Any:
+        if modes.current_trace() is None:
+            raise _ended("an operation")
         raise CompileError(
-            f"{op.name} met a value that ag.compile recorded, after the recording ended: it never had a number. A "
-            "function that is compiled must hand on what it computes by returning it"
+            f"{describe_here()}: this needs a number where there is none while ag.compile records: write it with "
+            "operators and ag's functions"
         )
 
-    # Value's own take the shortest way where nothing is traced, and would compute with an instruction.
+    def __eq__(self, other: object) -> Any:
+        return self._refuse() if isinstance(other, (float, int, np.ndarray, np.generic)) else NotImplemented
 
-    def unary(self, op: Primitive) -> Any:
-        return self.record(op, (self,))
+    __lt__ = __le__ = __gt__ = __ge__ = __bool__ = __float__ = __int__ = __index__ = _refuse
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __neg__ = _refuse
+    __hash__ = None  # type: ignore[assignment]  # so that nothing is looked up by it
 
-    def binary(self, op: Primitive, other: Any) -> Any:
-        return self._binary(op, self, other)
 
-    # fmt: off
-    def __add__(self, other: Any) -> Any: return self._binary(e.add, self, other)
-    def __sub__(self, other: Any) -> Any: return self._binary(e.sub, self, other)
-    def __mul__(self, other: Any) -> Any: return self._binary(e.mul, self, other)
-    def __truediv__(self, other: Any) -> Any: return self._binary(e.div, self, other)
-    # fmt: on
+UNKNOWN = _Unknown()
+
+
+def _ended(what: str) -> CompileError:
+    return CompileError(
+        f"{what} met a value that ag.compile recorded, after the recording ended: it never had a number. A function that is "
+        "compiled must hand on what it computes by returning it"
+    )
+
+
+class Tracer(Value):
+    """A scalar of a function that is being traced: a node like others, whose number is that of an example.
+
+    It is for the trace alone. `line` is the user's that asked for it, and `derived` says that it belongs to a
+    derivative of what stands there.
+    """
+
+    __slots__ = ("_derived", "_example", "_line")
+    _priority: ClassVar[int] = 9  # above arrays, which it cannot join
+
+    def __init__(self, op: Primitive | None, example: float, line: Line | None, derived: bool) -> None:
+        self._data = UNKNOWN
+        self.op = op
+        self._left = self._right = self._x = self._y = None
+        self.label = None
+        self._sequence = next_sequence_number()
+        self._example, self._line, self._derived = example, line, derived
+
+    def _keep(self, operands: list[Any], examples: list[float]) -> None:
+        """Remember the inputs, and the numbers that they were."""
+        assert self.op is not None
+        if self.op.at_most_binary:
+            (self._left, self._right, *_), (self._x, self._y, *_) = (
+                [*(x if isinstance(x, Value) else None for x in operands), None],
+                [*examples, None],
+            )
+        else:
+            self._left, self._x = tuple(operands), tuple(examples)
+
+    @classmethod
+    def _record(cls, op: Primitive, args: tuple[Any, ...]) -> Any:
+        if trace := modes.current_trace():
+            return trace.record(op, args)
+        raise _ended(op.name)
+
+    def _check_unchanged(self, reader: Any, value: Any, keep_graph: bool) -> None:
+        """It has no number that could have changed."""
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method == "__call__" and not kwargs and ufunc in _UFUNCS:
@@ -75,7 +93,7 @@ class Recorded(Value):
         return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        if function in PLAIN_FUNCTIONS or (function is np.where and not isinstance(args[0], Recorded)):
+        if function in PLAIN_FUNCTIONS or (function is np.where and not isinstance(args[0], Tracer)):
             return call_of_objects(function, args, kwargs)
         return super().__array_function__(function, types, args, kwargs)
 
@@ -106,7 +124,7 @@ class Recorded(Value):
 
     def detach(self) -> Any:
         """The same number, without its past."""
-        return Recorded(self.raw)
+        return e.stop_gradient(self)
 
     def conjugate(self) -> Any:
         """Itself, for NumPy's variance."""
@@ -118,12 +136,10 @@ class Recorded(Value):
         )
 
     def __bool__(self) -> bool:
-        tracer = graph.tracer()
-        if tracer is None:
-            raise CompileError(
-                "a value that ag.compile recorded was asked for its truth after the recording ended: it never had a number"
-            )
-        return tracer.decide(self if isinstance(self, Condition) else self != 0.0)
+        trace = modes.current_trace()
+        if trace is None:
+            raise _ended("bool()")
+        return trace.decide(self if isinstance(self, Condition) else self != 0.0)
 
     def __float__(self) -> float:
         raise self._refuse(
@@ -170,14 +186,14 @@ class Recorded(Value):
         )
 
     def __repr__(self) -> str:
-        name = self.raw.op.name if self.raw.op else "input"
+        name = self.op.name if self.op else "input"
         return f"<recorded {name}{f' {self.label!r}' if self.label else ''}>"
 
     def __reduce__(self) -> Any:
         raise self._refuse("this copies or pickles", "use it as it is")
 
 
-class Condition(Recorded):
+class Condition(Tracer):
     """A recorded comparison. As a Python truth it becomes a guard; `&`, `|`, `^` and `~` are recorded too."""
 
     __slots__ = ()
@@ -199,7 +215,7 @@ class Condition(Recorded):
 
 def _truth(x: Any) -> Any:
     """A condition as it is, and Python's truths, also those that `~` made integers, as 1 and 0."""
-    return x if isinstance(x, Recorded) else float(x & 1)
+    return x if isinstance(x, Tracer) else float(x & 1)
 
 
 def _logaddexp(x: Any, y: Any) -> Any:

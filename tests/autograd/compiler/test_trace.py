@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import autograd as ag
-from autograd.compiler import recording
+from autograd.compiler import trace
+from autograd.compiler.errors import CompileError
 from autograd.compiler.program import Instruction
-from autograd.compiler.recorded import CompileError
 
 HERE = re.escape(__file__)
 
@@ -30,7 +30,7 @@ def test_a_result_that_is_no_number_is_refused(result):
 
 
 def test_a_while_that_never_settles_is_refused_with_its_line(monkeypatch):
-    monkeypatch.setattr(recording, "MOST_DECISIONS", 100)
+    monkeypatch.setattr(trace, "MAX_DECISIONS", 100)
 
     def halved(x):
         while x >= 0.0:  # here: while
@@ -45,7 +45,7 @@ def test_a_while_that_never_settles_is_refused_with_its_line(monkeypatch):
 
 
 def test_a_loop_that_never_ends_is_refused_with_its_line(monkeypatch):
-    monkeypatch.setattr(recording, "MOST_INSTRUCTIONS", 100)
+    monkeypatch.setattr(trace, "MAX_OPERATIONS", 100)
 
     def endless(x):
         while True:
