@@ -10,7 +10,7 @@ import autograd as ag
 from autograd.arrays import sums
 from autograd.arrays.reductions import over, softmax
 from autograd.graph import Node, Primitive, value_of
-from nn.losses.base import Loss, cast_target, mask_unused, mean, weights
+from nn.losses.base import Loss, cast_target, mask_unused, weights
 from nn.typing import Array
 from nn.validation import floating, integer, number, numbers
 
@@ -237,13 +237,19 @@ def _at(labels: Any) -> Any:
     return (np.arange(labels.size), labels) if labels.ndim else labels
 
 
-_over_last, _over_last_kept = sums.adder(-1), sums.adder(-1, True)
+_over_all, _over_last, _over_last_kept = sums.adder(), sums.adder(-1), sums.adder(-1, True)
 
 
 def _losses(x: Any, labels: Any) -> Any:
     shifted = x - x.max(-1, keepdims=True)
     chosen = shifted[_at(labels)]
     return np.log(_over_last(np.exp(shifted, out=shifted))) - chosen
+
+
+def _mean_losses(x: Any, labels: Any) -> Any:
+    losses = _losses(x, labels)
+    count = losses.size or np.nan  # the mean of nothing is nan
+    return _over_all(losses) / count if losses.itemsize > 2 else (sums.wide(losses) / count).astype(losses.dtype)
 
 
 def _softmax_less_one_hot(x: Any, labels: Any) -> Any:
@@ -275,7 +281,7 @@ _CROSS_ENTROPY = Primitive(
 _MEAN_CROSS_ENTROPY = Primitive(
     "cross_entropy",
     None,
-    lambda x, y: mean(_losses(x, y), y.size),
+    _mean_losses,
     lambda g, z, x, y: _mean_slope(g, x, y),
     None,
 )
