@@ -126,7 +126,8 @@ class BCELoss(Loss):
             (value_of(x) >= 0.0) & (value_of(x) <= 1.0),
             "BCELoss needs probabilities from 0 to 1, got {}: pass logits to BCEWithLogitsLoss, or apply ag.sigmoid first",
         )
-        return _weight(self, "weight", x) * _BINARY_CROSS_ENTROPY(x, y)
+        losses = _BINARY_CROSS_ENTROPY(x, y)
+        return losses if self.weight is None else _weight(self, "weight", x) * losses
 
 
 class KLDivLoss(Loss):
