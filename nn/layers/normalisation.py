@@ -1,4 +1,4 @@
-"""Layers that bring numbers to mean 0 and variance 1: over the batch, or over each example's features."""
+"""Normalization layers: mean 0 and variance 1 over the batch, or over each example's features."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def _standardize(axes: tuple[int, ...], eps: float) -> Primitive:
 class _BatchNorm(Module):
     """Batch normalization, for inputs of certain numbers of axes."""
 
-    axes: ClassVar[dict[int, str]]  # the inputs that it takes, by their number of axes
+    axes: ClassVar[dict[int, str]]  # shapes of inputs, by their number of axes
     weight: Parameter | None
     bias: Parameter | None
     running_mean: Buffer | None
@@ -97,12 +97,12 @@ class _BatchNorm(Module):
         if self.running_mean is None or self.running_var is None or self.num_batches_tracked is None:
             return
         self.num_batches_tracked.data = self.num_batches_tracked.data + 1
-        share = 1 / int(self.num_batches_tracked.data) if self.momentum is None else self.momentum
+        momentum = 1 / int(self.num_batches_tracked.data) if self.momentum is None else self.momentum
         for buffer, new in (
             (self.running_mean, sums.mean(sums.widened(x), axes)),
             (self.running_var, sums.var(x, axes) * (count / (count - 1))),
         ):
-            buffer.data = ((1 - share) * buffer.data + share * new).astype(buffer.data.dtype)
+            buffer.data = ((1 - momentum) * buffer.data + momentum * new).astype(buffer.data.dtype)
 
     def extra_repr(self) -> str:
         return (

@@ -11,7 +11,7 @@ import numpy as np
 import autograd as ag
 from autograd.arrays import sums
 from autograd.arrays.reductions import over
-from autograd.graph import Primitive, value_of
+from autograd.graph import Primitive, Slope, value_of
 from nn.losses.base import Loss, check_all, check_same_shape, mask_unused, weights
 from nn.validation import flag, number
 
@@ -61,7 +61,7 @@ class HuberLoss(Loss):
 
     def formula(self, x: ag.Tensor, y: ag.Tensor) -> ag.Tensor:
         d = x - y
-        # d, clipped; by where() and not clip(), which has no slope at infinity
+        # d, clipped; beyond `delta`, and there too, its slope is 0, so that the second derivative is PyTorch's
         near = ag.where(ag.abs(d) < self.delta, d, self.delta * ag.sign(d))
         return near * (d - 0.5 * near)
 
@@ -198,8 +198,8 @@ _BINARY_CROSS_ENTROPY = Primitive(
     "bce",
     None,
     _bce,
-    lambda g, z, x, y: g * ((x - y) / ag.maximum(x * (1.0 - x), 1e-12)),
-    lambda g, z, x, y: g * (ag.maximum(ag.log1p(-x), MIN_LOG) - ag.maximum(ag.log(x), MIN_LOG)),
+    Slope(lambda z, x, y: (x - y) / ag.maximum(x * (1.0 - x), 1e-12)),
+    Slope(lambda z, x, y: ag.maximum(ag.log1p(-x), MIN_LOG) - ag.maximum(ag.log(x), MIN_LOG)),
     elementwise=True,
 )
 
