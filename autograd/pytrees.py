@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -21,6 +22,8 @@ from autograd.graph import Node
 
 _DICTS = (OrderedDict, defaultdict)  # the kinds of dict that are built anew as what they were
 _LEAVES = (float, int, Node, np.generic)  # the commonest leaves
+_PLAIN = frozenset((list, tuple, dict))
+_NUMBERS = frozenset((float, int))
 _NONE = (type(None),)
 
 
@@ -191,7 +194,7 @@ def flatten(
 ) -> tuple[list[Any], TreeDef]:
     """The leaves of a tree, in order, and its definition.
 
-    `is_leaf` says what else is a leaf, and `static` which kinds of leaf are part of the definition. What contains
+    `is_leaf` says what else is a leaf, though no plain list, tuple or dict is, and `static` which kinds of leaf are part of the definition. What contains
     itself, or is nested more than `max_depth` deep, is a ValueError, which calls the tree `name`.
     """
     if (isinstance(tree, _LEAVES) or (type(tree) is np.ndarray and tree.dtype != object)) and (
@@ -210,7 +213,10 @@ def flatten(
         if isinstance(tree, static):
             parts.append(Container(type(tree), (), tree))
             continue
-        opened = None if isinstance(tree, _LEAVES) or (is_leaf is not None and is_leaf(tree)) else _opened(tree)
+        if isinstance(tree, _LEAVES) or (is_leaf is not None and type(tree) not in _PLAIN and is_leaf(tree)):
+            opened = None
+        else:
+            opened = _opened(tree)
         if opened is None:
             leaves.append(tree)
             parts.append(None)
@@ -224,13 +230,12 @@ def flatten(
             )
         container, children = opened
         parts.append(container)
-        if container.kind is Parameters:
+        if container.kind is Parameters or _NUMBERS.issuperset(map(type, children)):
             leaves += children
             parts += [None] * len(children)
-        elif children:
+        else:
             around[id(tree)] = None
-            rest.append(_END)
-            rest += reversed(children)
+            rest += _END, *reversed(children)
     return leaves, TreeDef(tuple(parts))
 
 
@@ -240,6 +245,7 @@ def unflatten_each(treedefs: Iterable[TreeDef], leaves: Iterable[Any]) -> list[A
     return [treedef.unflatten(islice(rest, treedef.num_leaves)) for treedef in treedefs]
 
 
+@lru_cache
 def array_def(kind: type, shape: tuple[int, ...]) -> TreeDef:
     """The structure of an object array of this class and shape; of no axes, of one leaf."""
     size = math.prod(shape)
@@ -270,14 +276,16 @@ def named_parameters(module: Any) -> dict[str, Any]:
     return dict(named.values())
 
 
-def _opened(tree: Any) -> tuple[Container, list[Any]] | None:
+def _opened(tree: Any) -> tuple[Container, Sequence[Any]] | None:
     """What is no leaf as a container, and its children."""
     kind = type(tree)
+    if kind is list or kind is tuple:
+        return Container(kind, range(len(tree))), tree
     if isinstance(tree, np.ndarray):
         if tree.dtype != object:
             return None
         return Container(kind, range(tree.size), tree.shape), tree.ravel().tolist()
-    if kind is not list and kind is not tuple and kind is not dict and is_module(tree):
+    if kind is not dict and is_module(tree):
         named = named_parameters(tree)
         return Container(Parameters, tuple(named)), [*named.values()]
     if isinstance(tree, dict):
@@ -285,7 +293,7 @@ def _opened(tree: Any) -> tuple[Container, list[Any]] | None:
         return Container(kind, tuple(tree), getattr(tree, "default_factory", None)), [*tree.values()]
     if not isinstance(tree, (list, tuple)):
         return None
-    return Container(kind, getattr(kind, "_fields", range(len(tree)))), [*tree]
+    return Container(kind, getattr(kind, "_fields", range(len(tree)))), tree
 
 
 def _as_numbers(tree: Any) -> Any:

@@ -47,22 +47,25 @@ class Substitution:
     """`tree` with other objects in the place of some, which `new` gives by the ids of these."""
 
     def __init__(self, tree: Any, new: dict[int, Any]) -> None:
-        affected = _leading_to(tree, new)
-        memo = dict(new)
+        self._affected = _leading_to(tree, new)
+        self._memo = dict(new)
         self._copies: list[tuple[Any, Any, dict[Any, Any]]] = []
-        for x in affected.values():
-            if not isinstance(x, tuple) and (twin := _empty(x)) is not None:
-                memo[id(x)] = twin
-        for x in affected.values():
-            if isinstance(x, tuple):
-                _rebuild(x, affected, memo)
-        for x in affected.values():
-            if not isinstance(x, tuple) and id(x) in memo:
-                twin = memo[id(x)]
-                contents = {memo.get(id(key), key): memo.get(id(part), part) for key, part in _contents(x).items()}
+        mutable = [x for x in self._affected.values() if not isinstance(x, tuple)]
+        for x in mutable:  # which may be in each other, so all are there before one is filled
+            if (twin := _empty(x)) is not None:
+                self._memo[id(x)] = twin
+        for x in mutable:
+            if (twin := self._memo.get(id(x))) is not None:
+                contents = {self._swap(key): self._swap(part) for key, part in _contents(x).items()}
                 _put(twin, contents)
                 self._copies.append((x, twin, contents))
-        self.tree = memo.get(id(tree), tree)
+        self.tree = self._swap(tree)
+
+    def _swap(self, x: Any) -> Any:
+        """What stands for `x`; a tuple is made of what stands for its members."""
+        if isinstance(x, tuple) and id(x) in self._affected and id(x) not in self._memo:
+            self._memo[id(x)] = tuple.__new__(type(x), map(self._swap, x))
+        return self._memo.get(id(x), x)
 
     def carry_over(self, back: dict[int, Any]) -> None:
         """Make what was bound anew in copies the originals' too; `back` gives by their ids what was replaced."""
@@ -157,15 +160,3 @@ def _put(x: Any, contents: dict[Any, Any]) -> None:
     else:
         for name, value in contents.items():
             object.__setattr__(x, name, value)
-
-
-def _rebuild(x: tuple[Any, ...], affected: dict[int, Any], memo: dict[int, Any]) -> Any:
-    if id(x) not in memo:
-        parts = [
-            _rebuild(part, affected, memo)
-            if isinstance(part, tuple) and id(part) in affected
-            else memo.get(id(part), part)
-            for part in x
-        ]
-        memo[id(x)] = tuple.__new__(type(x), parts)
-    return memo[id(x)]

@@ -148,9 +148,7 @@ def _named(derivative: Callable[..., Any], what: str, f: Callable[..., Any]) -> 
     if not callable(f):
         raise TypeError(wrong(f"the {what}", "f", "a function", f))
     name = getattr(f, "__name__", type(f).__name__)
-    derivative.__name__ = derivative.__qualname__ = f"{what.replace(' ', '_')}_of_{name}".replace("<", "").replace(
-        ">", ""
-    )
+    derivative.__name__ = derivative.__qualname__ = f"{what.replace(' ', '_')}_of_{name.strip('<>')}"
     derivative.__doc__ = f"The {what} of {name}."
     derivative.__wrapped__ = f  # type: ignore[attr-defined]  # for inspect.signature
     return derivative

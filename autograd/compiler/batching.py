@@ -55,7 +55,8 @@ class Form(NamedTuple):
         if not self.loop:
             return float(x) if self.dtype is _FLOAT64 else self.dtype.type(x)
         if isinstance(x, np.ndarray):
-            return x.reshape(self.loop).astype(self.dtype, copy=False)
+            x = x if x.shape == self.loop else x.reshape(self.loop)
+            return x if x.dtype is self.dtype else x.astype(self.dtype)
         return np.full(self.loop, x, self.dtype)
 
     def array(self, xs: Any, shape: tuple[int, ...]) -> Any:

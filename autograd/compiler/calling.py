@@ -40,7 +40,8 @@ class InputSpec(NamedTuple):
 
     def unflatten(self, values: Iterable[Any]) -> tuple[list[Any], dict[str, Any]]:
         """Arguments with `values` for numbers."""
-        trees, n = unflatten_each(self.treedefs, values), self.arity
+        treedefs = [treedef if treedef is LEAF else _with_vectors(treedef) for treedef in self.treedefs]
+        trees, n = unflatten_each(treedefs, values), self.arity
         return trees[:n], dict(zip(self.keywords, trees[n:], strict=True))
 
     def labels(self, names: Sequence[str]) -> list[str]:
@@ -55,12 +56,11 @@ class Arguments:
     def __init__(self, name: str, signature: Signature | None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         leaves: list[Any] = []
         treedefs = []
+        whole = f"what {name} is given"
         for tree in (*args, *kwargs.values()):
-            found, treedef = flatten(
-                tree, _refuse_modules, static=_STATIC, max_depth=MAX_NESTED, name=f"what {name} is given"
-            )
+            found, treedef = flatten(tree, _refuse_modules, static=_STATIC, max_depth=MAX_NESTED, name=whole)
             leaves += found
-            treedefs.append(treedef if treedef is LEAF else _with_vectors(treedef))
+            treedefs.append(treedef)
         self.nodes = any(isinstance(x, Node) for x in leaves)
         if self.nodes:
             return
