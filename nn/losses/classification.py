@@ -134,6 +134,9 @@ class CrossEntropyLoss(ClassLoss):
         return self.reduce(_cross_entropy(q, _log_softmax(input, axis), axis), self.weight_of(input, target))
 
     def weight_of(self, input: Any, target: Any) -> float:
+        # The common case at once, as it is asked for each batch.
+        if type(target) is np.ndarray and target.dtype.kind in "iu":
+            return super().weight_of(input, target)
         x = np.asarray(value_of(input))
         if not _is_distribution(target, x):
             return super().weight_of(input, target)
