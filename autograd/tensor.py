@@ -254,9 +254,8 @@ class Tensor(Operators):
                 )
             seed = np.ones_like(self._data)
         else:
-            seed = numbers("backward", "gradient", value_of(gradient)).astype(
-                self.dtype
-            )  # a copy: it becomes a `.grad`
+            given = numbers("backward", "gradient", value_of(gradient))
+            seed = given.astype(self.dtype)  # a copy: it becomes a `.grad`
             if seed.shape != self.shape:
                 raise ValueError(f"backward() of shape {self.shape} needs a gradient of that shape, got {seed.shape}")
         with np.errstate(all="ignore"):  # IEEE's infinities and nans are answers here

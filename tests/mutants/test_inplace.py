@@ -12,7 +12,7 @@ from autograd.updates import Updates
 from autograd.value import Value
 from nn import callbacks, lr_finder, module, parameters, scalar, state_dicts, training_state
 from nn.optim import clipping, elementwise, flat
-from tests.autograd import test_constants, test_many, test_updates, test_value
+from tests.autograd import test_constants, test_updates, test_value, test_variadic
 from tests.mutation import Mutant, check
 from tests.nn import test_parameters, test_scalar, test_training
 from tests.nn.optim import test_optimizer
@@ -45,14 +45,14 @@ MUTANTS = [
     Mutant("indices were the caller's", indexing.take_along_axis, "np.array(places)", "places",
            partial(test_constants.test_indices_and_labels_may_change_at_any_time, "take_along_axis")),
     Mutant("an update of a parameter bound its name anew",
-           lambda patch: patch.setattr(Updates, "updated", lambda self, op, other: False), "", "",
+           lambda patch: patch.setattr(Updates, "_updated", lambda self, op, other: False), "", "",
            partial(test_updates.test_descent_written_with_minus_equals_learns, lambda: scalar.MLP(3, [2, 1], rng=0))),
-    Mutant("also where operations are recorded", Updates.updated, "if is_recording():", "if False:",
+    Mutant("also where operations are recorded", Updates._updated, "if is_recording():", "if False:",
            test_updates.test_matrices_are_multiplied_in_place_too),
-    Mutant("an update changed what a graph relies on", parameters.Parameter.update,
+    Mutant("an update changed what a graph relies on", parameters.Parameter._update,
            "if raw.flags.writeable and not self._frozen:", "if True:",
            partial(test_updates.test_an_update_leaves_older_graphs_right_and_shows_wherever_the_array_is_held, "a graph")),
-    Mutant("an update changed the shape", parameters.Parameter.update, "if new.shape != raw.shape:", "if False:",
+    Mutant("an update changed the shape", parameters.Parameter._update, "if new.shape != raw.shape:", "if False:",
            test_updates.test_what_changes_the_shape_or_is_no_real_number_is_an_error),
     Mutant("a copy forgot that it is learned", Value.__setstate__, 'state.get("parameter")', "False",
            test_updates.test_copies_of_what_is_learned_are_learned),
@@ -81,15 +81,15 @@ MUTANTS = [
     Mutant("clipping by a generator that is used up did nothing", clipping._with_gradients, "if not many:", "if False:",
            partial(test_optimizer.test_clipping_by_a_generator_that_is_used_up_is_an_error, clipping.clip_grad_norm_)),
     Mutant("an inner product with a row was a Tensor", variadic._scalars, "beside_values and x.ndim == 1", "False",
-           partial(test_many.test_the_inner_product_of_values_and_any_row_is_a_value, test_many.ROWS["row"])),
+           partial(test_variadic.test_the_inner_product_of_values_and_any_row_is_a_value, test_variadic.ROWS["row"])),
     Mutant("a sum with a NumPy number was a Tensor",
-           lambda patch: patch.setattr(many, "_NUMBERS", (float, int)), "", "",
-           partial(test_many.test_a_reduction_of_values_is_a_value, "sum", test_many.COLLECTIONS["float32"])),
+           lambda patch: patch.setattr(variadic, "_NUMBERS", (float, int)), "", "",
+           partial(test_variadic.test_a_reduction_of_values_is_a_value, "sum", test_variadic.COLLECTIONS["float32"])),
     Mutant("a mean of Values was refused", variadic.mean, "any(isinstance(v, Value) for v in xs)", "False",
-           partial(test_many.test_a_reduction_of_values_is_a_value, "mean", test_many.COLLECTIONS["list"])),
+           partial(test_variadic.test_a_reduction_of_values_is_a_value, "mean", test_variadic.COLLECTIONS["list"])),
     Mutant("a generator was used up before it was read", variadic._listed, 'else sequence("a sum or a product", "x", x)', "else x",
-           partial(test_many.test_a_reduction_of_values_is_a_value, "sum", test_many.COLLECTIONS["generator"])),
-    Mutant("a Value and an array of no axes made a Tensor", Value.record, "isinstance(arg, np.ndarray) and arg.ndim == 0", "False",
+           partial(test_variadic.test_a_reduction_of_values_is_a_value, "sum", test_variadic.COLLECTIONS["generator"])),
+    Mutant("a Value and an array of no axes made a Tensor", Value._record, "isinstance(arg, np.ndarray) and arg.ndim == 0", "False",
            partial(test_value.test_a_value_and_a_number_in_any_form_make_a_value, "mul", np.array)),
     Mutant("several rows at once were taken for columns", scalar._row, "if x.ndim != 1:", "if False:",
            test_scalar.test_several_rows_at_once_are_an_error),

@@ -3,7 +3,7 @@
 import pytest
 
 import autograd
-from autograd import graph
+from autograd import modes
 from autograd.compiler import locks, native
 from tests.autograd import test_forks
 from tests.mutation import Mutant, check
@@ -41,9 +41,9 @@ MUTANTS = [
     ),
     Mutant(
         "modes of threads that are not there",
-        graph._fork,
-        "modes_in_use = _own.modes or",
-        "modes_in_use = modes_in_use or",
+        modes._fork,
+        "in_use = _own.modes or",
+        "in_use = in_use or",
         within_patches(test_forks.test_modes_of_lost_threads_do_not_count),
     ),
 ]
