@@ -33,8 +33,8 @@ def gradcheck(
     """Check the derivatives of `f` at `args` up to `order`, and return True.
 
     The output is weighed with a random cotangent, and each argument (a float, a float64 array, a module of such, or
-    a structure of floats and arrays) moved in a random direction; the slope along it is compared with that by reverse mode and by forward mode.
-    The finite difference is central, at several step sizes, each extrapolated from two; the disagreement of the two
+    a structure of floats and arrays) moved in a random direction; the slope along it is compared with that by reverse
+    mode and by forward mode. The finite difference is central, at several step sizes, each extrapolated from two; the disagreement of the two
     is an estimate of its error, and the step where this is least is taken. A difference beyond the estimate and
     `rtol` of the slope raises a GradientError that names the operation and the argument, with both values; slopes that
     differ from left and right raise a KinkError. float32 is a TypeError: its finite differences mean nothing.
@@ -74,7 +74,7 @@ def _check(f: Any, args: tuple[Any, ...], order: int, rtol: float, rng: Any, nam
 def _contradiction(
     f: Any, args: Any, rtol: float, rng: Any, name: str, wrt: Collection[int] | None = None
 ) -> tuple[Any, tuple[int, str, float, float, float] | None]:
-    """The weights of the output, and the first of the slopes along leaves of `args` (those of `wrt`) that finite differences
+    """The weights of the output, and the first slope along a leaf of `args` (of those at `wrt`) that finite differences
     contradict: the leaf, the mode, the slope, the difference, and its error."""
     output, pull = vjp(f, *args)
     weights = map_leaves(lambda leaf: _random_like(leaf, rng), output)
@@ -142,12 +142,13 @@ def _of_arrays(f: Callable[..., Any], args: tuple[Any, ...]) -> Callable[..., An
     """`f`, but with the dict of its parameters' arrays, or nodes, in the place of every module among `args`."""
 
     def of_arrays(*xs: Any) -> Any:
-        return f(*(_filled(arg, x) if is_module(arg) else x for arg, x in zip(args, xs, strict=True)))
+        return f(*(_with_parameters(arg, x) if is_module(arg) else x for arg, x in zip(args, xs, strict=True)))
 
     return of_arrays
 
 
-def _filled(module: Any, values: dict[str, Any]) -> Any:
+def _with_parameters(module: Any, values: dict[str, Any]) -> Any:
+    """A copy of `module` with these numbers, arrays or nodes for parameters."""
     new = {}
     for name, parameter in named_parameters(module).items():
         x = values[name]

@@ -109,8 +109,7 @@ class Lifted:
         return self._copies[-1].tree
 
     def check_root(self, root: Node) -> None:
-        """Raise if it is not clear to which of the arguments belongs a parameter that the function reached by itself: those
-        that are differentiated have it, and modules among the others."""
+        """Raise if more than one argument, differentiated or not, has a parameter that the function reached by itself."""
         times, rest, seen = len(self.roots[root]), list(self._others), set()
         while rest:
             x = rest.pop()

@@ -1,4 +1,4 @@
-"""Linearization: one call of a function on nodes of our own, and its derivatives, of which all transforms are made."""
+"""Linearization: one call of a function on new nodes, and its derivatives. All transforms are made of it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from autograd.value import Value
 def linearize(
     f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], argnums: Argnums, copy: bool = False
 ) -> Linearized:
-    """`f(*args, **kwargs)` with nodes in the place of the arguments `argnums`; with `copy`, none of their arrays is the caller's."""
+    """`f(*args, **kwargs)` with nodes for the arguments `argnums`. With `copy`, none of their arrays is the caller's."""
     if not is_recording():  # under no_grad: differentiate, but do not record the derivative
         with recording(True):
             linearized = linearize(f, args, kwargs, argnums, copy)
@@ -40,15 +40,15 @@ def linearize(
 
 
 class Linearized:
-    """What a function gave of `lifted` arguments, ready to be differentiated.
+    """The output of a function of `lifted` arguments, ready to be differentiated.
 
-    `since` separates what the function made from what was there before: of the latter, only the inputs concern us, and
-    the parameters (`roots`) of modules among the arguments: where the function reaches a parameter not by its argument
-    but by itself, as in `grad(lambda m: loss(model(x)))(model)`, it counts as the argument's. `alone` says that there is
-    one argument, and derivatives come in its structure, and not in a tuple.
+    `since` is the sequence number between older nodes and those that the function made. Older nodes are outer ones,
+    except the inputs and the parameters (`roots`) of modules among the arguments: a parameter that the function
+    reaches by itself, as in `grad(lambda m: loss(model(x)))(model)`, counts as the argument's. With `alone` there is one
+    argument, and derivatives come in its structure, not in a tuple.
 
-    `keep_graph` says that derivatives are recorded, since they depend on nodes of others. Those that the function
-    reached by itself show only when a traversal has come to them.
+    `keep_graph` says that derivatives are recorded, because they depend on outer nodes. Those that the function reached
+    by itself are known only after a traversal.
     """
 
     def __init__(self, lifted: Lifted, since: int, output: Any, alone: bool) -> None:
@@ -70,14 +70,14 @@ class Linearized:
 
     @property
     def value(self) -> Any:
-        """The output: plain, unless it depends on nodes of others."""
+        """The output: plain, unless it depends on outer nodes."""
         keep = self.keep_graph
         return self.treedef.unflatten([x if keep and isinstance(x, Node) else _scalar(x) for x in self.leaves])
 
-    # ---- Nodes of others
+    # ---- Outer nodes
 
     def find_outer(self) -> tuple[list[Node], set[Node]]:
-        """Settle whether derivatives are recorded. The nodes that the function made, in that order, and all that it reached."""
+        """Settle whether derivatives are recorded. The nodes that the function made, in order, and all that it reached."""
         outputs = [leaf for leaf in self.leaves if isinstance(leaf, Node)]
         made = [node for node in ancestors(*outputs, since=self._since) if node._sequence > self._since]
         reached = {*outputs, *(parent for node in made for parent in node.parents)}
@@ -85,7 +85,7 @@ class Linearized:
         return made, reached
 
     def _depends_on_outer(self, reached: Iterable[Node]) -> bool:
-        """Whether there are nodes of others among those `reached`, so that derivatives are to be recorded after all."""
+        """Whether an outer node is among those `reached`, so that derivatives are to be recorded after all."""
         ours = {*self._inputs, *self._lifted.roots}
         depends = False
         for node in reached:
@@ -253,8 +253,8 @@ def _zeros(x: Any) -> Any:
 
 
 def _owned(derivatives: dict[Node, Any], nodes: Iterable[Any], given: Iterable[Any]) -> list[Any]:
-    """The derivatives of `nodes` as they are handed to the caller: zeros where there is none, and no array twice, nor any
-    that was `given` or is another's."""
+    """The derivatives of `nodes`, as arrays of the caller's own: none comes twice, was `given`, or is a view. Where there
+    is no derivative it is zero."""
     shared = set(map(id, given))
     owned = []
     for node in nodes:

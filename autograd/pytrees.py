@@ -111,7 +111,7 @@ class Container(NamedTuple):
 
 
 class TreeDef(NamedTuple):
-    """The structure of a tree: its containers, and None for every leaf, each before its children. Can be a key of a dict."""
+    """The structure of a tree: its containers, and None for every leaf, each before its children. It is hashable."""
 
     parts: tuple[Container | None, ...]
 
@@ -138,8 +138,11 @@ class TreeDef(NamedTuple):
         return built[0]
 
     def flatten_up_to(self, tree: Any, name: str) -> list[Any]:
-        """The leaves of another tree of this structure, in the order of this one's. Dicts and modules are paired by key,
-        lists and tuples by position; for an array, lists of numbers will do. A ValueError says where the structures part; there the tree is called `name`."""
+        """The leaves of another tree of this structure, in the order of this one's.
+
+        Dicts and modules are paired by key, lists and tuples by position; for an array, lists of numbers will do. A
+        ValueError says where the structures part; it calls the tree `name`.
+        """
         found = []
         rest = [tree]
         for i, part in enumerate(self.parts):
@@ -194,8 +197,9 @@ def flatten(
 ) -> tuple[list[Any], TreeDef]:
     """The leaves of a tree, in order, and its definition.
 
-    `is_leaf` says what else is a leaf, though no plain list, tuple or dict is, and `static` which kinds of leaf are part of the definition. What contains
-    itself, or is nested more than `max_depth` deep, is a ValueError, which calls the tree `name`.
+    `is_leaf` says what else is a leaf (of what is no plain list, tuple or dict), and `static` which kinds of leaf are
+    part of the definition. A tree that contains itself, or is nested more than `max_depth` deep, is a ValueError; it
+    calls the tree `name`.
     """
     if (isinstance(tree, _LEAVES) or (type(tree) is np.ndarray and tree.dtype != object)) and (
         not isinstance(tree, static)

@@ -1,4 +1,4 @@
-"""Batches: arguments as lanes, one number a run of a program, and outputs as arrays of the batch's shape."""
+"""Batches: arguments as lanes, one number a run of a program; outputs as arrays of the batch's shape."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FLOAT64 = np.dtype(np.float64)
 
 
 class UniformMask:
-    """Which inputs of a program are `uniform`, the same in all runs of a batch; the others are varying. Equal only to itself."""
+    """Which inputs of a program are `uniform` over a batch; the others are varying. A mask is equal to itself only."""
 
     def __init__(self, uniform: tuple[bool, ...]) -> None:
         self.uniform = uniform

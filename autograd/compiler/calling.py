@@ -1,4 +1,4 @@
-"""What a kernel is called with, and what it gives: pytrees on both sides, of which the leaves are numbers and arrays."""
+"""Arguments and results of a kernel: pytrees on both sides, with numbers and arrays for leaves."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class InputSpec(NamedTuple):
 
 
 class Arguments:
-    """A call's arguments, read as float64 `arrays`. `nodes` tells that there are nodes among them: then nothing is read."""
+    """The arguments of a call, read as float64 `arrays`. With `nodes` among them nothing is read."""
 
     def __init__(self, name: str, signature: Signature | None, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
         leaves: list[Any] = []
@@ -80,8 +80,7 @@ class Arguments:
 
 
 class Leaf(NamedTuple):
-    """A leaf of results: the place of its output, or the slice of those that are an array of this shape; and whether it is
-    boolean."""
+    """A leaf of results: a number with the place of its output, or an array with its shape and the slice of its outputs."""
 
     place: int | slice
     shape: tuple[int, ...] | None
@@ -89,7 +88,7 @@ class Leaf(NamedTuple):
 
 
 class OutputSpec(NamedTuple):
-    """The structure of what a function gave when it was recorded, to be filled with the outputs of later runs."""
+    """The structure of results, into which the outputs of every run are put."""
 
     treedef: TreeDef
     leaves: tuple[Leaf, ...]
@@ -122,7 +121,7 @@ def read_results(
     results: Any,
     read: Callable[[Any], Any],
 ) -> tuple[OutputSpec, list[Any]]:
-    """The structure of what a function gave, and its outputs, into which `read` turns numbers; None says that it is none."""
+    """The structure of a function's results, and their outputs: what `read` makes of each number (None if it is none)."""
     if results is None:
         raise CompileError(f"{name} returned None: a compiled function returns what it computes")
     found, treedef = flatten(results, _is_result, max_depth=MAX_NESTED, name=f"what {name} returned")
@@ -150,7 +149,7 @@ def read_results(
 
 
 def _filler(container: Container, children: list[Any]) -> Callable[[list[float]], Any]:
-    """A function of a list of floats that builds a container; a child is a place in the list, or another such function."""
+    """A function of a list of floats that builds a container. A child is a place in the list, or such a function."""
     kind, keys, _ = container
     if kind in (list, tuple) and children and all(type(child) is int for child in children):
         part = slice(children[0], children[-1] + 1)
