@@ -217,11 +217,8 @@ def flatten(
         if isinstance(tree, static):
             parts.append(Container(type(tree), (), tree))
             continue
-        if isinstance(tree, _LEAVES) or (is_leaf is not None and type(tree) not in _PLAIN and is_leaf(tree)):
-            opened = None
-        else:
-            opened = _opened(tree)
-        if opened is None:
+        found = isinstance(tree, _LEAVES) or (is_leaf is not None and type(tree) not in _PLAIN and is_leaf(tree))
+        if found or (opened := _opened(tree)) is None:
             leaves.append(tree)
             parts.append(None)
             continue

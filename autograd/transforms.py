@@ -93,6 +93,7 @@ def jacobian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     Row by row in reverse mode or, where there are fewer inputs than outputs, column by column in forward mode. Of a
     list, tuple or dict of outputs, the derivative of each in its place.
 
+    >>> import numpy as np
     >>> jacobian(lambda x: x * x)(np.array([1.0, 2.0])).tolist()
     [[2.0, 0.0], [0.0, 4.0]]
     """
@@ -108,6 +109,7 @@ def jacobian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
 def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     """The function that gives all second derivatives of the scalar function `f`: `argument.shape` twice.
 
+    >>> import numpy as np
     >>> hessian(lambda x: (x**3).sum())(np.array([1.0, 2.0])).tolist()
     [[6.0, 0.0], [0.0, 12.0]]
     """
@@ -118,6 +120,7 @@ def hvp(f: Callable[..., Any], primals: Any, tangents: Any) -> Any:
     """The Hessian of the scalar function `f` at `primals`, times `tangents`, without making the Hessian: the gradient,
     pushed forward. Arguments as for `jvp`; the result is a tuple where `primals` is one.
 
+    >>> import numpy as np
     >>> hvp(lambda x: (x**3).sum(), np.array([1.0, 2.0]), np.array([1.0, 0.0])).tolist()
     [6.0, 0.0]
     """
