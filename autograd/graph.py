@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from itertools import count
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, ClassVar
 
@@ -264,7 +265,7 @@ class Node:
     @property
     def parents(self) -> tuple[Node, ...]:
         """The inputs that are nodes, each as often as it was used."""
-        return tuple(arg for arg in self.inputs if isinstance(arg, Node))
+        return tuple([arg for arg in self.inputs if isinstance(arg, Node)])
 
     def _residuals(self) -> tuple[Any, ...]:
         """What the operation read: the inputs' values at that time."""
@@ -289,4 +290,4 @@ def ancestors(*outputs: Node, since: int = 0) -> list[Node]:
             if node not in found and node._sequence > since:
                 found[node] = None
                 stack.append(node)
-    return sorted(found, key=lambda node: node._sequence)
+    return sorted(found, key=attrgetter("_sequence"))

@@ -60,13 +60,13 @@ def program_of(op):
 
 
 def run(backend, program, columns, uniform=None):
-    """The outputs of a program, a column each, by `NativeCode` or `NumpyCode`. Inputs that are `uniform` have the first
+    """The outputs of a program, a column each, by a back end. Inputs that are `uniform` have the first
     number of their column in all lanes."""
     uniform = [False] * len(columns) if uniform is None else list(uniform)
     same = dict(zip(program.inputs, uniform, strict=True))
     for instruction in program.code:
         same[instruction] = all(same[arg] for arg in instruction.args)
-    code = backend(program, uniform, [False] * len(program.outputs), False)
+    code = backend.compile(program, uniform, [False] * len(program.outputs), False)
     numbers = [column[0] for column, u in zip(columns, uniform, strict=True) if u]
     if all(uniform):
         return [[x] for x in code.once(numbers)]

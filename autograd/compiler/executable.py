@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from autograd import modes
+from autograd.compiler.backend import Backend, Code
 from autograd.compiler.batching import Batch, UniformMask
 from autograd.compiler.errors import CompileError
 from autograd.compiler.locks import Locked
-from autograd.compiler.lowering import is_foreign, lower, with_guards
-from autograd.compiler.native import NativeCode
-from autograd.compiler.numpy_backend import NumpyCode
+from autograd.compiler.lowering import lower, with_guards, with_plain_products
 from autograd.compiler.program import Program, unvarying
 from autograd.compiler.signatures import Signature
 from autograd.value import Value
@@ -23,14 +23,13 @@ from autograd.value import Value
 
 @dataclass(frozen=True)
 class Options:
-    """What a kernel was asked for: see `compile`. `native` asks for machine code, and `strict` for nothing else."""
+    """The options of a kernel: see `compile`. Of its back ends the first that can run a program does."""
 
     name: str
     signature: Signature | None
     reduce: str | None
     parameters: list[Value] | None
-    strict: bool
-    native: bool
+    backends: tuple[Backend, ...]
     fast: bool
     threads: int
 
@@ -53,31 +52,39 @@ class Executable(Locked):
     The last of its inputs are the numbers of the `captured` Values.
     """
 
-    def __init__(self, program: Program, captured: list[Value], options: Options) -> None:
+    def __init__(
+        self, program: Program, captured: list[Value], options: Options, backends: Sequence[Backend], exact: bool
+    ) -> None:
         super().__init__()
-        self.program = program
         self.captured = captured
         self.options = options
+        self.backends = backends
+        self.exact = exact
         self.guarded = bool(program.guards)
-        self.foreign = next((i.op.name for i in program.code if i.op is not None and is_foreign(i.op)), None)
         self.compiling = 0.0  # seconds
         self._folded = [options.reduce is not None] * len(program.outputs)
-        self._codes: dict[tuple[UniformMask, bool], tuple[Any, Any, bool]] = {}
+        self._codes: dict[tuple[UniformMask, bool], tuple[Code, Any, bool]] = {}
+        self._traced = program
+        self._program: Program | None = program if exact else None
         self._lowered: Program | None = None
+
+    # What is made when it is first asked for: no cached_property, whose lock (in Python 3.11) would not outlive a fork
+
+    @property
+    def program(self) -> Program:
+        """The program, simplified."""
+        if self._program is None:
+            self._program = with_plain_products(self._traced)
+        return self._program
 
     @property
     def lowered(self) -> Program:
         """The program in the operations of machines."""
-        if self._lowered is None:  # no cached_property, whose lock (in Python 3.11) would not outlive a fork
-            self._lowered = lower(self.program)
+        if self._lowered is None:
+            self._lowered = lower(self._traced, self.exact)
         return self._lowered
 
-    @property
-    def backend(self) -> str:
-        """The back end that runs it."""
-        return "native" if self.options.native and not self.foreign else "numpy"
-
-    def code(self, mask: UniformMask, guarded: bool) -> tuple[Any, Any, bool]:
+    def code(self, mask: UniformMask, guarded: bool) -> tuple[Code, Any, bool]:
         """What runs it where these inputs are the same in all lanes; which outputs vary over the lanes then, and
         whether all do. If `guarded`, one more output tells where the guards hold."""
         found = self._codes.get((mask, guarded))
@@ -96,14 +103,12 @@ class Executable(Locked):
                     self.compiling += time.perf_counter() - start
         return found
 
-    def _compiled(self, program: Program, uniform: Sequence[bool], folded: list[bool]) -> Any:
-        if self.backend == "native":
-            try:
-                return NativeCode(program, uniform, folded, self.options.fast)
-            except OSError:  # a function that this machine's libm has not
-                if self.options.strict:
-                    raise
-        return NumpyCode(program, uniform, folded, self.options.fast)
+    def _compiled(self, program: Program, uniform: Sequence[bool], reduced: Sequence[bool]) -> Code:
+        *others, last = self.backends
+        for backend in others:
+            with suppress(OSError):  # this machine lacks a function that the program calls
+                return backend.compile(program, uniform, reduced, self.options.fast)
+        return last.compile(program, uniform, reduced, self.options.fast)
 
     def run(self, batch: Batch, guarded: bool = True) -> BatchResult:
         """The outputs of the whole batch, and where the guards hold (`guarded=False`: everywhere, they say)."""

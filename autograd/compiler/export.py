@@ -177,7 +177,7 @@ class _Writer(ABC):
             if op is None:
                 names[instruction] = self.constant(instruction.value)
                 continue
-            given = [names[arg] for arg in args]
+            given = list(map(names.__getitem__, args))
             expression = "{0} / {1}" if op is e.div and args[1].value else self.expressions[op]  # never by zero
             expression = _applied(expression, given)
             if last:
@@ -349,7 +349,7 @@ def _last_uses(program: Program) -> dict[Instruction, int]:
     for place, instruction in enumerate(program.code):
         if instruction.op is not None:
             last[instruction] = place
-            last.update((arg, place) for arg in instruction.args if arg.op is not None)
+            last.update(dict.fromkeys([arg for arg in instruction.args if arg.op is not None], place))
     for output in program.outputs:
         last.pop(output, None)
     return last
@@ -366,7 +366,8 @@ def _remark(instruction: Instruction) -> str:
 
 def _harmless(text: str) -> str:
     """What may stand in a comment of any language: nothing that ends it, goes on after it, or cannot be seen."""
-    return "".join(char if char.isprintable() and char not in "*\\?" else "_" for char in text)
+    text = re.sub(r"[*\\?]", "_", text)
+    return text if text.isprintable() else "".join([char if char.isprintable() else "_" for char in text])
 
 
 def _tuple(names: list[str]) -> str:

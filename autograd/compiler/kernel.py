@@ -12,18 +12,21 @@ import numpy as np
 
 from autograd import modes
 from autograd.arguments import flag, sequence, shown
+from autograd.compiler.backend import Backend
 from autograd.compiler.batching import Layout, UniformMask
 from autograd.compiler.calling import Arguments, InputSpec
 from autograd.compiler.executable import Options
 from autograd.compiler.export import source
 from autograd.compiler.locks import Locked
-from autograd.compiler.native import library
+from autograd.compiler.native import NativeBackend, library
+from autograd.compiler.numpy_backend import NumpyBackend
 from autograd.compiler.program import Program
 from autograd.compiler.signatures import parse
 from autograd.compiler.trace_cache import TraceCache
 from autograd.value import Value
 
 MAX_LAYOUTS = 256  # kinds of arguments that are remembered
+NATIVE, NUMPY = NativeBackend(), NumpyBackend()
 
 
 def compile(
@@ -32,7 +35,7 @@ def compile(
     signature: str | None = None,
     reduce: str | None = None,
     parameters: Sequence[Value] | None = None,
-    backend: str = "auto",
+    backend: str | Backend = "auto",
     fast: bool = False,
     threads: int | None = None,
 ) -> Any:
@@ -53,7 +56,8 @@ def compile(
     reduce: "mean" or "sum" of every result, derivatives too, over the batch.
     parameters: Values (`model.parameters()`). `f` gives one loss; a call returns it and adds its gradient to each
         `.grad`, as `backward()` would.
-    backend: "native" (LLVM, by the package llvmlite), "numpy", or "auto": native where it is installed.
+    backend: "native" (LLVM, by the package llvmlite), "numpy", or "auto": native where it is installed. Or an object
+        that is a back end: see `autograd.compiler.backend`.
     fast: lets the native back end reorder sums and fuse multiplications into them; without it, arithmetic gives the
         same bits as uncompiled code.
     threads: at most so many share a large batch; None for one a core.
@@ -81,8 +85,6 @@ def compile(
         raise TypeError(f"compile needs a function, got {shown(f)}")
     if not (reduce is None or (isinstance(reduce, str) and reduce in ("mean", "sum"))):
         raise ValueError(f"reduce={shown(reduce)} is neither 'mean' nor 'sum', nor None")
-    if not isinstance(backend, str) or backend not in ("auto", "numpy", "native"):
-        raise ValueError(f"backend={shown(backend)} is none of 'auto', 'numpy' and 'native'")
     if threads is not None and (not isinstance(threads, int) or isinstance(threads, bool) or threads < 1):
         raise ValueError(f"threads={shown(threads)} is not a number of threads: None is for one a core")
     if parameters is not None:
@@ -105,8 +107,7 @@ def compile(
             signature=None if signature is None else parse(signature),
             reduce=reduce,
             parameters=parameters,
-            strict=backend == "native",
-            native=_native(backend),
+            backends=_backends(backend),
             fast=fast,
             threads=threads
             or (len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1),
@@ -114,21 +115,25 @@ def compile(
     )
 
 
-def _native(backend: str) -> bool:
-    """Whether machine code is to be made; an ImportError if it must be and cannot."""
-    if backend == "auto":
+def _backends(backend: str | Backend) -> tuple[Backend, ...]:
+    """The back ends to choose from, the best first; an ImportError if machine code must be made and cannot."""
+    if isinstance(backend, Backend):
+        return (backend,)
+    if not isinstance(backend, str) or backend not in ("auto", "numpy", "native"):
+        raise ValueError(f"backend={shown(backend)} is none of 'auto', 'numpy' and 'native', and no back end")
+    if backend != "numpy":
         try:
             library()
         except ImportError:
-            _say_so()
-            return False
-    elif backend == "native":
-        library()
-    return backend != "numpy"
+            if backend == "native":
+                raise
+            _warn_without_llvmlite()
+            backend = "numpy"
+    return {"auto": (NATIVE, NUMPY), "native": (NATIVE,), "numpy": (NUMPY,)}[backend]
 
 
 @cache
-def _say_so() -> None:
+def _warn_without_llvmlite() -> None:
     warnings.warn(
         "llvmlite is not installed, so ag.compile uses NumPy: pip install llvmlite for machine code, or pass "
         "backend='numpy' to choose it",
@@ -244,7 +249,7 @@ class Kernel(Locked):
             "recorded": longest.recorded,
             "instructions": len(longest.fast.program),
             "flops": longest.fast.lowered.flops,
-            "backend": longest.fast.backend,
+            "backend": longest.backends[0].name,
             "paths": len(family.paths),
             "recording": sum(path.recording for path in family.paths),
             "compiling": sum(path.simplifying for path in family.paths) + sum(r.compiling for r in recordings),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -24,10 +24,10 @@ def is_foreign(op: Primitive) -> bool:
     return op.body is None and not op.c and not op.infix
 
 
-def lower(program: Program) -> Program:
+def lower(program: Program, exact: bool = True) -> Program:
     """The same program in operations of machines (and foreign ones), with numbers and booleans told apart: only `where`
-    and guards take a boolean, and nothing else does."""
-    lowering = _Lowering(Builder(program.inputs))
+    and guards take a boolean, and nothing else does. Unless `exact`, with plain products."""
+    lowering = _Lowering(Builder(program.inputs), exact)
     with modes.tracing(lowering), modes.recording(True):
         return rewrite(program, lowering.each, lowering.builder)
 
@@ -38,20 +38,22 @@ class _Operand(Tracer):
     __slots__ = ("instruction",)
 
     def __init__(self, instruction: Instruction) -> None:
-        super().__init__(None, 0.0, None, False)
+        super().__init__(None, 0.0)
         self.instruction = instruction
 
 
 class _Lowering:
     """The interpreter of bodies: each operation becomes an instruction."""
 
-    def __init__(self, builder: Builder) -> None:
+    def __init__(self, builder: Builder, exact: bool) -> None:
         self.builder = builder
+        self.replaced = {} if exact else _PLAIN
         self.like: Instruction | None = None
 
-    def each(self, op: Primitive, args: Sequence[Instruction], like: Instruction | None) -> Instruction:
+    def each(self, op: Primitive, *args: Instruction, like: Instruction | None) -> Instruction:
         """`op` of `args`, lowered; it stands for what `like` did."""
         builder, self.like = self.builder, like
+        op = self.replaced.get(op, op)
         if op.body is not None:
             return self._instruction(op.body(*map(_Operand, args)))
         numbers = [builder.emit(e.where, x, 1.0, 0.0) if is_comparison(x) else x for x in args]
@@ -61,7 +63,7 @@ class _Lowering:
         return builder.emit(op, *numbers, like=like)
 
     def record(self, op: Primitive, args: Any) -> Any:
-        return _Operand(self.each(op, [self._instruction(x) for x in args], self.like))
+        return _Operand(self.each(op, *map(self._instruction, args), like=self.like))
 
     def compare(self, op: Primitive, x: Any, y: Any) -> Any:
         return self.record(op, (x, y))
@@ -85,16 +87,18 @@ class _Lowering:
 # ---- Products of the chain rule, in which an outer factor of zero gives zero
 
 
-def is_strong(program: Program) -> bool:
+def is_strong(operations: Container[Primitive]) -> bool:
     """Whether there are products in which a cotangent of zero might meet infinity."""
-    return any(instruction.op is e.times or instruction.op is e.quotient for instruction in program.code)
+    return e.times in operations or e.quotient in operations
+
+
+_PLAIN = {e.times: e.mul, e.quotient: e.div}
 
 
 def with_plain_products(program: Program) -> Program:
     """The program with plain products: it is faster, and gives nan where a zero meets infinity."""
-    plain = {e.times: e.mul, e.quotient: e.div}
     builder = Builder(program.inputs)
-    return rewrite(program, lambda op, args, like: builder.emit(plain.get(op, op), *args, like=like), builder)
+    return rewrite(program, lambda op, *args, like: builder.emit(_PLAIN.get(op, op), *args, like=like), builder)
 
 
 def hides_nan(program: Program) -> bool:

@@ -123,6 +123,14 @@ class NativeCode:
         return row, any(flags)
 
 
+class NativeBackend:
+    """Machine code by LLVM, of llvmlite."""
+
+    name = "native"
+    runs_opaque = False
+    compile = NativeCode
+
+
 class Workplace:
     """Memory for one run at a time: `work`, and room for the inputs and outputs of a small batch. `frame` tells machine
     code where all this is: the addresses of work and inputs, the inputs' strides in bytes, the outputs' addresses."""

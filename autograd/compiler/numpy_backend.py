@@ -28,8 +28,8 @@ class NumpyCode:
         self._fixed = [k for k, v in enumerate(varies) if not v]
         self._numbers = sorted(self._sums + self._fixed)
         self._chunk = max(64, ELEMENTS // max(1, len(program)))
-        foreign = {i.op for i in program.code if i.op is not None and is_foreign(i.op)}
-        calls = {op: f"user{n}" for n, op in enumerate(sorted(foreign, key=lambda op: op.name))}
+        operations = {i.op: None for i in program.code if i.op is not None}
+        calls = {op: f"user{n}" for n, op in enumerate(filter(is_foreign, operations))}
         namespace: dict[str, Any] = {name: _of_arrays(op) for op, name in calls.items()}
         # The text is our own, made of the program: nothing of the caller's gets into it but names made harmless.
         exec(compile(source("numpy", [program], "kernel", calls), "<ag.compile>", "exec"), namespace)
@@ -66,6 +66,14 @@ class NumpyCode:
     def _outputs(self, inputs: Any) -> Any:
         outputs = self._function(*inputs)
         return (outputs,) if self._single else outputs
+
+
+class NumpyBackend:
+    """NumPy calls, with nothing to install."""
+
+    name = "numpy"
+    runs_opaque = True
+    compile = NumpyCode
 
 
 def _of_arrays(op: Primitive) -> Any:

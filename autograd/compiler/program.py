@@ -73,7 +73,7 @@ class Program:
 
     def __len__(self) -> int:
         """The number of operations."""
-        return sum(instruction.op is not None for instruction in self.code)
+        return len([instruction for instruction in self.code if instruction.op is not None])
 
     @property
     def flops(self) -> int:
@@ -125,7 +125,7 @@ def unvarying(program: Program, uniform: Sequence[bool]) -> dict[Instruction, bo
     """Whether each instruction gives the same in all lanes, given which inputs do."""
     same = dict(zip(program.inputs, uniform, strict=True))
     for instruction in program.code:
-        same[instruction] = all(same[arg] for arg in instruction.args)
+        same[instruction] = all(map(same.__getitem__, instruction.args))
     return same
 
 

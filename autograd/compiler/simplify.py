@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from autograd import elementwise as e
@@ -22,32 +22,40 @@ class Builder:
 
     def constant(self, value: float) -> Instruction:
         """The constant `value`."""
-        known = self._known.get(key(value))
+        bits = key(value)
+        known = self._known.get(bits)
         if known is None:
-            known = self._known[key(value)] = Instruction(None, value=value)
+            known = self._known[bits] = Instruction(None, value=value)
             self.code.append(known)
         return known
 
     def emit(self, op: Primitive, *args: Instruction | float, like: Instruction | None = None) -> Instruction:
         """`op` of `args`: a simpler equal, one that is there already, or a new one that stands for what `like` did."""
         like = self._like = like or self._like
-        operands = tuple(arg if isinstance(arg, Instruction) else self.constant(arg) for arg in args)
-        if op.scalar is not None and op is not e.where and all(arg.value is not None for arg in operands):
-            return self.constant(float(op.scalar(*(arg.value for arg in operands))))
-        if op.identity is not None or op.is_odd or op.is_even or op in RULES:
-            simpler = _by_record(self, op, operands)
-            if simpler is None and (rule := RULES.get(op)):
-                simpler = rule(self, *operands)
-            if simpler is not None:
-                if like is not None and simpler.label is None and simpler.op is not None:
-                    simpler.label = like.label
-                return simpler
-        identity: Any = (op, *operands)
-        if op.commutes:
-            identity = (op, frozenset(operands))
+        operands: list[Instruction] = []
+        constants = []
+        for arg in args:
+            operand = arg if isinstance(arg, Instruction) else self.constant(arg)
+            operands.append(operand)
+            if operand.value is not None:
+                constants.append(operand.value)
+        if len(constants) == len(operands) and op.scalar is not None and op is not e.where:
+            return self.constant(float(op.scalar(*constants)))
+        simpler = None
+        if constants and op.identity is not None:
+            simpler = _without_identity(op, *operands)
+        if simpler is None and (op.is_odd or op.is_even):
+            simpler = _without_signs(self, op, operands)
+        if simpler is None and (rule := RULES.get(op)):
+            simpler = rule(self, *operands)
+        if simpler is not None:
+            if like is not None and simpler.label is None and simpler.op is not None:
+                simpler.label = like.label
+            return simpler
+        identity = (op, frozenset(operands) if op.commutes else tuple(operands))
         known = self._known.get(identity)
         if known is None:
-            known = Instruction(op, operands)
+            known = Instruction(op, tuple(operands))
             if like is not None:
                 known.label, known.line, known.derived = like.label, like.line, like.derived
             self._known[identity] = known
@@ -58,7 +66,7 @@ class Builder:
 
     def finish(self, outputs: list[Instruction], guards: list[Guard]) -> Program:
         """The program of what these need."""
-        needed = {*outputs, *(guard.condition for guard in guards)}
+        needed = {*outputs, *[guard.condition for guard in guards]}
         for instruction in reversed(self.code):
             if instruction in needed:
                 needed.update(instruction.args)
@@ -70,17 +78,17 @@ def simplify(program: Program) -> Program:
     """The same results, bit for bit, in fewer instructions: constants are folded, what is common is shared, what
     nobody needs goes, and so does algebra that changes nothing (x * 1, x - 0, x / 2 as x * 0.5, -(-x))."""
     builder = Builder(program.inputs)
-    return rewrite(program, lambda op, args, like: builder.emit(op, *args, like=like), builder)
+    return rewrite(program, builder.emit, builder)
 
 
-def rewrite(program: Program, each: Callable[[Primitive, Any, Instruction], Instruction], builder: Builder) -> Program:
-    """The program with each operation as `each(op, args, like)` makes it, in this builder."""
+def rewrite(program: Program, each: Callable[..., Instruction], builder: Builder) -> Program:
+    """The program with each operation as `each(op, *args, like=instruction)` makes it, in this builder."""
     new: dict[Instruction, Instruction] = {instruction: instruction for instruction in program.inputs}
     for instruction in program.code:
         if instruction.op is None:
             new[instruction] = builder.constant(float(instruction.value))
         else:
-            new[instruction] = each(instruction.op, [new[arg] for arg in instruction.args], instruction)
+            new[instruction] = each(instruction.op, *map(new.__getitem__, instruction.args), like=instruction)
     guards = [
         Guard(new[guard.condition], guard.outcome, guard.line)
         for guard in program.guards
@@ -96,39 +104,38 @@ def is_comparison(x: Instruction) -> bool:
     return x.op is not None and x.op.is_comparison
 
 
-def _is(x: Instruction, value: float) -> bool:
-    return x.value is not None and key(x.value) == key(value)
+def _is(x: Instruction, value: Any) -> bool:
+    """Whether it is this constant, of which the sign counts if it is zero."""
+    return bool(x.value == value) and key(x.value) == key(value)
 
 
 def _never_minus_zero(x: Instruction) -> bool:
-    if x.value is not None:
-        return key(x.value) != key(-0.0)
-    return (x.op is not None and x.op.never_minus_zero) or (x.op is e.add and any(map(_never_minus_zero_leaf, x.args)))
+    return _never_minus_zero_itself(x) or (x.op is e.add and any(map(_never_minus_zero_itself, x.args)))
 
 
-def _never_minus_zero_leaf(x: Instruction) -> bool:
-    return key(x.value) != key(-0.0) if x.value is not None else (x.op is not None and x.op.never_minus_zero)
+def _never_minus_zero_itself(x: Instruction) -> bool:
+    return x.value is not None and key(x.value) != key(-0.0) if x.op is None else x.op.never_minus_zero
 
 
-def _by_record(b: Builder, op: Primitive, args: tuple[Instruction, ...]) -> Instruction | None:
-    """What the record says of operands that change nothing, and of signs."""
-    if op.identity is not None:
-        x, y = args
-        if _is(y, op.identity):
-            return x
-        if op.commutes and _is(x, op.identity):
-            return y
-    if op.is_odd or op.is_even:
-        for i, x in enumerate(args):
-            if x.op is e.neg:
-                inner = b.emit(op, *args[:i], x.args[0], *args[i + 1 :])
-                return inner if op.is_even else b.emit(e.neg, inner)
+def _without_identity(op: Primitive, x: Instruction, y: Instruction) -> Instruction | None:
+    """The other operand, if one changes nothing."""
+    if _is(y, op.identity):
+        return x
+    return y if op.commutes and _is(x, op.identity) else None
+
+
+def _without_signs(b: Builder, op: Primitive, args: Sequence[Instruction]) -> Instruction | None:
+    """An odd or even operation without a sign of an operand."""
+    for i, x in enumerate(args):
+        if x.op is e.neg:
+            inner = b.emit(op, *args[:i], x.args[0], *args[i + 1 :])
+            return inner if op.is_even else b.emit(e.neg, inner)
     return None
 
 
 def _add(b: Builder, x: Instruction, y: Instruction) -> Instruction | None:
     for u, v in ((x, y), (y, x)):
-        if _is(u, 0.0) and _never_minus_zero(v):
+        if u.value == 0.0 and _is(u, 0.0) and _never_minus_zero(v):
             return v
         if u.op is e.neg:
             return b.emit(e.sub, v, u.args[0])
@@ -136,13 +143,13 @@ def _add(b: Builder, x: Instruction, y: Instruction) -> Instruction | None:
 
 
 def _sub(b: Builder, x: Instruction, y: Instruction) -> Instruction | None:
-    if _is(x, -0.0):
+    if x.value == 0.0 and _is(x, -0.0):
         return b.emit(e.neg, y)
     return b.emit(e.add, x, y.args[0]) if y.op is e.neg else None
 
 
 def _mul(b: Builder, x: Instruction, y: Instruction) -> Instruction | None:
-    return b.emit(e.neg, y) if _is(x, -1.0) else b.emit(e.neg, x) if _is(y, -1.0) else None
+    return b.emit(e.neg, y) if x.value == -1.0 else b.emit(e.neg, x) if y.value == -1.0 else None
 
 
 def _div(b: Builder, x: Instruction, y: Instruction) -> Instruction | None:
@@ -157,9 +164,9 @@ def _div(b: Builder, x: Instruction, y: Instruction) -> Instruction | None:
 
 
 def _power(b: Builder, x: Instruction, y: Instruction) -> Instruction | None:
-    if _is(y, 2.0):
+    if y.value == 2.0:
         return b.emit(e.mul, x, x)
-    return x if _is(y, 1.0) else b.constant(1.0) if y.value == 0.0 else None
+    return x if y.value == 1.0 else b.constant(1.0) if y.value == 0.0 else None
 
 
 def _where(b: Builder, condition: Instruction, x: Instruction, y: Instruction) -> Instruction | None:
@@ -167,7 +174,7 @@ def _where(b: Builder, condition: Instruction, x: Instruction, y: Instruction) -
         return x if condition.value else y  # a nan is true, as in Python
     if x is y:
         return x
-    if condition.op is e.not_equal and _is(condition.args[1], 0.0) and is_comparison(condition.args[0]):
+    if condition.op is e.not_equal and condition.args[1].value == 0.0 and is_comparison(condition.args[0]):
         return b.emit(e.where, condition.args[0], x, y)
     return None
 
@@ -175,10 +182,10 @@ def _where(b: Builder, condition: Instruction, x: Instruction, y: Instruction) -
 def _differs(b: Builder, x: Instruction, y: Instruction) -> Instruction | None:
     """(x ? 1 : 0) != 0 is x."""
     for u, v in ((x, y), (y, x)):
-        if _is(v, 0.0):
+        if v.value == 0.0:
             if is_comparison(u):
                 return u
-            if u.op is e.where and _is(u.args[1], 1.0) and _is(u.args[2], 0.0) and is_comparison(u.args[0]):
+            if u.op is e.where and u.args[1].value == 1.0 and u.args[2].value == 0.0 and is_comparison(u.args[0]):
                 return u.args[0]
     return None
 

@@ -43,11 +43,11 @@ class Trace:
         self._decisions: Counter[Line | None] = Counter()
         self._decided: set[Tracer] = set()
         self._differentiating = False
-        self._visited: Line | None = None
+        self._visited: Line | None = None  # what is differentiated
 
     def input(self, label: str, example: float) -> Tracer:
         """A new input, whose number is `example` while the function is traced."""
-        tracer = Tracer(None, example, None, False)
+        tracer = Tracer(None, example)
         tracer.label = label
         self.inputs.append(tracer)
         return tracer
@@ -71,18 +71,25 @@ class Trace:
     # ---- The interpreter's part
 
     def record(self, op: Primitive, args: tuple[Any, ...]) -> Any:
-        if any(isinstance(arg, np.ndarray) and arg.ndim for arg in args) and op.scalar is not None:
-            return np.frompyfunc(lambda *xs: self.record(op, xs), len(args), 1)(*map(boxed, args))
-        operands = [self._operand(arg) for arg in args]
-        if op.scalar is None or any(x is None for x in operands):
-            kinds = ", ".join(type(arg).__name__ for arg in args)
-            raise CompileError(
-                f"{describe_here()}: {op.name} of {kinds} is an operation on arrays; ag.compile traces scalars: "
-                "write it with numbers, lists and object arrays (x[i], loops, w @ x, ag.sum, ag.dot)"
-            )
+        operands = []
+        for arg in args:
+            operand = arg if type(arg) is float else self._operand(arg)
+            if operand is None or op.scalar is None:
+                return self._record_arrays(op, args)
+            operands.append(operand)
         if isinstance(op, UserPrimitive) and (inlined := self._inlined(op, operands)) is not None:
             return self._apply(_call_of(op), [inlined, *operands])
         return self._apply(op, operands)
+
+    def _record_arrays(self, op: Primitive, args: tuple[Any, ...]) -> Any:
+        """`op` of each element; a CompileError if these are no arrays of scalars."""
+        if op.scalar is not None and any(isinstance(arg, np.ndarray) and arg.ndim for arg in args):
+            return np.frompyfunc(lambda *xs: self.record(op, xs), len(args), 1)(*map(boxed, args))
+        kinds = ", ".join(type(arg).__name__ for arg in args)
+        raise CompileError(
+            f"{describe_here()}: {op.name} of {kinds} is an operation on arrays; ag.compile traces scalars: "
+            "write it with numbers, lists and object arrays (x[i], loops, w @ x, ag.sum, ag.dot)"
+        )
 
     def compare(self, op: Primitive, x: Any, y: Any) -> Any:
         if any(isinstance(arg, np.ndarray) and arg.ndim for arg in (x, y)):
@@ -118,7 +125,7 @@ class Trace:
         outcome = bool(condition._example)
         if condition not in self._decided:
             self._decided.add(condition)
-            line, _ = self._place()
+            line = (self._differentiating and self._visited) or user_line()
             self._decisions[line] += 1
             if self._decisions[line] > MAX_DECISIONS:
                 raise CompileError(
@@ -158,17 +165,13 @@ class Trace:
                 "or a program to write with arrays (ag.Tensor)"
             )
         kind = Condition if op.is_comparison else Tracer
-        line, derived = self._place()
+        derived = self._differentiating
+        line = (derived and self._visited) or user_line()
         examples = [x._example if isinstance(x, Tracer) else x._data if isinstance(x, Value) else x for x in operands]
-        node = kind(op, op.scalar(*examples), line, derived)
-        node._keep(operands, examples)
-        return node if modes.is_recording() else self._detached(node)
-
-    def _detached(self, node: Tracer) -> Tracer:
-        kind = type(node)
-        detached = kind(stop_gradient, node._example, node._line, node._derived)
-        detached._keep([node], [node._example])
-        return detached
+        node = kind(op, op.scalar(*examples), operands, examples, line, derived)
+        if modes.is_recording():
+            return node
+        return kind(stop_gradient, node._example, [node], [node._example], line, derived)
 
     def _inlined(self, op: UserPrimitive, args: list[Any]) -> Any:
         """What the forward function of a user's operation makes of tracers; None if it takes numbers alone."""
@@ -179,11 +182,6 @@ class Trace:
             self._decided, self.count = decided, count
             del self.guards[guards:]
             return None
-
-    def _place(self) -> tuple[Line | None, bool]:
-        """The line of the user's code that is being run, or that of what is differentiated, and which of the two."""
-        derived = self._differentiating
-        return (self._visited if derived and self._visited else user_line()), derived
 
 
 @cache

@@ -18,7 +18,7 @@ from autograd.compiler.calling import InputSpec, read_results
 from autograd.compiler.errors import CompileError
 from autograd.compiler.executable import BatchResult, Executable, Options
 from autograd.compiler.locks import Locked
-from autograd.compiler.lowering import hides_nan, is_strong, with_plain_products
+from autograd.compiler.lowering import hides_nan, is_foreign, is_strong
 from autograd.compiler.program import Instruction, Program
 from autograd.compiler.simplify import simplify
 from autograd.compiler.trace import Trace
@@ -55,10 +55,10 @@ class TraceCache(Locked):
                 f"{self.options.name} takes more than {MAX_PATHS} paths; they part at {', '.join([*places][:3])}; "
                 "choose with ag.where(condition, x, y) there, which takes none"
             )
-        if path.fast.foreign and self.options.strict:
+        if not path.backends:
             raise CompileError(
-                f"the native back end cannot call the primitive {path.fast.foreign}, which is not written in other "
-                "operations: write it with operators and ag's functions, or use backend='numpy'"
+                f"the {self.options.backends[0].name} back end cannot call the primitive {path.opaque[0].name}, which is not "
+                "written in other operations: write it with operators and ag's functions, or use backend='numpy'"
             )
         self.paths.append(path)
         return path
@@ -189,10 +189,13 @@ class TracedPath:
         self.recorded = trace.count
         self.recording = seconds
         self.outcomes = [outcome for _, outcome, _ in trace.guards]  # which tell it from others
+        operations = {i.op: None for i in program.code if i.op is not None}
+        self.opaque = [op for op in operations if is_foreign(op)]
+        self.backends = [backend for backend in options.backends if backend.runs_opaque or not self.opaque]
         captured = list(trace.captured)
-        self.exact = self.fast = Executable(program, captured, options)
-        if is_strong(program) and not hides_nan(program):
-            self.fast = Executable(with_plain_products(program), captured, options)
+        self.exact = self.fast = Executable(program, captured, options, self.backends, exact=True)
+        if is_strong(operations) and not hides_nan(program):
+            self.fast = Executable(program, captured, options, self.backends, exact=False)
         self.simplifying = time.perf_counter() - start
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -50,31 +50,35 @@ def _ended(what: str) -> CompileError:
 class Tracer(Value):
     """A scalar of a function that is being traced: a node like others, whose number is that of an example.
 
-    It is for the trace alone. `line` is the user's that asked for it, and `derived` says that it belongs to a
+    The number, `example`, is for the trace alone; `examples` are the inputs' numbers. `line` is the user's that asked for it, and `derived` says that it belongs to a
     derivative of what stands there.
     """
 
     __slots__ = ("_derived", "_example", "_line")
     _priority: ClassVar[int] = 9  # above arrays, which it cannot join
 
-    def __init__(self, op: Primitive | None, example: float, line: Line | None, derived: bool) -> None:
+    def __init__(
+        self,
+        op: Primitive | None,
+        example: float,
+        inputs: Sequence[Any] = (),
+        examples: Sequence[float] = (),
+        line: Line | None = None,
+        derived: bool = False,
+    ) -> None:
         self._data = UNKNOWN
         self.op = op
         self._left = self._right = self._x = self._y = None
+        if op is not None and not op.at_most_binary:
+            self._left, self._x = tuple(inputs), tuple(examples)
+        elif inputs:
+            x, y = inputs[0], inputs[-1]
+            self._x, self._left = examples[0], x if isinstance(x, Value) else None
+            if len(inputs) == 2:
+                self._y, self._right = examples[1], y if isinstance(y, Value) else None
         self.label = None
         self._sequence = next_sequence_number()
         self._example, self._line, self._derived = example, line, derived
-
-    def _keep(self, operands: list[Any], examples: list[float]) -> None:
-        """Remember the inputs, and the numbers that they were."""
-        assert self.op is not None
-        if self.op.at_most_binary:
-            (self._left, self._right, *_), (self._x, self._y, *_) = (
-                [*(x if isinstance(x, Value) else None for x in operands), None],
-                [*examples, None],
-            )
-        else:
-            self._left, self._x = tuple(operands), tuple(examples)
 
     @classmethod
     def _record(cls, op: Primitive, args: tuple[Any, ...]) -> Any:

@@ -27,7 +27,7 @@ anomaly custom
 
 compiler.errors compiler.locks compiler.tracer compiler.program compiler.trace
 compiler.simplify compiler.lowering compiler.export
-compiler.symbols compiler.ir compiler.driver compiler.assembly compiler.native compiler.numpy_backend
+compiler.backend compiler.symbols compiler.ir compiler.driver compiler.assembly compiler.native compiler.numpy_backend
 compiler.signatures compiler.batching compiler.calling compiler.executable compiler.trace_cache compiler.kernel
 
 drawing.summaries drawing.boxes drawing.layout drawing.dot drawing.rendering drawing.explaining

@@ -22,7 +22,7 @@ PACKAGES = (ROOT, ROOT.parent / "nn")
 BOUNDS = {
     # Python calls inside the package
     "calls of grad": 24,
-    "calls of a cold compile of a gradient": 945,
+    "calls of a cold compile of a gradient": 495,
     # knowledge
     "places that know exp": 11,
     "modules that know the strong zero": 10,

@@ -12,6 +12,7 @@ import pytest
 import autograd as ag
 import nn
 from nn import scalar
+from tests.interpreter import Interpreter
 
 both = pytest.mark.parametrize("backend", ["numpy", "native"])
 
@@ -235,6 +236,29 @@ def test_the_users_own_operation_keeps_its_own_rules(backend):
     np.testing.assert_allclose(value, [2 * math.sqrt(13), 2.0])
     np.testing.assert_allclose((dx, dy), ([600.0, 200.0], 7.0 * value))
     assert kernel.stats["backend"] == backend
+
+
+@pytest.mark.parametrize("reduce", [None, "sum", "mean"])
+def test_a_third_back_end_needs_no_change_of_the_others(reduce):
+    def f(x, y):
+        return smooth(x, y) if x > 0.0 else x * ag.sin(y)
+
+    derive = ag.value_and_grad(f, argnums=(0, 1))
+    kernel, numpy = (ag.compile(derive, reduce=reduce, backend=backend) for backend in (Interpreter(), "numpy"))
+    x, y = np.linspace(-2.0, 2.0, 7), np.linspace(1.0, 3.0, 7)
+    np.testing.assert_allclose(np.ravel(kernel(x, y)[1]), np.ravel(numpy(x, y)[1]), rtol=1e-13)
+    assert np.ravel(kernel(2.0, 0.5)[1]) == pytest.approx(np.ravel(numpy(2.0, 0.5)[1]))
+    assert kernel.stats["backend"] == "interpreter"
+
+
+def test_a_back_end_that_lacks_a_function_leaves_the_program_to_the_next(monkeypatch):
+    def refuse(*args):
+        raise OSError("no such function")
+
+    monkeypatch.setattr("autograd.compiler.native.NativeBackend.compile", refuse)
+    assert ag.compile(lambda x: ag.sin(x) + x)(0.0) == 0.0
+    with pytest.raises(OSError, match="no such function"):
+        ag.compile(lambda x: ag.sin(x) + x, backend="native")(0.0)
 
 
 def test_what_is_shown():

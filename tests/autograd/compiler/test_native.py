@@ -13,7 +13,7 @@ import autograd as ag
 from autograd import elementwise as e
 from autograd.compiler import assembly, native
 from autograd.compiler.lowering import lower
-from autograd.compiler.native import NativeCode
+from autograd.compiler.native import NativeBackend
 from autograd.compiler.program import Instruction, Program
 from autograd.elementwise import ELEMENTWISE
 from tests.bits import GRIDS, equal, program_of, run, same_bits, ulps_apart, wrong
@@ -29,7 +29,7 @@ def expected_of(op, rows):
 def test_an_operation_over_lanes(name):
     op = ELEMENTWISE[name]
     rows = GRIDS[len(op.rules)]
-    [result] = run(NativeCode, lower(program_of(op)), [*zip(*rows, strict=True)])
+    [result] = run(NativeBackend(), lower(program_of(op)), [*zip(*rows, strict=True)])
     expected = np.array(expected_of(op, rows))
     different = wrong(op, result, expected)
     assert [(rows[n], result[n], expected[n]) for n in np.flatnonzero(different)] == []
@@ -39,7 +39,7 @@ def test_an_operation_over_lanes(name):
 def test_an_operation_on_numbers(name):
     op = ELEMENTWISE[name]
     rows = GRIDS[len(op.rules)]
-    code = NativeCode(lower(program_of(op)), [True] * len(op.rules), [False], False)
+    code = NativeBackend().compile(lower(program_of(op)), [True] * len(op.rules), [False], False)
     result = np.array([code.once(row)[0] for row in rows])
     exact = same_bits(result, expected_of(op, rows))
     near = ulps_apart(result, expected_of(op, rows)) <= 1  # Python's hypot is not libm's
@@ -86,7 +86,7 @@ def test_outputs_may_be_inputs_constants_comparisons_and_the_same_twice(uniform,
             i: np.full(count, c[0]) if i in inputs and uniform[inputs.index(i)] else c for i, c in expected.items()
         }
         expected |= {total: expected[x] + expected[y], above: expected[x] > expected[y]}
-        results = run(NativeCode, Program([x, y], code, outputs), columns, uniform)
+        results = run(NativeBackend(), Program([x, y], code, outputs), columns, uniform)
         for output, result in zip(outputs, results, strict=True):
             assert same_bits(result, expected[output][: len(result)]).all()
 

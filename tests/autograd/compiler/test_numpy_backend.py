@@ -10,7 +10,7 @@ import autograd as ag
 from autograd import elementwise as e
 from autograd.compiler import kernel, numpy_backend
 from autograd.compiler.lowering import lower
-from autograd.compiler.numpy_backend import NumpyCode
+from autograd.compiler.numpy_backend import NumpyBackend
 from autograd.compiler.program import Instruction, Program
 from autograd.elementwise import ELEMENTWISE
 from tests.bits import GRIDS, program_of, run, same_bits, ulps_apart, wrong
@@ -22,7 +22,7 @@ every_operation = pytest.mark.parametrize("name", ELEMENTWISE)
 def test_an_operation_over_lanes(name):
     op = ELEMENTWISE[name]
     rows = GRIDS[len(op.rules)]
-    [result] = run(NumpyCode, lower(program_of(op)), [*zip(*rows, strict=True)])
+    [result] = run(NumpyBackend(), lower(program_of(op)), [*zip(*rows, strict=True)])
     expected = np.array([op.scalar(*row) for row in rows])
     different = wrong(op, result, expected)
     assert [(rows[n], result[n], expected[n]) for n in np.flatnonzero(different)] == []
@@ -32,7 +32,7 @@ def test_an_operation_over_lanes(name):
 def test_an_operation_on_numbers(name):
     op = ELEMENTWISE[name]
     rows = GRIDS[len(op.rules)][::5]
-    code = NumpyCode(lower(program_of(op)), [True] * len(op.rules), [False], False)
+    code = NumpyBackend().compile(lower(program_of(op)), [True] * len(op.rules), [False], False)
     different = wrong(op, [code.once(row)[0] for row in rows], [op.scalar(*row) for row in rows])
     assert np.array(rows)[different].tolist() == []
 
@@ -41,9 +41,9 @@ def test_outputs_may_be_inputs_constants_comparisons_and_the_same_twice():
     x, y = Instruction(None, label="x"), Instruction(None, label="y")
     two, above = Instruction(None, value=2.0), Instruction(e.greater, (x, y))
     program = Program([x, y], [two, above], [x, two, above, x, y])
-    results = run(NumpyCode, program, [[1.0, 2.0, 3.0], [2.0] * 3], [False, True])
+    results = run(NumpyBackend(), program, [[1.0, 2.0, 3.0], [2.0] * 3], [False, True])
     assert [np.asarray(r).tolist() for r in results] == [[1, 2, 3], [2, 2, 2], [0, 0, 1], [1, 2, 3], [2, 2, 2]]
-    assert [r[0] for r in run(NumpyCode, program, [[1.0], [0.5]], [True, True])] == [1.0, 2.0, 1.0, 1.0, 0.5]
+    assert [r[0] for r in run(NumpyBackend(), program, [[1.0], [0.5]], [True, True])] == [1.0, 2.0, 1.0, 1.0, 0.5]
 
 
 @pytest.mark.parametrize("count", [0, 1, 63, 64, 65, 1000])
@@ -66,7 +66,7 @@ def test_sums_are_accurate(rng):
 
 
 def test_it_is_what_auto_takes_where_llvmlite_is_missing_which_is_said_once(monkeypatch, recwarn):
-    kernel._say_so.cache_clear()
+    kernel._warn_without_llvmlite.cache_clear()
     monkeypatch.setitem(sys.modules, "llvmlite", None)
     monkeypatch.setitem(sys.modules, "llvmlite.binding", None)
     with pytest.warns(RuntimeWarning, match=r"pip install llvmlite ") as caught:

@@ -15,14 +15,16 @@ import autograd as ag
 from autograd import modes
 from autograd.compiler.export import source
 from autograd.compiler.lowering import lower, with_plain_products
-from autograd.compiler.native import NativeCode
-from autograd.compiler.numpy_backend import NumpyCode
+from autograd.compiler.native import NativeBackend
+from autograd.compiler.numpy_backend import NumpyBackend
 from autograd.compiler.program import Program
 from autograd.compiler.simplify import simplify
 from autograd.compiler.trace import Trace
 from autograd.elementwise import ELEMENTWISE
 from tests.bits import EDGES, equal, run, same_bits, wrong
+from tests.interpreter import Interpreter
 
+every_backend = pytest.mark.parametrize("backend", ["numpy", "native", Interpreter()], ids=["numpy", "native", "third"])
 LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
 VARIADIC = {
     "sum": lambda *xs: ag.sum(list(xs)),
@@ -173,11 +175,11 @@ def test_each_operation_of_a_back_end_is_right_about_its_operands(case, derivati
     path = recorded(f.slopes if derivatives else f, [column[0] for column in columns], careful)
     program = with_all_results(path)
     given = [[c[0]] * len(c) if u else c for c, u in zip(columns, uniform, strict=True)]
-    for backend in (NativeCode, NumpyCode):
+    for backend in (NativeBackend(), NumpyBackend(), Interpreter()):
         results = run(backend, program, given, uniform)
         if all(uniform):
             given = [column[:1] for column in given]
-        assert list(disagreements(program, given, results)) == [], backend.__name__
+        assert list(disagreements(program, given, results)) == [], backend.name
 
 
 @pytest.mark.skipif(not shutil.which("cc"), reason="there is no C compiler")
@@ -200,7 +202,7 @@ def test_each_operation_of_the_text_in_c_is_right_about_its_operands(tmp_path_fa
 
 @settings(max_examples=2_000 if LONG else 40)
 @given(programs(names=WITHOUT_ROUNDING_OF_ITS_OWN, most=8))
-@pytest.mark.parametrize("backend", ["numpy", "native"])
+@every_backend
 def test_a_kernel_of_arithmetic_gives_what_the_function_gives_to_the_last_bit(backend, case):
     f, columns = case
     rows = [*zip(*columns, strict=True)]
@@ -216,7 +218,7 @@ def test_a_kernel_of_arithmetic_gives_what_the_function_gives_to_the_last_bit(ba
 
 @settings(max_examples=2_000 if LONG else 40)
 @given(programs(names=WITHOUT_ROUNDING_OF_ITS_OWN, most=6))
-@pytest.mark.parametrize("backend", ["numpy", "native"])
+@every_backend
 def test_a_kernel_of_a_second_derivative_gives_what_the_function_gives(backend, case):
     f, columns = case
     curvature = ag.grad(ag.grad(f))
