@@ -125,21 +125,21 @@ mul = op("mul", operator.mul, np.multiply, lambda z, x, y: y, lambda z, x, y: x,
 div = op("div", operator.truediv, np.true_divide, over(lambda z, x, y: y), fraction(lambda z, x, y: (-z, y)),
          infix="/", is_odd=True, identity=1.0, otherwise="x * math.copysign(math.inf, y)", latex=r"\frac{{{0}}}{{{1}}}", sign="÷",
          hint="keep the divisor away from 0: x / (y + 1e-12), or choose with ag.where before dividing")
-# The products of the chain rule, of an outer factor and an inner one or a divisor. Where zero met infinity or nan, and has
-# won, neither has a slope.
-times: Primitive = op("times", forwards.times_float, forwards.strong(np.multiply), lambda z, x, y: where(x * y == x * y, y, z), lambda z, x, y: x,
+# The products of the chain rule, of an outer factor and an inner one or a divisor; and the mask of what zero has not won.
+strong_mask = op("strong_mask", lambda x, y: 0.0 if x == 0.0 and y - y != 0.0 else 1.0, forwards.strong_mask_array, 0.0, 0.0,
+                 body=lambda x, y: where(x == 0.0, where(y - y == 0.0, 1.0, 0.0), 1.0), **STEP)
+times: Primitive = op("times", forwards.times_float, forwards.strong(np.multiply), lambda z, x, y: times(strong_mask(x, y), y), lambda z, x, y: x,
                       body=lambda x, y: where(x == 0.0, x, x * y), sign="×")
-quotient: Primitive = op("quotient", forwards.quotient_float, forwards.strong(np.true_divide),
-                         over(lambda z, x, y: where(x / y == x / y, y, z + math.inf)), lambda z, x, y: quotient(-z, y),
-                         body=lambda x, y: where(x == 0.0, x, x / y), sign="÷")
+quotient = op("quotient", forwards.quotient_float, forwards.strong(np.true_divide),
+              fraction(lambda z, x, y: (strong_mask(x, 1.0 / y), y)), fraction(lambda z, x, y: (-z, y)), body=lambda x, y: where(x == 0.0, x, x / y), sign="÷")
 # A slope at a kink: 0 where y is 0, and so too its own derivative is nan there, for it has none.
 ratio: Primitive = op("ratio", lambda x, y: x / y if y != 0.0 else 0.0, forwards.ratio_array,
                       over(lambda z, x, y: where(y, y, math.nan)), fraction(lambda z, x, y: (-z, where(y, y, math.nan))),
                       body=lambda x, y: where(y != 0.0, x / y, 0.0))
 # x / hypot(x, y), the cosine of the angle of (x, y), with derivatives from which nothing is cancelled
 cosine: Primitive = op("cosine", lambda x, y: ratio(x, math.hypot(x, y)), lambda x, y: forwards.ratio_array(x, np.hypot(x, y)),
-                       fraction(lambda z, x, y: (cosine(y, x) * cosine(y, x), where(hypot(x, y), hypot(x, y), math.nan))),
-                       fraction(lambda z, x, y: (-z * cosine(y, x), where(hypot(x, y), hypot(x, y), math.nan))),
+                       fraction(lambda z, x, y: (cosine(y, x), cosine(y, x), where(hypot(x, y), hypot(x, y), math.nan))),
+                       fraction(lambda z, x, y: (-z, cosine(y, x), where(hypot(x, y), hypot(x, y), math.nan))),
                        body=lambda x, y: ratio(x, hypot(x, y)))
 square = op("square", lambda x: x * x, np.square, lambda z, x: 2.0 * x, body=lambda x: x * x, latex="{0}^2", sign="x²", never_minus_zero=True)
 power: Primitive = op("power", lambda x, y: x * x if y == 2.0 else math.pow(x, y), forwards.power_array,
@@ -208,8 +208,8 @@ softplus = op("softplus", forwards.softplus_float, forwards.softplus_array, lamb
               body=lambda x: relu(x) + log1p(exp(-abs(x))))
 relu: Primitive = op("relu", lambda x: x if x > 0.0 or x != x else 0.0, lambda x: np.maximum(x, 0.0), mask(lambda z, x: x > 0.0), never_minus_zero=True,
                      body=lambda x: where(x <= 0.0, 0.0, x))
-erf = op("erf", math.erf, forwards.of_scipy("erf"), lambda z, x: TWO_OVER_ROOT_PI * exp(-x * x), c="erf", numpy="scipy.special.erf")
-erfc = op("erfc", math.erfc, forwards.of_scipy("erfc"), lambda z, x: -TWO_OVER_ROOT_PI * exp(-x * x), c="erfc", numpy="scipy.special.erfc")
+erf = op("erf", math.erf, forwards.of_scipy("erf"), factors(lambda z, x: (TWO_OVER_ROOT_PI, exp(-x * x))), c="erf", numpy="scipy.special.erf")
+erfc = op("erfc", math.erfc, forwards.of_scipy("erfc"), factors(lambda z, x: (-TWO_OVER_ROOT_PI, exp(-x * x))), c="erfc", numpy="scipy.special.erfc")
 
 # fmt: on
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from autograd import constants, modes
-from autograd.elementwise import times
+from autograd.elementwise import strong_mask, times
 from autograd.graph import Node, Slope, next_sequence_number
 from autograd.modes import recording
 from autograd.reverse_mode import cotangents, has_nan, product, with_ieee
@@ -75,10 +75,8 @@ def _times_slope(tangent: Any, slope: Any, kind: str, strong: bool) -> Any:
         return product(tangent, slope, kind, strong)
     if kind == "factor" or kind == "mask":
         return product(slope, tangent, "factor", strong)
-    if kind == "factors":
-        return times(slope[0], times(slope[1], tangent))
-    numerator, divisor = slope if kind == "fraction" else (1.0, slope)
-    return times(abs(divisor) != np.inf, product(times(numerator, tangent), divisor, "divisor", strong=False))
+    plain = product(tangent, slope, kind, strong=False)
+    return times(strong_mask(product(1.0, slope, kind, strong=True), plain), plain)
 
 
 def _transposed(rule: Any, tangent: Any, node: Node, z: Any, inputs: tuple[Any, ...]) -> Any:

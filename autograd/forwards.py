@@ -48,6 +48,11 @@ def quotient_float(x: float, y: float) -> float:
     return _divided(x, y) if x else float(x)
 
 
+def strong_mask_array(x: Any, y: Any) -> Any:
+    lost = np.logical_and(np.equal(x, 0), np.logical_not(np.isfinite(y)))
+    return np.logical_not(lost).astype(np.result_type(x, y, np.float16))
+
+
 def strong(product: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
     """A product, or a quotient, that is zero where the outer factor is, even if the other is infinite or nan."""
 

@@ -20,8 +20,8 @@ next_sequence_number = count(1).__next__  # they grow: a node has a greater one 
 class Slope:
     """A local derivative of an elementwise operation in terms of its output and inputs: `function(z, *inputs)`.
 
-    `kind` says what that gives: a "factor"; a "divisor", so that one division stays one; a "fraction", the pair of a
-    factor and a divisor; "factors", a pair whose product might overflow; or a "mask", which selects: 1, 0, or a number
+    `kind` says what that gives: a "factor"; a "divisor", so that one division stays one; "factors", several that might
+    overflow together; a "fraction", factors and a divisor behind them; or a "mask", which selects: 1, 0, or a number
     between for ties. A slope that is the same everywhere is the factor `constant`.
     """
 
@@ -39,12 +39,12 @@ def over(function: Callable[..., Any]) -> Slope:
 
 
 def fraction(function: Callable[..., Any]) -> Slope:
-    """The slope `n / d`, of a function that gives the pair."""
+    """The slope `a * b * ... / d`, of a function that gives all of these."""
     return Slope(function, "fraction")
 
 
 def factors(function: Callable[..., Any]) -> Slope:
-    """The slope `a * b`, of a function that gives the pair."""
+    """The slope `a * b * ...`, of a function that gives all of these."""
     return Slope(function, "factors")
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from heapq import heappop, heappush, heappushpop
 from itertools import compress
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -106,10 +107,8 @@ def _array_contributions(node: Node, op: Primitive, g: Any) -> list[tuple[Node, 
 
 def _product(g: Any, slope: Any, kind: str | None, z: Any, x: Any, y: Any) -> Any:
     """The cotangent `g` of an array times a slope's value, in the slope's own memory where that is new."""
-    if kind == "fraction":
-        return g * slope[0] / slope[1]
-    if kind == "factors":
-        return g * slope[0] * slope[1]
+    if type(slope) is tuple:
+        return product(g, slope, kind or "factor", strong=False)
     if type(slope) is _ndarray and slope.shape == g.shape:
         if slope.dtype.char == "?":
             slope = slope.astype(g.dtype)
@@ -161,23 +160,22 @@ def pull(rule: Any, g: Any, z: Any, inputs: tuple[Any, ...], strong: bool = Fals
 
 def product(outer: Any, slope: Any, kind: str, strong: bool) -> Any:
     """A cotangent times a slope's value, numbers, arrays or nodes; with a strong zero, if asked for."""
-    if kind == "factor" and type(slope) is float and slope in (1.0, -1.0):
-        return outer if slope == 1.0 else -outer
-    if strong:
-        if kind == "factor":
-            return times(outer, slope)
-        if kind == "mask":
-            return times(slope, outer)
-        if kind == "factors":
-            return times(times(outer, slope[0]), slope[1])
-        return quotient(outer, slope) if kind == "divisor" else quotient(times(outer, slope[0]), slope[1])
-    if kind == "mask" and type(outer) is float:
-        return times(slope, outer)
-    if kind == "factor" or kind == "mask":
-        return outer * slope
-    if kind == "factors":
-        return outer * slope[0] * slope[1]
-    return with_ieee(_divided, outer, slope) if kind == "divisor" else with_ieee(_divided, outer * slope[0], slope[1])
+    if kind == "factor":
+        if type(slope) is float and isfinite(slope):
+            return outer if slope == 1.0 else -outer if slope == -1.0 else outer * slope
+        return times(outer, slope) if strong else outer * slope
+    if kind == "mask":
+        return times(slope, outer) if strong or type(outer) is float else outer * slope
+    factors, divisor = (
+        (slope, None) if kind == "factors" else (slope[:-1], slope[-1]) if kind == "fraction" else ((), slope)
+    )
+    for factor in factors:
+        outer = product(outer, factor, "factor", strong)
+    if divisor is None:
+        return outer
+    if strong or (type(outer) is float and not outer):
+        return quotient(outer, divisor)
+    return with_ieee(_divided, outer, divisor)
 
 
 def _divided(x: Any, y: Any) -> Any:
@@ -252,12 +250,7 @@ def _float_product(g: float, slope: Any, kind: str) -> float:
     """A cotangent, other than zero, times a slope that is no factor."""
     if kind == "divisor":
         return g / slope  # type: ignore[no-any-return]  # slopes are Any
-    if kind == "fraction":
-        return g * slope[0] / slope[1]  # type: ignore[no-any-return]  # slopes are Any
-    if kind == "factors":
-        return g * slope[0] * slope[1]  # type: ignore[no-any-return]  # slopes are Any
-    share: float = g * slope
-    return share if share == share or slope else 0.0
+    return float(product(g, slope, kind, strong=False))
 
 
 def _float_contributions(node: Node, op: Primitive, g: float) -> list[tuple[Node, float]]:
@@ -288,7 +281,8 @@ def with_ieee(f: Callable[..., Any], *args: Any) -> Any:
         with np.errstate(all="ignore"):
             if any(isinstance(x, (Node, np.ndarray)) for x in args):
                 return f(*(np.float64(x) if isinstance(x, (float, int)) else x for x in args))
-            return np.ravel(f(*(np.array([x]) for x in args)))[0]
+            result = f(*(np.array([x]) for x in args))
+            return tuple(np.ravel(x).item() for x in result) if type(result) is tuple else np.ravel(result).item()
 
 
 def has_nan(g: Any) -> bool:

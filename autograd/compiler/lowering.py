@@ -98,7 +98,13 @@ _PLAIN = {e.times: e.mul, e.quotient: e.div}
 def with_plain_products(program: Program) -> Program:
     """The program with plain products: it is faster, and gives nan where a zero meets infinity."""
     builder = Builder(program.inputs)
-    return rewrite(program, lambda op, *args, like: builder.emit(_PLAIN.get(op, op), *args, like=like), builder)
+    def each(op: Primitive, *args: Instruction, like: Instruction) -> Instruction:
+        if op is not e.strong_mask:
+            return builder.emit(_PLAIN.get(op, op), *args, like=like)
+        product = builder.emit(e.mul, *args, like=like)
+        return builder.emit(e.where, builder.emit(e.equal, product, product), 1.0, product)
+
+    return rewrite(program, each, builder)
 
 
 def hides_nan(program: Program) -> bool:
