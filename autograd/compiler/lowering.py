@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Container, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
+
+import numpy as np
 
 from autograd import elementwise as e
 from autograd import modes
@@ -92,19 +95,23 @@ def is_strong(operations: Container[Primitive]) -> bool:
     return e.times in operations or e.quotient in operations
 
 
-_PLAIN = {e.times: e.mul, e.quotient: e.div}
+# A mask that leaves the nan to be seen, in place of one that knows what zero has won.
+nan_mask = Primitive(
+    "nan_mask",
+    lambda x, y: 1.0 if x * y == x * y else math.nan,
+    lambda x, y: np.where(np.isnan(x * y), np.nan, 1.0),
+    None,
+    None,
+    elementwise=True,
+    body=lambda x, y: e.where(x * y == x * y, 1.0, x * y),
+)
+_PLAIN = {e.times: e.mul, e.quotient: e.div, e.strong_mask: nan_mask}
 
 
 def with_plain_products(program: Program) -> Program:
     """The program with plain products: it is faster, and gives nan where a zero meets infinity."""
     builder = Builder(program.inputs)
-    def each(op: Primitive, *args: Instruction, like: Instruction) -> Instruction:
-        if op is not e.strong_mask:
-            return builder.emit(_PLAIN.get(op, op), *args, like=like)
-        product = builder.emit(e.mul, *args, like=like)
-        return builder.emit(e.where, builder.emit(e.equal, product, product), 1.0, product)
-
-    return rewrite(program, each, builder)
+    return rewrite(program, lambda op, *args, like: builder.emit(_PLAIN.get(op, op), *args, like=like), builder)
 
 
 def hides_nan(program: Program) -> bool:
@@ -115,7 +122,7 @@ def hides_nan(program: Program) -> bool:
         if op is None or not (op is e.times or op is e.quotient or not tainted.isdisjoint(instruction.args)):
             continue
         if not tainted.isdisjoint(instruction.args):
-            if op is e.where and instruction.args[0] not in tainted:
+            if op is e.strong_mask or (op is e.where and instruction.args[0] not in tainted):
                 pass
             elif op is e.where or op.hides_nan or is_foreign(op):
                 return True
