@@ -178,7 +178,9 @@ class Linearized:
             return [np.zeros((*shape, *np.shape(node._data)), np.asarray(_zeros(node)).dtype) for node in self._inputs]
         bases = [np.eye(1, size, k).reshape(shape) for k in range(size)]
         rows = [self._cotangents(*_joint([output], [basis])) for basis in bases]
-        return [_joined([*parts], shape) for parts in zip(*rows, strict=True)]
+        if not shape:
+            return rows[0]
+        return [reshape(stack([*g]), (*shape, *np.shape(value_of(g[0])))) for g in zip(*rows, strict=True)]
 
     def _columns(self, output: Any) -> list[Any]:
         """The derivatives of an array, column by column in forward mode."""
@@ -276,11 +278,3 @@ def _scalar(x: Any) -> Any:
     if isinstance(x, np.ndarray):
         return x.copy() if x.ndim else x[()]
     return x
-
-
-def _joined(parts: list[Any], shape: tuple[int, ...]) -> Any:
-    """Equal parts, one for each element of an array of `shape`, as one array, or as a scalar where there is one."""
-    if shape == ():
-        return parts[0]
-    joined = stack(parts)
-    return reshape(joined, (*shape, *np.shape(value_of(parts[0]))))
