@@ -1,7 +1,7 @@
 """`Assembly`: a lowered program as LLVM's text.
 
 All that a program holds between two of its blocks lies in one stretch of memory, `work`: first the numbers that are
-the same for all lanes, then one vector a slot for inputs, outputs, sums, and values that a later block needs.
+uniform over all lanes, then one vector a slot for inputs, outputs, sums, and values that a later block needs.
 
     once(work)                  what does not vary from lane to lane, before
     run(start, stop, frame)     for each group of lanes: fetch inputs, blocks, put outputs
@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from autograd import elementwise as e
 from autograd.compiler.driver import driver
 from autograd.compiler.ir import Text, by_lanes, constant, types
-from autograd.compiler.program import Instruction, Program, unvarying
+from autograd.compiler.program import Instruction, Program, uniform_instructions
 from autograd.compiler.simplify import is_comparison
 from autograd.compiler.symbols import WIDTH, scalar_function, vector_function
 from autograd.graph import Primitive
@@ -33,22 +33,22 @@ class Assembly:
     def __init__(self, program: Program, uniform: Sequence[bool], reduced: Sequence[bool], fast: bool) -> None:
         self.flags = "reassoc nsz arcp contract " if fast else ""
         self.helpers: dict[str, str] = {}
-        self.same = same = unvarying(program, uniform)
-        once = [i for i in program.code if i.op is not None and same[i]]
-        each = [i for i in program.code if i.op is not None and not same[i]]
+        self.uniform = is_uniform = uniform_instructions(program, uniform)
+        once = [i for i in program.code if i.op is not None and is_uniform[i]]
+        each = [i for i in program.code if i.op is not None and not is_uniform[i]]
         self.operations = len(each)
         self.varying = [k for k, u in enumerate(uniform) if not u]
 
         # Numbers that do not vary: inputs, then results that are read from outside their own block.
         self.places: dict[Instruction, int] = {}
         for instruction in [*program.inputs, *program.outputs]:
-            if same[instruction] and instruction not in self.places:
+            if is_uniform[instruction] and instruction not in self.places:
                 self.places[instruction] = len(self.places)
         once_blocks = _blocks(once)
         home = {instruction: n for n, block in enumerate(once_blocks) for instruction in block}
         outside: set[Instruction] = set()
         for instruction in each:
-            outside.update(arg for arg in instruction.args if same[arg])
+            outside.update(arg for arg in instruction.args if is_uniform[arg])
         for instruction in once:
             outside.update(arg for arg in instruction.args if home.get(arg, -1) != home[instruction])
         for instruction in once:
@@ -59,12 +59,12 @@ class Assembly:
         # Vectors, one a slot.
         vectors = iter(range(-(-len(self.places) // WIDTH), 1 << 60))
         self.slots: dict[Instruction, int] = {
-            instruction: next(vectors) for instruction in program.inputs if not same[instruction]
+            instruction: next(vectors) for instruction in program.inputs if not is_uniform[instruction]
         }
         self.first_input = min(self.slots.values(), default=0)
         self.each_blocks = _blocks(each) or [[]]  # one at least, which outputs that are inputs are copied in
         outputs = dict.fromkeys(
-            (output, fold) for output, fold in zip(program.outputs, reduced, strict=True) if not same[output]
+            (output, fold) for output, fold in zip(program.outputs, reduced, strict=True) if not is_uniform[output]
         )
         self.put = {output: next(vectors) for output, fold in outputs if not fold}
         self.add = {output: next(vectors) for output, fold in outputs if fold}
@@ -83,7 +83,7 @@ class Assembly:
         self.laned: list[int] = []
         order = {output: n for n, output in enumerate(self.put)}
         for output, fold in zip(program.outputs, reduced, strict=True):
-            if same[output]:
+            if is_uniform[output]:
                 self.numbers.append(self.places[output])
             elif fold:
                 self.sums.append(len(self.numbers))
@@ -193,7 +193,7 @@ class Block(Text):
         assembly, number, width = self.assembly, self.number, self.width
         if arg.op is None and arg.value is not None:
             name = constant(arg.value, width)
-        elif assembly.same[arg]:
+        elif assembly.uniform[arg]:
             name = self.load("double", self._place(assembly.places[arg]))
             if width > 1:
                 first = self.let(f"insertelement {number} poison, double {name}, i32 0")

@@ -16,7 +16,7 @@ from autograd.compiler.batching import Batch, UniformMask
 from autograd.compiler.errors import CompileError
 from autograd.compiler.locks import Locked
 from autograd.compiler.lowering import lower, with_guards, with_plain_products
-from autograd.compiler.program import Program, unvarying
+from autograd.compiler.program import Program, uniform_instructions
 from autograd.compiler.signatures import Signature
 from autograd.value import Value
 
@@ -47,7 +47,7 @@ class BatchResult:
 
 
 class Executable(Locked):
-    """A program and the code that runs it: one for each choice of inputs that are the same in all lanes.
+    """A program and the code that runs it: one for each choice of inputs that are uniform.
 
     The last of its inputs are the numbers of the `captured` Values.
     """
@@ -85,7 +85,7 @@ class Executable(Locked):
         return self._lowered
 
     def code(self, mask: UniformMask, guarded: bool) -> tuple[Code, Any, bool]:
-        """What runs it where these inputs are the same in all lanes; which outputs vary over the lanes then, and
+        """What runs it where these inputs are uniform; which outputs vary over the lanes then, and
         whether all do. If `guarded`, one more output tells where the guards hold."""
         found = self._codes.get((mask, guarded))
         if found is None:
@@ -94,11 +94,11 @@ class Executable(Locked):
                 if found is None:
                     start = time.perf_counter()
                     whole = with_guards(self.lowered, self._folded) if guarded else replace(self.lowered, guards=[])
-                    same = (*mask.uniform, *[True] * len(self.captured))
+                    uniform = (*mask.uniform, *[True] * len(self.captured))
                     folded = self._folded + [False] * guarded
-                    code = self._compiled(whole, same, folded)
-                    fixed = unvarying(whole, same)
-                    varies = np.array([not fixed[output] for output in whole.outputs[: len(self._folded)]], bool)
+                    code = self._compiled(whole, uniform, folded)
+                    is_uniform = uniform_instructions(whole, uniform)
+                    varies = np.array([not is_uniform[output] for output in whole.outputs[: len(self._folded)]], bool)
                     found = self._codes[mask, guarded] = code, varies, bool(varies.all())
                     self.compiling += time.perf_counter() - start
         return found

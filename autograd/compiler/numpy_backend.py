@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd.compiler.export import source
 from autograd.compiler.lowering import is_foreign
-from autograd.compiler.program import Program, unvarying
+from autograd.compiler.program import Program, uniform_instructions
 from autograd.graph import Primitive
 
 ELEMENTS = 4_000_000  # numbers that are in memory at a time
@@ -20,9 +20,9 @@ class NumpyCode:
     """A program by NumPy: the same in use as `NativeCode`, but for `fast` and threads, which change nothing here."""
 
     def __init__(self, program: Program, uniform: Sequence[bool], reduced: Sequence[bool], fast: bool) -> None:
-        same = unvarying(program, uniform)
         self._uniform = list(uniform)
-        varies = [not same[output] for output in program.outputs]
+        is_uniform = uniform_instructions(program, uniform)
+        varies = [not is_uniform[output] for output in program.outputs]
         self._laned = [k for k, fold in enumerate(reduced) if varies[k] and not fold]
         self._sums = [k for k, fold in enumerate(reduced) if varies[k] and fold]
         self._fixed = [k for k, v in enumerate(varies) if not v]
@@ -52,7 +52,7 @@ class NumpyCode:
         for start in range(0, max(count, 1), self._chunk):
             part = slice(start, min(start + self._chunk, count))
             given, moving = iter(numbers), iter(lanes)
-            outputs = self._outputs([next(given) if same else next(moving)[part] for same in self._uniform])
+            outputs = self._outputs([next(given) if uniform else next(moving)[part] for uniform in self._uniform])
             for target, k in zip(laned, self._laned, strict=True):
                 target[part] = outputs[k]
             table = np.empty((len(self._sums), part.stop - start))

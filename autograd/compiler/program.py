@@ -121,12 +121,12 @@ def _instruction(node: Node, value: Any = None, args: tuple[Instruction, ...] = 
     )
 
 
-def unvarying(program: Program, uniform: Sequence[bool]) -> dict[Instruction, bool]:
-    """Whether each instruction gives the same in all lanes, given which inputs do."""
-    same = dict(zip(program.inputs, uniform, strict=True))
+def uniform_instructions(program: Program, inputs: Sequence[bool]) -> dict[Instruction, bool]:
+    """Whether each instruction is uniform, the same in all lanes of a batch, given which inputs are."""
+    uniform = dict(zip(program.inputs, inputs, strict=True))
     for instruction in program.code:
-        same[instruction] = all(map(same.__getitem__, instruction.args))
-    return same
+        uniform[instruction] = all(map(uniform.__getitem__, instruction.args))
+    return uniform
 
 
 def key(value: float) -> bytes:
