@@ -10,21 +10,8 @@ import numpy as np
 from autograd.arguments import check_unmasked, shown
 from nn.typing import Array
 
-DTYPES = [
-    "float16",
-    "float32",
-    "float64",
-    "int8",
-    "int16",
-    "int32",
-    "int64",
-    "uint8",
-    "uint16",
-    "uint32",
-    "uint64",
-    "bool",
-    "complex64",
-]
+DTYPES = ["float16", "float32", "float64", "int8", "int16", "int32", "int64"]
+DTYPES += ["uint8", "uint16", "uint32", "uint64", "bool", "complex64"]
 DEEPEST = 64  # levels of lists and dicts: none needs more, and a list that contains itself has more than any number
 LARGEST = 1 << 13000  # integers below have no more digits than Python reads from a text, which are 4300
 

@@ -26,11 +26,8 @@ def load_all(parts: Iterable[tuple[Any, Any]]) -> None:
 
 def words(error: BaseException) -> str:
     """An error in a message: its text alone where that speaks for itself."""
-    return (
-        str(error)
-        if type(error).__module__.startswith("nn.") or type(error) is ValueError
-        else (f"{type(error).__name__}: {error}")
-    )
+    speaks = type(error).__module__.startswith("nn.") or type(error) is ValueError
+    return str(error) if speaks else f"{type(error).__name__}: {error}"
 
 
 def _take_back(owner: Any, before: Any, attributes: dict[str, Any]) -> None:

@@ -40,11 +40,7 @@ class SavedTraining:
         drawn_from = training._drawn_from or [None] * len(SHARED)
         states = zip(SHARED, map(state_of, SHARED.values()), drawn_from, strict=False)
         shared = {name: [now, began] for name, now, began in states if not same(now, self.shared[name])}
-        return {
-            "epoch": training.epoch,
-            "batch": training.batch,
-            "step": training.step,
-            "batches": training.batches,
+        return {name: getattr(training, name) for name in ("epoch", "batch", "step", "batches")} | {
             "generators": [state_of(place()) for place in training._generators.values()],
             "drawn_from": drawn_from[len(SHARED) :],
             "stopped": None if training.interrupted else training.history.stopped,

@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 
+import autograd as ag
 import nn
 
 
@@ -55,6 +56,10 @@ def test_completion_shows_what_a_user_may_use_and_each_name_is_described(name):
             assert inspect.getdoc(getattr(kind, each)), each
         else:
             assert re.search(rf"\b{each}\b", text), f"{each} is not in the docstring"
+
+
+def test_a_parameter_shows_the_names_of_a_tensor_and_none_of_nn_s():
+    assert shown(nn.Parameter([1.0])) == shown(ag.Tensor([1.0]))
 
 
 def test_a_user_s_module_shows_its_attributes_too():
