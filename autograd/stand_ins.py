@@ -18,7 +18,8 @@ import numpy as np
 from autograd.elementwise import identity
 from autograd.modes import current_trace
 from autograd.pytrees import is_module
-from autograd.value import PARAMETER, Value
+from autograd.scalars import PARAMETER
+from autograd.value import Value
 
 _PLAIN = (float, int, str, bool, type(None))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 from weakref import ReferenceType, ref
 
 import numpy as np
@@ -12,16 +12,20 @@ from autograd import constants, modes
 from autograd.arguments import FAILURES, integer, numbers, shown
 from autograd.arrays import indexing, joining, linalg, reductions, shaping, sums
 from autograd.graph import Node, Primitive, check_kind, next_sequence_number, value_of
-from autograd.numpy_functions import call
-from autograd.operators import Operators, declined
+from autograd.numpy_protocol import call
+from autograd.operators import Operators, declined, documented
 from autograd.reverse_mode import accumulate_grads, cotangents
+
+if TYPE_CHECKING:
+    from autograd.typing import Array, Operand  # noqa: F401  # named in a string
 
 _new = object.__new__
 _down = sums.adder(0)
 _ndarray = np.ndarray
 
 
-class Tensor(Operators):
+@documented
+class Tensor(Operators["Operand", "Tensor", np.ndarray[Any, Any], np.ndarray[Any, Any]]):
     """An array in a graph: any real floating-point ndarray, shared and not copied; integers are taken as float64.
 
     `data` is the array, `grad` (None until a backward pass, then an ndarray of the same shape and dtype) the derivative
@@ -311,12 +315,12 @@ class Tensor(Operators):
     def __getitem__(self, key: Any) -> Any:
         return indexing.index(self, key)
 
-    def __setitem__(self, key: Any, value: Any) -> None:
+    def __setitem__(self, key: Any, value: Any) -> NoReturn:
         raise TypeError(
             "a Tensor's elements cannot be set: use t = ag.index_update(t, key, value), or a leaf's .data[key]"
         )
 
-    def __delitem__(self, key: Any) -> None:
+    def __delitem__(self, key: Any) -> NoReturn:
         raise TypeError("a Tensor's elements cannot be deleted: index those that stay, as in t[1:] or t[mask]")
 
     def __contains__(self, x: Any) -> bool:
@@ -331,8 +335,8 @@ class Tensor(Operators):
                 "comparison's"
             ) from None
 
-    def __round__(self, digits: int | None = None) -> Any:
-        return np.round(self._data, 0 if digits is None else digits)
+    def __round__(self, digits: int | None = None) -> Array:
+        return np.asarray(np.round(self._data, digits or 0))
 
     def __format__(self, spec: str) -> str:
         if not spec:
@@ -459,7 +463,7 @@ class Tensor(Operators):
 
     # ---- NumPy's protocols
 
-    def __array__(self, *args: Any, **kwargs: Any) -> Any:
+    def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
         raise TypeError(
             "turning a Tensor into an ndarray would detach it from its graph: use .numpy() for the array (to plot, to "
             "save), ag.sin and its kin or np.sin(tensor) to differentiate, ag.stack for a list of tensors, and "
@@ -481,7 +485,7 @@ class Tensor(Operators):
         label = f", label={self.label!r}" if self.label is not None else ""
         return f"{type(self).__name__}({body}{dtype}{label})"
 
-    def __reduce__(self) -> Any:
+    def __reduce__(self) -> tuple[Any, ...]:
         if self.op is not None:
             raise TypeError(
                 "a Tensor with a past cannot be copied or pickled: use .detach(), or .numpy() for a plain array (to plot)"

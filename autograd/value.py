@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -12,20 +11,16 @@ from autograd import elementwise as e
 from autograd import modes
 from autograd.arguments import as_float, number, shown
 from autograd.graph import Node, Primitive, next_sequence_number
-from autograd.numpy_functions import call_of_numbers
-from autograd.operators import Operators, declined
+from autograd.operators import declined
 from autograd.reverse_mode import accumulate_grads, cotangents
+from autograd.scalars import PARAMETER, Operation, Scalar
 from autograd.tensor import Tensor
-from autograd.updates import Updates
 
 _new = object.__new__
 
 
-PARAMETER = object()  # in place of its first input, which a leaf has not, it says that the leaf is learned
-
-
 @cache
-def _operator(op: Primitive, augmented: bool = False) -> Callable[[Any, Any], Any]:
+def _operator(op: Primitive, augmented: bool = False) -> Any:
     """The method of `Value` that records `op` of itself and one other operand, by the shortest way; the `augmented` one
     changes a parameter."""
     scalar = op.scalar
@@ -56,29 +51,7 @@ def _operator(op: Primitive, augmented: bool = False) -> Callable[[Any, Any], An
     return method
 
 
-class _Float64:
-    """float64's dtype, except that its `type` leaves everything as it is: NumPy's mean of an object array calls that,
-    and would otherwise ask a Value for a plain float."""
-
-    dtype = np.dtype(float)
-
-    def type(self, x: Any) -> Any:
-        return x
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.dtype, name)
-
-    def __eq__(self, other: object) -> bool:
-        return bool(self.dtype == other)
-
-    def __hash__(self) -> int:
-        return hash(self.dtype)
-
-    def __repr__(self) -> str:
-        return repr(self.dtype)
-
-
-class Value(Updates, Operators):
+class Value(Scalar):
     """A float in a graph.
 
     `data` is the number, `grad` the derivative of the last `backward()` with respect to it: accumulated over calls
@@ -92,10 +65,6 @@ class Value(Updates, Operators):
     """
 
     __slots__ = ()
-    shape: ClassVar[tuple[()]] = ()  # where an operation on arrays takes it for one
-    ndim: ClassVar[int] = 0
-    size: ClassVar[int] = 1
-    dtype: ClassVar[Any] = _Float64()
 
     def __init__(self, data: float, label: str | None = None) -> None:
         self._data = data if type(data) is float else _number(data)
@@ -108,7 +77,7 @@ class Value(Updates, Operators):
     @property
     def data(self) -> float:
         """The number. That of a leaf may be set anew; what was computed before keeps what it read."""
-        return self._data  # type: ignore[no-any-return]  # slots are Any
+        return self._data
 
     @data.setter
     def data(self, data: float) -> None:
@@ -134,14 +103,14 @@ class Value(Updates, Operators):
         return self._record_binary(op, self, other) if op.nondifferentiable else _operator(op)(self, other)
 
     # The operators that scalar programs are made of, without a look-up between them and the recording.
-    __add__ = _operator(e.add)
-    __sub__ = _operator(e.sub)
-    __mul__ = _operator(e.mul)
-    __truediv__ = _operator(e.div)
-    __iadd__ = _operator(e.add, augmented=True)
-    __isub__ = _operator(e.sub, augmented=True)
-    __imul__ = _operator(e.mul, augmented=True)
-    __itruediv__ = _operator(e.div, augmented=True)
+    __add__: Operation = _operator(e.add)
+    __sub__: Operation = _operator(e.sub)
+    __mul__: Operation = _operator(e.mul)
+    __truediv__: Operation = _operator(e.div)
+    __iadd__: Operation = _operator(e.add, augmented=True)
+    __isub__: Operation = _operator(e.sub, augmented=True)
+    __imul__: Operation = _operator(e.mul, augmented=True)
+    __itruediv__: Operation = _operator(e.div, augmented=True)
 
     def _reflected(self, op: Primitive, other: Any) -> Any:
         return self._record_binary(op, other, self)
@@ -154,25 +123,6 @@ class Value(Updates, Operators):
         if isinstance(other, (float, int, Node, np.ndarray, np.generic)) and not isinstance(other, np.complexfloating):
             return op(x, y)
         return declined(op, other)
-
-    @classmethod
-    def _record_variadic(cls, op: Primitive, data: Any, args: list[Any], reads: list[Any]) -> Value | None:
-        """The node of an operation on any number of scalars that gave `data`; None if that is not for sure.
-
-        What the arguments were is seen from the result: only floats (and ints) make a float.
-        """
-        if type(data) is not float or modes.in_use:
-            return None
-        node = _new(Value)
-        node._data = data
-        node._sequence = next_sequence_number()
-        node.grad = 0.0
-        node.label = None
-        node.op = op
-        node._left = args
-        node._x = reads
-        node._right = node._y = None
-        return node
 
     @classmethod
     def _record(cls, op: Primitive, args: tuple[Any, ...]) -> Any:
@@ -243,70 +193,9 @@ class Value(Updates, Operators):
         """Set `.grad` to zero."""
         self.grad = 0.0
 
-    def _is_parameter(self) -> bool:
-        return self._left is PARAMETER or self._y is PARAMETER  # the latter where it stands in for one
-
-    def _update(self, op: Primitive, other: Any) -> None:
-        if np.shape(other) != ():
-            raise ValueError(f"{op.name} in place of a Value needs one number, got an array of shape {np.shape(other)}")
-        self._data = float(op.scalar(self._data, float(other)))
-
     def detach(self) -> Value:
         """The same number as a new leaf, without its past."""
         return Value(self._data, self.label)
-
-    def item(self) -> float:
-        """The number, as a float: detached, so that no derivative goes through what is computed with it."""
-        return self._data  # type: ignore[no-any-return]  # slots are Any
-
-    def numpy(self) -> np.ndarray[Any, Any]:
-        """The number, as an array of shape (): detached, as `item()` is."""
-        return np.array(self._data)
-
-    @property
-    def T(self) -> Value:
-        return self
-
-    def __round__(self, digits: int | None = None) -> Any:
-        return round(self._data, digits)
-
-    def __format__(self, spec: str) -> str:
-        return format(self._data, spec) if spec else str(self)
-
-    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        if any(issubclass(kind, Tensor) for kind in types):
-            return NotImplemented
-        return call_of_numbers(function, args, kwargs)
-
-    def __repr__(self) -> str:
-        label = f", label={self.label!r}" if self.label is not None else ""
-        return f"{type(self).__name__}(data={self._data!r}, grad={self.grad!r}{label})"
-
-    def __reduce__(self) -> Any:
-        if self.op is not None:
-            raise TypeError(
-                "a Value with a past cannot be copied or pickled: use .detach(), or .item() for a plain number"
-            )
-        return (type(self), (self._data, self.label), {"grad": self.grad, "parameter": self._is_parameter()})
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.grad = state["grad"]
-        if state.get("parameter"):
-            self._left = PARAMETER
-
-
-def learned(data: float) -> Value:
-    """A Value that is learned: an augmented assignment to it changes it (under `no_grad`), or raises.
-
-    >>> w = learned(2.0)
-    >>> with modes.no_grad():
-    ...     w -= 0.5
-    >>> w.data
-    1.5
-    """
-    value = Value(data)
-    value._left = PARAMETER
-    return value
 
 
 def _number(data: Any) -> float:

@@ -19,8 +19,10 @@ from autograd.arrays import linalg, reductions
 from autograd.arrays.joining import stack
 from autograd.elementwise import add as add_up
 from autograd.elementwise import exp, hypot, isfinite, log, maximum, ratio, where
-from autograd.graph import Node, Primitive
+from autograd.graph import Node, Primitive, next_sequence_number
 from autograd.value import Value
+
+_new = object.__new__
 
 if sys.version_info >= (3, 12):  # whose sum of floats is compensated, and would not be that of compiled code
 
@@ -170,14 +172,29 @@ def operand(x: Any, owner: str = "stack", name: str = "x") -> Any:
     return numbers(owner, name, x, "fiubc")
 
 
+def _node(op: Primitive, data: Any, args: list[Any], reads: list[Any]) -> Value | None:
+    """The node of an operation on any number of scalars that gave `data`; None if that is not for sure.
+
+    What the arguments were is seen from the result: only floats (and ints) make a float.
+    """
+    if type(data) is not float or modes.in_use:
+        return None
+    node = _new(Value)
+    node._data = data
+    node._sequence = next_sequence_number()
+    node.grad = 0.0
+    node.label = None
+    node.op = op
+    node._left = args
+    node._x = reads
+    node._right = node._y = None
+    return node
+
+
 def _apply(op: Primitive, xs: list[Any]) -> Any:
     if any(isinstance(x, Value) for x in xs):
         reads = [x._data if type(x) is Value else x for x in xs]
-        node = (
-            None
-            if any(isinstance(x, Node) for x in reads)
-            else Value._record_variadic(op, op.scalar(*reads), xs, reads)
-        )
+        node = None if any(isinstance(x, Node) for x in reads) else _node(op, op.scalar(*reads), xs, reads)
         return op(*xs) if node is None else node
     return op.scalar(*xs)
 
@@ -245,7 +262,7 @@ def dot(x: Any, y: Any, start: Any = 0.0) -> Any:
             xs = [v._data for v in x]
             ys = [v._data for v in y] if type(y[0]) is Value else [v._data if type(v) is Value else v for v in y]
             first = start._data if type(start) is Value else start
-            node = Value._record_variadic(dot_of, _sum(map(mul, xs, ys), first), [start, *x, *y], [first, *xs, *ys])
+            node = _node(dot_of, _sum(map(mul, xs, ys), first), [start, *x, *y], [first, *xs, *ys])
         except (AttributeError, TypeError):
             node = None
         if node is not None:

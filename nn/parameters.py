@@ -11,7 +11,7 @@ from autograd import Node, Tensor
 from autograd.arguments import FAILURES, numbers, shown
 from autograd.arrays.linalg import matmul
 from autograd.graph import Primitive, value_of
-from autograd.updates import Updates, is_plain
+from autograd.operators import Updates, is_plain
 
 
 def float_dtype(dtype: Any) -> np.dtype[Any]:

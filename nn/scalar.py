@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Value, dot
-from autograd.value import learned
+from autograd.scalars import learned
 from nn.typing import Seed
 from nn.validation import flag, generator, integer, sequence, shown
 
@@ -62,8 +62,8 @@ class Neuron(Module):
             weights = [random.uniform(-1, 1) for _ in range(nin)]
         else:
             weights = generator("Neuron", rng).uniform(-1, 1, nin).tolist()
-        self.w = [learned(weight) for weight in weights]
-        self.b = learned(0.0)
+        self.w = [learned(Value(weight)) for weight in weights]
+        self.b = learned(Value(0.0))
         self.nonlin = flag("Neuron", "nonlin", nonlin)
 
     def __call__(self, x: Sequence[Any] | np.ndarray[Any, Any]) -> Value:

@@ -13,8 +13,7 @@ from autograd import modes
 from autograd.compiler.errors import CompileError
 from autograd.frames import Line, format_line, user_line
 from autograd.graph import Primitive, next_sequence_number
-from autograd.numpy_functions import PLAIN_FUNCTIONS, call_of_objects
-from autograd.operators import CONSTANT_UFUNCS, UFUNCS, boxed
+from autograd.numpy_protocol import CONSTANT_UFUNCS, PLAIN_FUNCTIONS, UFUNCS, as_object0d, call_of_objects
 from autograd.value import Value
 
 
@@ -37,7 +36,7 @@ class _Unknown:
     __hash__ = None  # type: ignore[assignment]  # so that nothing is looked up by it
 
 
-UNKNOWN = _Unknown()
+UNKNOWN: Any = _Unknown()
 
 
 def _ended(what: str) -> CompileError:
@@ -91,7 +90,7 @@ class Tracer(Value):
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method == "__call__" and not kwargs and ufunc in _UFUNCS:
-            return np.frompyfunc(_UFUNCS[ufunc], len(inputs), 1)(*map(boxed, inputs))
+            return np.frompyfunc(_UFUNCS[ufunc], len(inputs), 1)(*map(as_object0d, inputs))
         if ufunc in CONSTANT_UFUNCS:
             raise self._refuse(f"np.{ufunc.__name__} takes", "write it with ag.floor, ag.where and comparisons")
         return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
@@ -255,14 +254,14 @@ class Vector(np.ndarray[Any, Any]):
         plain = [_plain(x) for x in inputs]
         function = _UFUNCS.get(ufunc) or UFUNCS.get(ufunc)
         if method == "__call__" and function is not None and ufunc.signature is None and not kwargs:
-            return _vector(np.frompyfunc(function, len(inputs), 1)(*map(boxed, plain)))
+            return _vector(np.frompyfunc(function, len(inputs), 1)(*map(as_object0d, plain)))
         if "out" in kwargs:
             kwargs["out"] = tuple(map(_plain, kwargs["out"]))
         return _vector(getattr(ufunc, method)(*plain, **kwargs))
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         if function is np.where and len(args) == 3:
-            return _vector(np.frompyfunc(e.where, 3, 1)(*(boxed(_plain(x)) for x in args)))
+            return _vector(np.frompyfunc(e.where, 3, 1)(*(as_object0d(_plain(x)) for x in args)))
         return super().__array_function__(function, types, args, kwargs)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import autograd as ag
-from autograd.numpy_functions import FUNCTIONS, PLAIN_FUNCTIONS
+from autograd.numpy_protocol import FUNCTIONS, PLAIN_FUNCTIONS
 from tests.numpy_rows import ROWS, In
 
 X = np.array([[0.5, -1.0, 2.0], [1.5, 0.3, -0.7]])

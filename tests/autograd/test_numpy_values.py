@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import autograd as ag
-from autograd.numpy_functions import FUNCTIONS, PLAIN_FUNCTIONS
+from autograd.numpy_protocol import FUNCTIONS, PLAIN_FUNCTIONS
 from tests.numpy_rows import ROWS, In
 
 inf, nan = math.inf, math.nan

@@ -27,7 +27,7 @@ BOUNDS = {
     "places that know exp": 11,
     "modules that know the strong zero": 10,
     # lines to read
-    "lines that explain a product and backward": 1586,
+    "lines that explain a product and backward": 1160,
     "lines of the general traversal": 49,
     "lines of the float traversal": 77,
 }

@@ -10,7 +10,7 @@ import pytest
 import autograd as ag
 import nn
 from autograd.modes import recording
-from autograd.value import learned
+from autograd.scalars import learned
 from nn import Parameter
 
 AUGMENTED = {
@@ -26,7 +26,7 @@ KINDS = {
     "Parameter": lambda: Parameter([2.0, -3.0]),
     "float32": lambda: Parameter(np.array([2.0, -3.0], np.float32)),
     "no axes": lambda: Parameter(2.5),
-    "Value": lambda: learned(2.5),
+    "Value": lambda: learned(ag.Value(2.5)),
 }
 PLAIN = {
     "float": 0.75,
@@ -75,7 +75,7 @@ def test_where_operations_are_recorded_an_update_is_an_error_with_both_cures(kin
 def test_with_a_node_on_the_right_there_is_a_new_node(kind, update, recorded):
     p, w = kind(), ag.Value(0.75)
     before = np.array(p._data)
-    for other in (w, w * 1.0, ag.Tensor(np.full(np.shape(p._data), 0.75)), learned(0.75), Parameter(0.75)):
+    for other in (w, w * 1.0, ag.Tensor(np.full(np.shape(p._data), 0.75)), learned(ag.Value(0.75)), Parameter(0.75)):
         out = p
         with recording(recorded), np.errstate(invalid="ignore"):  # a power of a negative number is nan
             out = update(out, other)
@@ -87,7 +87,13 @@ def test_with_a_node_on_the_right_there_is_a_new_node(kind, update, recorded):
 
 @every_operator
 def test_on_other_nodes_there_is_a_new_node(update):
-    for x in (ag.Value(2.5), ag.Tensor([2.5, 3.0]), ag.Value(2.5) * 1.0, ag.Tensor([2.5]) * 1.0, learned(2.5) * 1.0):
+    for x in (
+        ag.Value(2.5),
+        ag.Tensor([2.5, 3.0]),
+        ag.Value(2.5) * 1.0,
+        ag.Tensor([2.5]) * 1.0,
+        learned(ag.Value(2.5)) * 1.0,
+    ):
         before = np.array(x._data)
         for other in (0.75, 2, np.float64(0.75), np.array(0.75), ag.Value(0.75)):
             y = x
@@ -200,7 +206,7 @@ def test_after_an_update_a_parameter_is_not_copied_by_every_forward_pass():
 
 
 def test_what_changes_the_shape_or_is_no_real_number_is_an_error():
-    p, v = Parameter(np.ones((2, 3), np.float32)), learned(1.0)
+    p, v = Parameter(np.ones((2, 3), np.float32)), learned(ag.Value(1.0))
     with ag.no_grad():
         for other in (np.ones((4, 2, 3)), np.ones((2, 2, 3))):
             with pytest.raises(ValueError, match=r"add in place of a parameter of shape \(2, 3\) gives shape"):

@@ -7,8 +7,8 @@ import pytest
 
 from autograd import constants, forward_mode, lifting, reverse_mode, variadic
 from autograd.arrays import indexing
+from autograd.operators import Updates
 from autograd.tensor import Tensor
-from autograd.updates import Updates
 from autograd.value import Value
 from nn import callbacks, lr_finder, module, parameters, scalar, state_dicts, training_state
 from nn.optim import clipping, elementwise, flat

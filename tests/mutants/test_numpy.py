@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from autograd import graph, numpy_functions, numpy_reductions, numpy_shaping, operators
+from autograd import elementwise, graph, numpy_algebra, numpy_protocol, numpy_reductions, numpy_shaping
 from autograd.arrays import indexing, joining, linalg, reductions
 from autograd.operators import Operators
+from autograd.scalars import Scalar
 from autograd.tensor import Tensor
-from autograd.value import Value
 from tests.autograd import test_numpy_functions as functions
 from tests.autograd import test_numpy_ufuncs as ufuncs
 from tests.autograd import test_numpy_values as values
@@ -34,20 +34,20 @@ def cure(k):
 
 
 def dispatched(patch):
-    patch.delattr(Value, "__array_function__")
+    patch.delattr(Scalar, "__array_function__")
 
 
 def slope_by_abs(patch):
-    patch.setitem(operators.UFUNCS, np.logaddexp, lambda x, y: _logaddexp_by_abs(x, y))
+    patch.setitem(numpy_protocol.UFUNCS, np.logaddexp, lambda x, y: _logaddexp_by_abs(x, y))
 
 
 def _logaddexp_by_abs(x, y):
-    return operators.e.maximum(x, y) + operators.e.log1p(operators.e.exp(-abs(x - y)))
+    return elementwise.maximum(x, y) + elementwise.log1p(elementwise.exp(-abs(x - y)))
 
 
 def fmod_by_floor(patch):
     patch.setitem(
-        operators.UFUNCS, np.fmod, lambda x, y: x - y * operators.e.sign(x / y) * operators.e.floor(abs(x / y))
+        numpy_protocol.UFUNCS, np.fmod, lambda x, y: x - y * elementwise.sign(x / y) * elementwise.floor(abs(x / y))
     )
 
 
@@ -69,16 +69,16 @@ MUTANTS = [
     Mutant("axes that einsum loses", linalg.einsum, 'if ellipsis and "..." not in out', "if False", gives(np.einsum)),
     Mutant("order F read as C", numpy_shaping._in_order, 'if order == "C":', 'if order in "CF":', gives(np.reshape)),
     Mutant("sections of NumPy's integers", joining.split, "np.ndim(fixed(\"split: indices_or_sections\", indices_or_sections)) == 0", "isinstance(indices_or_sections, int)", gives(np.split)),
-    Mutant("posinf= ignored", numpy_functions.nan_to_num, "if posinf is None else posinf", "", gives(np.nan_to_num)),
-    Mutant("a weak bound of clip", operators.e._common, "np.result_type(*dtypes).type(low)", "low", gives(np.clip)),
+    Mutant("posinf= ignored", numpy_algebra.nan_to_num, "if posinf is None else posinf", "", gives(np.nan_to_num)),
+    Mutant("a weak bound of clip", elementwise._common, "np.result_type(*dtypes).type(low)", "low", gives(np.clip)),
     Mutant("kinked logaddexp", slope_by_abs, "", "", lambda: ufuncs.test_logaddexp_is_smooth_at_ties_and_flat_at_infinities((0.3, 0.3), np.array)),
     Mutant("fmod by a quotient", fmod_by_floor, "", "", lambda: ufuncs.test_tensors_give_what_arrays_give_at_every_edge(np.fmod, np.float64)),
-    Mutant("heaviside without its value", operators._heaviside, "if isinstance(y, Node) else", "if False else", ufuncs.test_heaviside_varies_with_its_value_at_zero),
+    Mutant("heaviside without its value", numpy_algebra.heaviside, "if isinstance(y, Node) else", "if False else", ufuncs.test_heaviside_varies_with_its_value_at_zero),
     Mutant("Values past the protocol", dispatched, "", "", values.test_the_bounds_of_clip_share_the_slope_of_a_value_as_of_a_tensor),
     Mutant("masks dropped", graph.check_kind, "isinstance(array, np.ma.MaskedArray)", "False", cure("masks of np.ma")),
     Mutant("keepdims of any kind", reductions.flag, "isinstance(keepdims, (int, np.bool_, np.integer))", "True", cure("keepdims must be")),
-    Mutant("out= into a Tensor", numpy_functions._read_only, "view.flags.writeable = False", "pass", cure("cannot write into")),
-    Mutant("NumPy's erf", operators._name, "if getattr(np, name, None) is ufunc else", "if True else", lambda: ufuncs.test_a_ufunc_of_scipy_is_not_numpys_and_has_a_name_here("erf", "ag.erf")),
+    Mutant("out= into a Tensor", numpy_protocol._read_only, "view.flags.writeable = False", "pass", cure("cannot write into")),
+    Mutant("NumPy's erf", numpy_protocol._name, "if getattr(np, name, None) is ufunc else", "if True else", lambda: ufuncs.test_a_ufunc_of_scipy_is_not_numpys_and_has_a_name_here("erf", "ag.erf")),
     Mutant("no format", Tensor.__format__, "format(self._data.item(), spec)", "object.__format__(self, spec)", lambda: values.test_scalars_of_every_kind_are_formatted(Tensor)),
     Mutant("a name alone", Operators.__float__, "use .item() for", "use .data for", cure(r"\.item\(\).*ag")),
 ]  # fmt: skip

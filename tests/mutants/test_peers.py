@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import autograd as ag
-from autograd import elementwise, numpy_functions
+from autograd import elementwise, numpy_protocol
 from autograd.arrays import reductions
 from autograd.graph import factors
 from autograd.operators import Operators
@@ -58,7 +58,7 @@ def hypot_of_any(patch):
 MUTANTS = [
     Mutant("a product in another order", product_by_halves, "", "", lambda: products.test_a_product_overflows_where_numpys_does([1e200, 1e-200, 1e200, 1e-200], np.float64)),
     Mutant("a product of float16 in float16", product_by_halves, "", "", lambda: products.test_a_product_overflows_where_numpys_does([60000.0, 60000.0, 0.0], np.float16)),
-    Mutant("out by position", numpy_functions.FUNCTIONS[np.dot], "len(args) > place", "False", lambda: functions.test_out_is_refused_by_name(np.dot)),
+    Mutant("out by position", numpy_protocol.FUNCTIONS[np.dot], "len(args) > place", "False", lambda: functions.test_out_is_refused_by_name(np.dot)),
     Mutant("a Hessian made up", made_up, "", "", lambda: products.test_second_derivatives_of_norms_are_none_where_their_slopes_are_a_convention(0.5)),
     Mutant("hypot of one number", hypot_of_any, "", "", lambda: elements.test_an_operation_of_two_numbers_takes_no_fewer("hypot")),
     Mutant("0**-1 flat", zero_to_a_negative_power, "", "", slope("0**y where y < 0")),

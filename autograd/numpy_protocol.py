@@ -1,0 +1,320 @@
+"""NumPy's protocols: which of its ufuncs and functions have a rule here, and what becomes of a call of each.
+
+A rule of a function has NumPy's own signature, so that an argument given by position, too, is taken for what it is.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from autograd import elementwise as e
+from autograd import numpy_algebra as algebra
+from autograd import numpy_reductions as folds
+from autograd import numpy_shaping as shapes
+from autograd.arrays import indexing, joining, linalg, shaping
+from autograd.graph import Node, value_of
+
+
+def as_object0d(x: Any) -> Any:
+    """A node as a 0-d object array, so that NumPy treats it as one element."""
+    if not isinstance(x, Node):
+        return x
+    box = np.empty((), dtype=object)
+    box[()] = x
+    return box
+
+
+# ---- Ufuncs
+
+# Which operation each of NumPy's ufuncs is, and each of its reductions.
+UFUNCS: dict[Any, Callable[..., Any]] = {
+    **{op.array: op for op in e.ELEMENTWISE.values() if isinstance(op.array, np.ufunc)},
+    np.positive: e.identity,
+    np.fabs: e.absolute,
+    np.power: e.power,
+    np.float_power: algebra.float_power,
+    np.reciprocal: lambda x: 1.0 / x,
+    np.fmod: e.fmod,
+    np.conjugate: e.identity,
+    np.fmax: algebra.fmax,
+    np.fmin: algebra.fmin,
+    np.heaviside: algebra.heaviside,
+    np.exp2: lambda x: e.power(2.0, x),
+    np.logaddexp: algebra.logaddexp,
+    np.deg2rad: algebra.radians,
+    np.radians: algebra.radians,
+    np.rad2deg: algebra.degrees,
+    np.degrees: algebra.degrees,
+    np.matmul: linalg.matmul,
+}
+REDUCTIONS: dict[Any, Callable[..., Any]] = {
+    np.add: folds.sum,
+    np.multiply: folds.prod,
+    np.maximum: folds.max,
+    np.minimum: folds.min,
+}
+
+# Results that do not vary with their inputs: computed and returned as plain arrays.
+CONSTANT_UFUNCS = {
+    np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal,
+    np.isnan, np.isinf, np.isfinite, np.signbit, np.rint, np.trunc, np.spacing,
+    np.logical_and, np.logical_or, np.logical_xor, np.logical_not,
+}  # fmt: skip
+
+
+def array_ufunc(self: Node, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+    """NumPy's protocol: a ufunc, by one of its methods, of nodes among other things."""
+    if method == "__call__" and not kwargs and ufunc in UFUNCS:
+        for x in inputs:
+            if isinstance(x, (list, tuple)) or (isinstance(x, np.ndarray) and x.dtype.char == "O"):
+                break
+        else:
+            return UFUNCS[ufunc](*inputs)
+    return _rarer_call(ufunc, method, inputs, kwargs)
+
+
+def _rarer_call(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """A ufunc of nodes: of lists or objects too, with further arguments, by another method, or of plain results."""
+    kwargs = {key: value for key, value in kwargs.items() if not _is_default(key, value)}
+    name = _name(ufunc) + ("" if method == "__call__" else f".{method}")
+    inputs = tuple(np.asarray(x) if isinstance(x, (list, tuple)) else x for x in inputs)
+    if method == "__call__" and not kwargs:
+        if any(isinstance(x, np.ndarray) and x.dtype == object for x in inputs):
+            if any(isinstance(x, Node) and np.ndim(x._data) for x in inputs):
+                raise TypeError(f"{name} of a Tensor and an array of objects: make it a Tensor too, with ag.stack")
+            return ufunc(*map(as_object0d, inputs))
+        if ufunc in UFUNCS:
+            return UFUNCS[ufunc](*inputs)
+        if ufunc is np.divmod:
+            return e.floordiv(*inputs), e.mod(*inputs)
+    elif method == "reduce" and ufunc in REDUCTIONS and not kwargs.get("out"):
+        return REDUCTIONS[ufunc](*inputs, **({"axis": 0} | kwargs))
+    out = kwargs.get("out", ())
+    into_objects = out and all(isinstance(x, np.ndarray) and x.dtype == object for x in out)
+    if into_objects and not any(isinstance(x, Node) and np.ndim(x._data) for x in inputs):
+        return getattr(ufunc, method)(*map(as_object0d, inputs), **kwargs)
+    if ufunc in CONSTANT_UFUNCS and method != "at" and not any(isinstance(x, Node) for x in out):
+        return getattr(ufunc, method)(*map(value_of, inputs), **kwargs)
+    if out:
+        raise TypeError(
+            f"{name} cannot write a node into an existing array, which would detach it from its graph: "
+            "write `a = a + t` in place of `a += t`, and leave out `out=`"
+        )
+    raise no_rule(name, kwargs if method == "__call__" else ())
+
+
+_DEFAULTS = {"out": None, "where": True, "dtype": None, "casting": "same_kind", "order": "K", "subok": True}
+
+
+def _is_default(key: str, value: Any) -> bool:
+    return value is np._NoValue or (
+        key in _DEFAULTS and isinstance(value, (bool, str, type(None))) and value == _DEFAULTS[key]
+    )
+
+
+def _name(ufunc: Any) -> str:
+    """What a ufunc is called: those of SciPy and others are not NumPy's."""
+    name: str = ufunc.__name__
+    return f"np.{name}" if getattr(np, name, None) is ufunc else f"the ufunc {name}, which is not NumPy's,"
+
+
+# What is ours of the ufuncs of scipy.special, where it goes by another name or is a formula.
+_OURS = {
+    "expit": "ag.sigmoid",
+    "log_expit": "-ag.softplus(-x)",
+    "ndtr": "ag.erfc(-x / 2**0.5) / 2",
+    "logit": "ag.log(x / (1 - x))",
+    "exp10": "10.0**x",
+    "exp2": "2.0**x",
+    "xlogy": "x * ag.log(y)",
+    "xlog1py": "x * ag.log1p(y)",
+}
+
+
+def no_rule(name: str, kwargs: Any = ()) -> TypeError:
+    """The error for what NumPy, or another library, has and we have not; with the arguments that make the difference."""
+    what = f"{name} with {', '.join(kwargs)}" if kwargs else name
+    ours = name.removeprefix("the ufunc ").removesuffix(", which is not NumPy's,")
+    if name != ours and (ours in e.ELEMENTWISE or ours in _OURS):
+        return TypeError(f"{what} has no rule here: use {_OURS.get(ours) or f'ag.{ours}'}")
+    return TypeError(
+        f"{what} has no rule here: write it with functions that have one, or define an @ag.primitive (its .numpy() would "
+        "detach: no derivative goes through what is computed with that, and gradients would be zero in silence)"
+    )
+
+
+# ---- Functions
+
+
+def _allowed(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+    """`function`, which has NumPy's signature, by NumPy's `name`: without `out`, and with defaults for what is not set."""
+
+    code = function.__code__
+    names = code.co_varnames
+    place = names.index("out") if "out" in names[: code.co_argcount] else sys.maxsize
+    unset = np._NoValue
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        for arg in args:
+            if arg is unset:
+                kwargs |= zip(names, args, strict=False)
+                args = ()
+                break
+        if kwargs:
+            for value in kwargs.values():
+                if value is unset:
+                    kwargs = {key: value for key, value in kwargs.items() if value is not unset}
+                    break
+        out = kwargs.pop("out", None) if kwargs else None
+        if out is not None or (len(args) > place and args[place] is not None):
+            raise TypeError(
+                f"{name} with out= cannot write a node into an existing array, which would detach it from its graph: "
+                "leave it out, and use what is returned"
+            )
+        if not args and names[0] == "x":  # ours; NumPy's go by many names
+            kwargs = {"x" if key in ("a", "m", "v", "ary") else key: value for key, value in kwargs.items()}
+        try:
+            return function(*args, **kwargs)
+        except TypeError as error:
+            if f"{function.__name__}() " in str(error):
+                raise TypeError(f"{name} of a Tensor: {error}".replace(f"{function.__name__}()", "its rule")) from None
+            raise
+
+    return call
+
+
+_RULES: dict[Any, Callable[..., Any]] = {
+    np.sum: folds.sum,
+    np.mean: folds.mean,
+    np.average: folds.average,
+    np.var: folds.var,
+    np.std: folds.std,
+    np.max: folds.max,
+    np.amax: folds.max,
+    np.min: folds.min,
+    np.amin: folds.min,
+    np.prod: folds.prod,
+    np.cumsum: folds.cumsum,
+    np.diff: folds.diff,
+    np.ptp: folds.ptp,
+    np.trace: folds.trace,
+    np.linalg.norm: folds.norm,
+    np.clip: algebra.clip,
+    np.where: algebra.where,
+    np.nan_to_num: algebra.nan_to_num,
+    np.reshape: shapes.reshape,
+    np.ravel: shapes.ravel,
+    np.transpose: shaping.transpose,
+    np.swapaxes: shaping.swapaxes,
+    np.moveaxis: shaping.moveaxis,
+    np.expand_dims: shaping.expand_dims,
+    np.squeeze: shaping.squeeze,
+    np.broadcast_to: shapes.broadcast_to,
+    np.atleast_1d: shapes.atleast(1),
+    np.atleast_2d: shapes.atleast(2),
+    np.atleast_3d: shapes.atleast(3),
+    np.flip: shaping.flip,
+    np.flipud: shapes.flipud,
+    np.fliplr: shapes.fliplr,
+    np.roll: shaping.roll,
+    np.tile: shapes.tile,
+    np.copy: shapes.copy,
+    np.repeat: indexing.repeat,
+    np.take: shapes.take,
+    np.take_along_axis: shapes.take_along_axis,
+    np.sort: shapes.sort,
+    np.pad: shapes.pad,
+    np.diag: indexing.diag,
+    np.diagonal: indexing.diagonal,
+    np.triu: indexing.triu,
+    np.tril: indexing.tril,
+    np.concatenate: shapes.concatenate,
+    np.stack: shapes.stack,
+    np.vstack: shapes.vstack,
+    np.hstack: shapes.hstack,
+    np.column_stack: shapes.column_stack,
+    np.split: joining.split,
+    np.array_split: shapes.array_split,
+    np.dot: algebra.dot,
+    np.vdot: algebra.vdot,
+    np.inner: algebra.inner,
+    np.outer: algebra.outer,
+    np.tensordot: algebra.tensordot,
+    np.einsum: algebra.einsum,
+    np.linalg.inv: algebra.inv,
+    np.linalg.solve: algebra.solve,
+    np.linalg.det: algebra.det,
+    np.linalg.slogdet: algebra.slogdet,
+    np.linalg.cholesky: algebra.cholesky,
+}
+FUNCTIONS: dict[Any, Callable[..., Any]] = {
+    function: _allowed(rule, f"{function.__module__.replace('numpy', 'np')}.{function.__name__}")
+    for function, rule in _RULES.items()
+}
+
+PLAIN_FUNCTIONS = {
+    np.shape, np.ndim, np.size, np.argmax, np.argmin, np.nanargmax, np.nanargmin, np.argsort, np.argpartition,
+    np.searchsorted, np.digitize, np.nonzero, np.flatnonzero, np.argwhere, np.count_nonzero, np.all, np.any,
+    np.isclose, np.allclose, np.array_equal, np.array_equiv, np.round, np.around, np.fix, np.isposinf, np.isneginf,
+    np.zeros_like, np.ones_like, np.empty_like, np.result_type, np.can_cast, np.min_scalar_type,
+    np.iscomplexobj, np.isrealobj, np.array2string, np.array_repr, np.array_str, np.shares_memory,
+    np.may_share_memory, np.isin, np.linalg.matrix_rank,
+}  # fmt: skip
+
+# What of a single number is a single number.
+_OF_NUMBERS = {
+    np.sum, np.mean, np.average, np.var, np.std, np.max, np.amax, np.min, np.amin, np.prod, np.ptp, np.linalg.norm,
+    np.clip, np.where, np.nan_to_num, np.copy,
+}  # fmt: skip
+_SAME_OF_ONE = {np.sum, np.mean, np.average, np.max, np.amax, np.min, np.amin, np.prod, np.copy}
+
+
+def call(function: Any, args: Any, kwargs: Any) -> Any:
+    """NumPy's `function` of tensors among other things."""
+    if rule := FUNCTIONS.get(function):
+        return rule(*args, **kwargs)
+    if function not in PLAIN_FUNCTIONS:
+        raise no_rule(f"{function.__module__.replace('numpy', 'np')}.{function.__name__}")
+    try:
+        return function(*_all_plain(args), **{key: _all_plain(arg) for key, arg in kwargs.items()})
+    except ValueError as error:
+        if "read-only" in str(error):
+            raise TypeError(f"np.{function.__name__} cannot write into a Tensor: give it an array as out=") from None
+        raise
+
+
+def call_of_numbers(function: Any, args: Any, kwargs: Any) -> Any:
+    """`function`, one of NumPy's, of Values and no tensors. What gives arrays gives object arrays of Values."""
+    given = [*args, *kwargs.values()]
+    if not any(isinstance(x, np.ndarray) and x.dtype == object for x in given):
+        if function in _SAME_OF_ONE and len(given) == 1 and isinstance(given[0], Node):
+            return given[0]
+        if function in _OF_NUMBERS:
+            return FUNCTIONS[function](*args, **kwargs)
+        if function in PLAIN_FUNCTIONS:
+            return call(function, args, kwargs)
+    return call_of_objects(function, args, kwargs)
+
+
+def call_of_objects(function: Any, args: Any, kwargs: Any) -> Any:
+    """`function`, one of NumPy's, which takes Values for any objects: its own code, past the protocol that led here."""
+    kwargs = {key: as_object0d(arg) for key, arg in kwargs.items()}
+    return np.empty(0).__array_function__(function, (), tuple(map(as_object0d, args)), kwargs)
+
+
+def _all_plain(x: Any) -> Any:
+    """`x`, and what lies in its lists and tuples, without nodes."""
+    if type(x) in (list, tuple):
+        return type(x)(map(_all_plain, x))
+    return _read_only(x) if isinstance(x, Node) else x
+
+
+def _read_only(x: Node) -> Any:
+    """The value of a node as an array that cannot be written to."""
+    view = np.asarray(x._data).view()
+    view.flags.writeable = False
+    return view

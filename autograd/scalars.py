@@ -1,0 +1,114 @@
+"""What a `Value` has of a number beside its graph: NumPy's view of it, formatting, copies, updates of what is learned."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeVar, cast, overload
+
+import numpy as np
+
+from autograd.graph import Primitive
+from autograd.numpy_protocol import call_of_numbers
+from autograd.operators import Operators, Updates
+from autograd.tensor import Tensor
+
+if TYPE_CHECKING:
+    from autograd.typing import Array, Number, Value
+
+S = TypeVar("S", bound="Scalar")
+PARAMETER = object()  # in place of its first input, which a leaf has not, it says that the leaf is learned
+
+
+class _Float64:
+    """float64's dtype, except that its `type` leaves everything as it is: NumPy's mean of an object array calls that,
+    and would otherwise ask a Value for a plain float."""
+
+    dtype = np.dtype(float)
+
+    def type(self, x: Any) -> Any:
+        return x
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.dtype, name)
+
+    def __eq__(self, other: object) -> bool:
+        return bool(self.dtype == other)
+
+    def __hash__(self) -> int:
+        return hash(self.dtype)
+
+    def __repr__(self) -> str:
+        return repr(self.dtype)
+
+
+class Operation(Protocol):
+    """An operator of a Value: with numbers and Values it gives a Value, with arrays and Tensors a Tensor."""
+
+    @overload
+    def __call__(self, other: Array | Tensor, /) -> Tensor: ...
+    @overload
+    def __call__(self, other: Number | Value, /) -> Value: ...
+
+
+class Scalar(Updates, Operators["Number | Value", "Value", float, bool]):
+    """The part of `Value` that knows nothing of recording."""
+
+    __slots__ = ()
+    _data: float
+    shape: ClassVar[tuple[()]] = ()  # where an operation on arrays takes it for one
+    ndim: ClassVar[int] = 0
+    size: ClassVar[int] = 1
+    dtype: ClassVar[np.dtype[Any]] = cast("Any", _Float64())
+
+    def _is_parameter(self) -> bool:
+        return self._left is PARAMETER or self._y is PARAMETER  # the latter where it stands in for one
+
+    def _update(self, op: Primitive, other: Any) -> None:
+        if np.shape(other) != ():
+            raise ValueError(f"{op.name} in place of a Value needs one number, got an array of shape {np.shape(other)}")
+        self._data = float(op.scalar(self._data, float(other)))
+
+    def item(self) -> float:
+        """The number, as a float: detached, so that no derivative goes through what is computed with it."""
+        return self._data
+
+    def numpy(self) -> Array:
+        """The number, as an array of shape (): detached, as `item()` is."""
+        return np.array(self._data)
+
+    @property
+    def T(self) -> Self:
+        """Itself."""
+        return self
+
+    def __round__(self, digits: int | None = None) -> float:
+        return round(self._data, digits)
+
+    def __format__(self, spec: str) -> str:
+        return format(self._data, spec) if spec else str(self)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if any(issubclass(kind, Tensor) for kind in types):
+            return NotImplemented
+        return call_of_numbers(function, args, kwargs)
+
+    def __repr__(self) -> str:
+        label = f", label={self.label!r}" if self.label is not None else ""
+        return f"{type(self).__name__}(data={self._data!r}, grad={self.grad!r}{label})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self.op is not None:
+            raise TypeError(
+                "a Value with a past cannot be copied or pickled: use .detach(), or .item() for a plain number"
+            )
+        return (type(self), (self._data, self.label), {"grad": self.grad, "parameter": self._is_parameter()})
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.grad = state["grad"]
+        if state.get("parameter"):
+            self._left = PARAMETER
+
+
+def learned(value: S) -> S:
+    """`value`, as one that is learned: an augmented assignment to it changes it (under `no_grad`), or raises."""
+    value._left = PARAMETER
+    return value
