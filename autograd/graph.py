@@ -118,8 +118,8 @@ class Primitive:
         self.commutes, self.identity, self.is_odd, self.is_even = commutes, identity, is_odd, is_even
         self.never_minus_zero, self.hides_nan = never_minus_zero, hides_nan
         self.is_comparison, self.is_free = is_comparison, is_free
-        self.reads = reads
         self.set_rules(rules)
+        self.reads = self.reads and reads
 
     def set_rules(self, rules: tuple[Slope | Pullback | None, ...]) -> None:
         """Take `rules` as the derivatives, one an argument."""
