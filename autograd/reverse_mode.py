@@ -7,10 +7,10 @@ a tree.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext
 from heapq import heappop, heappush, heappushpop
-from itertools import compress
+from itertools import repeat
 from math import isfinite
 from typing import Any
 
@@ -21,6 +21,7 @@ from autograd.elementwise import not_equal, quotient, times
 from autograd.graph import ONE, Node, Primitive, Slope, value_of
 
 _ndarray = np.ndarray
+LARGE = 1 << 15  # bytes from which memory is worth to be used again
 
 
 def cotangents(output: Node, seed: Any, keep_graph: bool = False, since: int = 0) -> dict[Node, Any]:
@@ -80,7 +81,10 @@ def _general_cotangents(
                 found[parent] = found[parent] + share  # never in place: `share` may be another node's too
             else:
                 found[parent] = share
-                heappush(frontier, (-parent._sequence, parent))
+                if parent.op is None:
+                    leaves.append(parent)
+                else:
+                    heappush(frontier, (-parent._sequence, parent))
     return found, leaves
 
 
@@ -106,15 +110,15 @@ def _array_contributions(node: Node, op: Primitive, g: Any) -> list[tuple[Node, 
 
 
 def _product(g: Any, slope: Any, kind: str | None, z: Any, x: Any, y: Any) -> Any:
-    """The cotangent `g` of an array times a slope's value, in the slope's own memory where that is new."""
-    if type(slope) is tuple:
-        return product(g, slope, kind or "factor", strong=False)
-    if type(slope) is _ndarray and slope.shape == g.shape:
+    """The cotangent `g` of an array times a slope's value; of a large one in the slope's own memory where that is new."""
+    if type(slope) is _ndarray and slope.nbytes > LARGE and slope.shape == g.shape:
         if slope.dtype.char == "?":
             slope = slope.astype(g.dtype)
         if slope.dtype is g.dtype and slope is not z and slope is not x and slope is not y:
             return (np.true_divide if kind == "divisor" else np.multiply)(g, slope, slope)
-    return g / slope if kind == "divisor" else g * slope
+    if kind is None or kind == "mask":
+        return g * slope
+    return g / slope if kind == "divisor" else product(g, slope, kind, strong=False)
 
 
 def contributions(node: Node, g: Any, keep_graph: bool = False, strong: bool = False) -> list[tuple[Node, Any]]:
@@ -185,61 +189,59 @@ def _divided(x: Any, y: Any) -> Any:
 def _float_cotangents(output: Node, seed: float, since: int) -> dict[Node, Any]:
     """The traversal where all is floats: a float node was computed from float nodes alone.
 
-    This is the hot spot of every scalar program, so its two halves, for the second and the first input, are written
-    out; and what is next in the heap is taken while the first input is put there.
+    The hot spot of scalar programs: its halves, for either input, are written out, and the heap gives while it takes.
     """
     found: dict[Node, Any] = {output: seed}
     frontier: list[tuple[int, Node]] = []
-    key, node, g, limit = -output._sequence, output, seed, -since
+    key, node, g, kind, limit = -output._sequence, output, seed, type(output), -since
     while True:
         op = node.op
         if op is not None and key < limit:  # a leaf never waits, but may be the output
-            dx = op.dx
+            dx, left = op.dx, node._left
             if dx is None:
-                for parent, share in _float_contributions(node, op, g):
-                    if parent in found:
-                        found[parent] += share
-                    else:
-                        found[parent] = share
-                        if parent.op is not None:
-                            heappush(frontier, (-parent._sequence, parent))
-            else:
-                right = node._right
-                if right is not None:
-                    dy = op.dy
-                    if dy is ONE or not g:
-                        share = g
-                    else:
-                        try:
-                            slope, kind = dy(node._data, node._x, node._y), op.dy_kind
-                            share = g * slope if kind is None else _float_product(g, slope, kind)
-                        except ArithmeticError:
-                            share = float(pull(op.rules[1], g, node._data, node._residuals()))
-                    if right in found:
-                        found[right] += share
-                    else:
-                        found[right] = share
-                        if right.op is not None:
-                            heappush(frontier, (-right._sequence, right))
-                left = node._left
-                if left is not None:
-                    if dx is ONE or not g:
-                        share = g
-                    else:
-                        try:
-                            slope = dx(node._data, node._x, node._y) if op.dy else dx(node._data, node._x)
-                            kind = op.dx_kind
-                            share = g * slope if kind is None else _float_product(g, slope, kind)
-                        except ArithmeticError:
-                            share = float(pull(op.rules[0], g, node._data, node._residuals()))
-                    if left in found:
-                        found[left] += share
-                    else:
-                        found[left] = share
-                        if left.op is not None:
-                            key, node = heappushpop(frontier, (-left._sequence, left))
-                            g = share if node is left else found[node]
-                            continue
+                inputs, slopes, factor = _float_slopes(node, op, g)
+                for parent, slope in zip(inputs, slopes, strict=False):
+                    if type(parent) is kind or isinstance(parent, Node):  # asked first what costs less
+                        if parent in found:
+                            found[parent] += factor * slope
+                        else:
+                            found[parent] = factor * slope
+                            if parent.op is not None:
+                                heappush(frontier, (-parent._sequence, parent))
+                left = None
+            elif (right := node._right) is not None:
+                dy = op.dy
+                if dy is ONE or not g:
+                    share = g
+                else:
+                    try:
+                        slope = dy(node._data, node._x, node._y)
+                        share = g * slope if op.dy_kind is None else _float_product(g, slope, op.dy_kind)
+                    except ArithmeticError:
+                        share = float(pull(op.rules[1], g, node._data, node._residuals()))
+                if right in found:
+                    found[right] += share
+                else:
+                    found[right] = share
+                    if right.op is not None:
+                        heappush(frontier, (-right._sequence, right))
+            if left is not None:
+                if dx is ONE or not g:
+                    share = g
+                else:
+                    try:
+                        slope = dx(node._data, node._x, node._y) if op.dy else dx(node._data, node._x)
+                        share = g * slope if op.dx_kind is None else _float_product(g, slope, op.dx_kind)
+                    except ArithmeticError:
+                        share = float(pull(op.rules[0], g, node._data, node._residuals()))
+                if left in found:
+                    found[left] += share
+                else:
+                    found[left] = share
+                    if left.op is not None:
+                        key, node = heappushpop(frontier, (-left._sequence, left))
+                        g = share if node is left else found[node]
+                        continue
         if not frontier:
             return found
         key, node = heappop(frontier)
@@ -250,18 +252,18 @@ def _float_product(g: float, slope: Any, kind: str) -> float:
     """A cotangent, other than zero, times a slope that is no factor."""
     if kind == "divisor":
         return g / slope  # type: ignore[no-any-return]  # slopes are Any
+    if kind == "mask":
+        share: float = g * slope
+        return share if share == share or slope else 0.0
     return float(product(g, slope, kind, strong=False))
 
 
-def _float_contributions(node: Node, op: Primitive, g: float) -> list[tuple[Node, float]]:
-    """What `contributions` gives, where all is floats."""
+def _float_slopes(node: Node, op: Primitive, g: float) -> tuple[Iterable[Any], Iterable[float], float]:
+    """The inputs of `node`, with their slopes, and what these are to be multiplied with: for any operation on floats."""
     if op.variadic is None:
-        return [(parent, float(share)) for parent, share in contributions(node, g)]
-    nodes = [isinstance(parent, Node) for parent in node._left]
-    if not g:
-        return [(parent, 0.0) for parent in compress(node._left, nodes)]
-    slopes = with_ieee(op.variadic, node._data, *node._x)
-    return [(parent, g * slope) for parent, slope in compress(zip(node._left, slopes, strict=True), nodes)]
+        pairs = contributions(node, g)
+        return [parent for parent, _ in pairs], [float(share) for _, share in pairs], 1.0
+    return node._left, with_ieee(op.variadic, node._data, *node._x) if g else repeat(0.0), g
 
 
 def accumulate_grads(found: dict[Node, Any]) -> None:
