@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from autograd import elementwise as e
+from autograd import modes
 from autograd import numpy_algebra as algebra
 from autograd import numpy_reductions as folds
 from autograd import numpy_shaping as shapes
@@ -98,7 +99,7 @@ def _rarer_call(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[s
     if into_objects and not any(isinstance(x, Node) and np.ndim(x._data) for x in inputs):
         return getattr(ufunc, method)(*map(as_object0d, inputs), **kwargs)
     if ufunc in CONSTANT_UFUNCS and method != "at" and not any(isinstance(x, Node) for x in out):
-        return getattr(ufunc, method)(*map(value_of, inputs), **kwargs)
+        return getattr(ufunc, method)(*map(_constant_of, inputs), **kwargs)
     if out:
         raise TypeError(
             f"{name} cannot write a node into an existing array, which would detach it from its graph: "
@@ -295,7 +296,7 @@ def call_of_numbers(function: Any, args: Any, kwargs: Any) -> Any:
             return given[0]
         if function in _OF_NUMBERS:
             return FUNCTIONS[function](*args, **kwargs)
-        if function in PLAIN_FUNCTIONS:
+        if function in PLAIN_FUNCTIONS and not modes.current_trace():  # a traced program reads Values at each run
             return call(function, args, kwargs)
     return call_of_objects(function, args, kwargs)
 
@@ -304,6 +305,11 @@ def call_of_objects(function: Any, args: Any, kwargs: Any) -> Any:
     """`function`, one of NumPy's, which takes Values for any objects: its own code, past the protocol that led here."""
     kwargs = {key: as_object0d(arg) for key, arg in kwargs.items()}
     return np.empty(0).__array_function__(function, (), tuple(map(as_object0d, args)), kwargs)
+
+
+def _constant_of(x: Any) -> Any:
+    """The value of a node; of a Value, where a program is traced that reads it at each run, a traced one."""
+    return e.identity(x) if modes.current_trace() and type(value_of(x)) is float else value_of(x)
 
 
 def _all_plain(x: Any) -> Any:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeVar, cast, 
 
 import numpy as np
 
+from autograd import elementwise as e
+from autograd import modes
 from autograd.graph import Primitive
 from autograd.numpy_protocol import call_of_numbers
 from autograd.operators import Operators, Updates
@@ -81,7 +83,7 @@ class Scalar(Updates, Operators["Number | Value", "Value", float, bool]):
         return self
 
     def __round__(self, digits: int | None = None) -> float:
-        return round(self._data, digits)
+        return round(e.identity(self) if modes.current_trace() else self._data, digits)
 
     def __format__(self, spec: str) -> str:
         return format(self._data, spec) if spec else str(self)

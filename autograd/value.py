@@ -195,6 +195,8 @@ class Value(Scalar):
 
     def detach(self) -> Value:
         """The same number as a new leaf, without its past."""
+        if modes.current_trace():  # whose program reads it at each run
+            return e.stop_gradient(self)  # type: ignore[no-any-return]
         return Value(self._data, self.label)
 
 

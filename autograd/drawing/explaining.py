@@ -57,7 +57,7 @@ def explain(node: Node, *, max_lines: int = 20_000, digits: int = 4) -> str:
         )
     digits = integer("explain", "digits", digits, least=1, most=MOST_DIGITS)
     max_lines = integer("explain", "max_lines", max_lines, least=10)
-    if np.size(node._data) != 1:
+    if np.size(node.data) != 1:  # type: ignore[attr-defined]  # all kinds have it; a tracer refuses
         raise ValueError(f"explain needs a scalar, got shape {np.shape(node._data)}: reduce with .sum() or .mean()")
     with np.errstate(all="ignore"):
         found = cotangents(node, np.ones_like(node._data) if node._priority else 1.0)

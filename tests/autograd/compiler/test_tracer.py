@@ -140,6 +140,38 @@ def test_every_operation_on_an_object_array_is_one_on_its_elements():
     assert kernel.program.guards == []
 
 
+READ_ANEW = {
+    "detach": lambda x, w: w.detach() * x,
+    "greater": lambda x, w: x * np.greater(w, 1.0),
+    "a NumPy number": lambda x, w: x if np.float64(1.0) < w else -x,
+    "an array": lambda x, w: (x * (np.array([1.0, 2.0]) > w)).sum(),
+    "trunc": lambda x, w: x * np.trunc(w),
+    "argmax": lambda x, w: x * float(np.argmax([w, 1.0])),
+}
+
+
+@pytest.mark.parametrize("how", READ_ANEW)
+def test_the_number_of_a_value_outside_is_not_frozen(how):
+    w = ag.Value(1.5)
+    kernel = ag.compile(lambda x: READ_ANEW[how](x, w))
+    for number in (1.5, 0.25):
+        w.data = number
+        assert kernel(3.0) == READ_ANEW[how](3.0, w)
+
+
+@pytest.mark.parametrize("read", [round, np.rint, np.signbit, np.round, lambda w: np.isclose(w, 1.5)])
+def test_what_would_freeze_the_number_of_a_value_outside_is_refused(read):
+    w = ag.Value(1.5)
+    with pytest.raises((CompileError, TypeError)):
+        ag.compile(lambda x: read(w) * x)(1.0)
+
+
+@pytest.mark.parametrize("show", [ag.explain, ag.draw])
+def test_what_shows_numbers_is_refused(show):
+    with pytest.raises(CompileError, match=rf"(?s){HERE}.* while ag.compile records"):
+        ag.compile(lambda x: show(x * x) and x)(1.0)
+
+
 VECTORS = {
     "len() takes": lambda x: len(x),
     "this runs through": lambda x: sum(v * v for v in x),
