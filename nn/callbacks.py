@@ -11,7 +11,7 @@ from autograd import Node, detect_anomaly
 from autograd.arguments import shown
 from autograd.arrays import norms, sums
 from nn.dependencies import optional
-from nn.module import known_parameters
+from nn.module import initialized_parameters
 from nn.randomness import generators, set_states, state_of
 from nn.validation import choice, flag
 
@@ -191,7 +191,7 @@ def check_schedule(optimizer: Any, training: Training) -> None:
     for the parameters that fit's has too, or one of another model. A second one for other parameters is a callback's."""
     if optimizer is training.optimizer or not hasattr(optimizer, "param_groups"):
         return
-    own = {id(parameter) for part in (training.model, training.loss) for parameter in known_parameters(part)}
+    own = {id(parameter) for part in (training.model, training.loss) for parameter in initialized_parameters(part)}
     stepped, second = (
         {id(parameter) for group in getattr(each, "param_groups", ()) for parameter in group["params"]}
         for each in (training.optimizer, optimizer)

@@ -20,8 +20,8 @@ from nn.dependencies import optional
 from nn.encoding import decode, encode, parse
 from nn.files import write_whole
 from nn.module import Module
-from nn.randomness import KINDS, Draws, Place, check_state, generators, set_state, state_of
-from nn.restoring import load_all, words
+from nn.randomness import KINDS, GeneratorStates, Getter, check_state, generators, set_state, state_of
+from nn.restoring import load_all, text_of
 from nn.typing import Array
 
 FORMAT = 1  # goes up when a reader of this one could not read the next
@@ -100,7 +100,7 @@ def _restore(path: Path, saved: dict[str, Any], to: dict[str, Any]) -> None:
     try:
         load_all([(owner, saved[name]) for name, owner in to.items()])
     except Exception as error:
-        raise CheckpointError(f"{path} does not fit, and nothing was loaded: {words(error)}") from error
+        raise CheckpointError(f"{path} does not fit, and nothing was loaded: {text_of(error)}") from error
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -115,7 +115,7 @@ def read(path: Path) -> dict[str, Any]:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in list(file.keys())}  # it is no dict
     except Exception as error:  # safetensors' own, and what NumPy says of dtypes that it does not know
-        raise CheckpointError(f"{path} is not a whole safetensors file: {words(error)}; was it cut off?") from error
+        raise CheckpointError(f"{path} is not a whole safetensors file: {text_of(error)}; was it cut off?") from error
     found = metadata.get("format", "")
     if not found.startswith("chainrule "):
         raise CheckpointError(
@@ -127,13 +127,13 @@ def read(path: Path) -> dict[str, Any]:
     try:
         return _tree(metadata, tensors)
     except (ValueError, RecursionError) as error:
-        raise CheckpointError(f"{path} is corrupted: {words(error)}") from error
+        raise CheckpointError(f"{path} is corrupted: {text_of(error)}") from error
 
 
 # ---- The parts of a training
 
 
-class _Alone:
+class _GeneratorState:
     """The state of one generator, with `state_dict` and `load_state_dict`."""
 
     def __init__(self, generator: Any) -> None:
@@ -154,20 +154,26 @@ def owners(model: Module, optimizer: Any = None, schedule: Any = None, rng: Any 
             raise TypeError(f"the {name} {shown(owner)} cannot be saved: it has no state_dict() and load_state_dict()")
     if rng is not None and not isinstance(rng, KINDS):
         raise TypeError(f"rng must be a NumPy generator, as np.random.default_rng(0), got {shown(rng)}")
-    alone = None if rng is None else _Alone(rng)
-    found = {"generators": drawn_by(model), "model": model, "optimizer": optimizer, "schedule": schedule, "rng": alone}
+    alone = None if rng is None else _GeneratorState(rng)
+    found = {
+        "generators": model_generators(model),
+        "model": model,
+        "optimizer": optimizer,
+        "schedule": schedule,
+        "rng": alone,
+    }
     return {name: owner for name, owner in found.items() if owner is not None}
 
 
-def drawn_by(model: Module) -> Draws:
+def model_generators(model: Module) -> GeneratorStates:
     """The random generators of a model. Files of version 0.1 have only those that are attributes of modules."""
-    required: dict[str, Place] = {}
+    required: dict[str, Getter] = {}
     for path, module in model.named_modules():
         for name, value in vars(module).items():
             if isinstance(value, np.random.Generator):
                 required[f"{path}.{name}" if path else name] = partial(vars(module).get, name)
     others = generators(model, seen=[place() for place in required.values()])
-    return Draws("the model", required, {f"{name} (within)": place for name, place in others.items()})
+    return GeneratorStates("the model", required, {f"{name} (within)": place for name, place in others.items()})
 
 
 def _checked(function: str, path: Any, model: Any) -> Path:

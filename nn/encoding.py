@@ -12,16 +12,16 @@ from nn.typing import Array
 
 DTYPES = ["float16", "float32", "float64", "int8", "int16", "int32", "int64"]
 DTYPES += ["uint8", "uint16", "uint32", "uint64", "bool", "complex64"]
-DEEPEST = 64  # levels of lists and dicts: none needs more, and a list that contains itself has more than any number
-LARGEST = 1 << 13000  # integers below have no more digits than Python reads from a text, which are 4300
+MAX_DEPTH = 64  # levels of lists and dicts: none needs more, and a list that contains itself has more than any number
+MAX_INTEGER = 1 << 13000  # integers below have no more digits than Python reads from a text, which are 4300
 
 
 def encode(part: Any, name: str, tensors: dict[str, Array], depth: int = 0) -> Any:
     """`part` as JSON has it; arrays go to `tensors`, and leave their names. What cannot be saved is a TypeError, and what
     is nested too deep a ValueError, that says where it stands."""
-    if depth > DEEPEST:
-        raise ValueError(f"{name[:80]} … is nested more than {DEEPEST} deep, or contains itself, and cannot be saved")
-    if isinstance(part, int) and abs(part) >= LARGEST:
+    if depth > MAX_DEPTH:
+        raise ValueError(f"{name[:80]} … is nested more than {MAX_DEPTH} deep, or contains itself, and cannot be saved")
+    if isinstance(part, int) and abs(part) >= MAX_INTEGER:
         raise ValueError(f"{name} is an integer of more than 13,000 bits, and cannot be saved: save it as a string")
     if isinstance(part, (np.ndarray, np.generic)) and not isinstance(part, str):
         check_unmasked("a checkpoint", name, part)
@@ -40,7 +40,7 @@ def encode(part: Any, name: str, tensors: dict[str, Array], depth: int = 0) -> A
         return {kind: [encode(member, f"{name}.{i}", tensors, depth + 1) for i, member in enumerate(part)]}
     if isinstance(part, dict):
         for key in part:
-            if not isinstance(key, (str, int)) or (isinstance(key, int) and abs(key) >= LARGEST):
+            if not isinstance(key, (str, int)) or (isinstance(key, int) and abs(key) >= MAX_INTEGER):
                 raise TypeError(f"{name} has the key {shown(key)}: only strings and integers can be saved as keys")
         members = ([key, encode(member, f"{name}.{key}", tensors, depth + 1)] for key, member in part.items())
         return {"dict": list(members)}
@@ -49,8 +49,8 @@ def encode(part: Any, name: str, tensors: dict[str, Array], depth: int = 0) -> A
 
 def decode(part: Any, tensors: dict[str, Array], depth: int = 0) -> Any:
     """The value that `encode` was given. Each array is taken out of `tensors`. A `part` that it never gives is a ValueError."""
-    if depth > DEEPEST:
-        raise ValueError(f"it is nested more than {DEEPEST} deep")
+    if depth > MAX_DEPTH:
+        raise ValueError(f"it is nested more than {MAX_DEPTH} deep")
     if part is None or isinstance(part, (bool, int, float, str)):
         return part
     if not isinstance(part, dict) or len(part) != 1:

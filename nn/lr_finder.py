@@ -13,7 +13,7 @@ import numpy as np
 
 from autograd.files import file_path
 from nn.data import batch_pairs, check_batches
-from nn.module import Module, too_deep
+from nn.module import Module, recursion_error
 from nn.optim.optimizer import Optimizer
 from nn.plots import BLUE, VERMILLION, new_figure, save_figure
 from nn.training_state import check_optimizer
@@ -90,7 +90,7 @@ def find_lr(
     try:
         model, optimizer, loss = copy.deepcopy((model, optimizer, loss))  # together, so that they stay together
     except RecursionError:
-        raise too_deep(model) from None
+        raise recursion_error(model) from None
     model.train()
     rates = np.geomspace(start_lr, end_lr, steps)
     losses: list[float] = []

@@ -58,15 +58,15 @@ def confusion_matrix(
             raise ValueError(f"confusion_matrix: there is a label {most - 1}; if there are so many classes, pass them")
     classes = integer("confusion_matrix", "classes", classes, least=1)
     low, high = min(int(predicted.min()), int(labels.min())), max(int(predicted.max()), int(labels.max()))
-    if classes > MOST_CLASSES:
-        raise ValueError(f"confusion_matrix: classes must be at most {MOST_CLASSES:,}, got {classes:,}")
+    if classes > MAX_CLASSES:
+        raise ValueError(f"confusion_matrix: classes must be at most {MAX_CLASSES:,}, got {classes:,}")
     if low < 0 or high >= classes:
         raise ValueError(f"confusion_matrix of {classes} classes: there are labels from {low} to {high}")
     flat = labels.astype(np.intp) * classes + predicted.astype(np.intp)
     return np.bincount(flat, minlength=classes * classes).reshape(classes, classes)
 
 
-MOST_CLASSES = 100_000  # of a matrix that fits into memory
+MAX_CLASSES = 100_000  # of a matrix that fits into memory
 
 
 def top_k(scores: Any, labels: Any, k: int = 5) -> float:

@@ -57,7 +57,7 @@ class Module:
         try:
             result = self.forward(*args, **kwargs)
         except RecursionError:
-            raise too_deep(self) from None
+            raise recursion_error(self) from None
         if (observe := observer()) is not None:
             observe(self, result)
         return result
@@ -114,7 +114,7 @@ class Module:
 
     def zero_grad(self) -> None:
         """Forget the gradient of every parameter."""
-        for parameter in known_parameters(self):
+        for parameter in initialized_parameters(self):
             parameter.zero_grad()
 
     def train(self, mode: bool = True) -> Self:
@@ -159,7 +159,7 @@ class Module:
         Names, shapes and dtypes are checked first: if one is wrong, a ValueError lists all that are, and nothing has
         been loaded. With `strict=False` names that are missing or unknown are left alone, and returned.
         """
-        arrays, keys = fitting(self, state, strict)
+        arrays, keys = matching_state(self, state, strict)
         for name, part in named_state(self):
             if name in arrays and isinstance(part, Parameter):
                 part._own(arrays[name])
@@ -184,7 +184,7 @@ class Module:
         return ""
 
     def __repr__(self) -> str:
-        return described(self)
+        return module_repr(self)
 
 
 def named_state(model: Module) -> list[tuple[str, Parameter | Buffer]]:
@@ -192,13 +192,15 @@ def named_state(model: Module) -> list[tuple[str, Parameter | Buffer]]:
     return [(name, part) for name, part in _initialized(parts_of(model)) if isinstance(part, (Parameter, Buffer))]
 
 
-def fitting(model: Module, state: Any, strict: bool = True) -> tuple[dict[str, np.ndarray[Any, Any]], IncompatibleKeys]:
+def matching_state(
+    model: Module, state: Any, strict: bool = True
+) -> tuple[dict[str, np.ndarray[Any, Any]], IncompatibleKeys]:
     """The arrays of `state`, by name, in the dtypes of the model's, and the names that only one of both has. If they do
     not fit, a ValueError lists what is wrong."""
     return matching_arrays(type(model).__name__, dict(named_state(model)), state, strict)
 
 
-def known_parameters(model: Any) -> list[Parameter]:
+def initialized_parameters(model: Any) -> list[Parameter]:
     """The parameters of a module, but for those that wait for its first input; none of anything else."""
     return [part for _, part in parts_of(model, once=True) if isinstance(part, Parameter)]
 
@@ -267,7 +269,7 @@ def _initialized(parts: list[tuple[str, Any]]) -> list[tuple[str, Any]]:
     return parts
 
 
-def too_deep(module: Any) -> ValueError:
+def recursion_error(module: Any) -> ValueError:
     """The error for a call in which Python's recursion limit was reached, down to `module`."""
     return ValueError(
         f"there are more modules within one another, down to a {type(module).__name__}, than Python's limit of "
@@ -276,7 +278,7 @@ def too_deep(module: Any) -> ValueError:
     )
 
 
-def described(module: Module) -> str:
+def module_repr(module: Module) -> str:
     """The repr of a module: its name and settings, and the modules within it, on about `REPR_LINES` lines at most."""
     lines: list[str] = []
     around: list[int] = []

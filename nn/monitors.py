@@ -15,7 +15,7 @@ from autograd.files import file_path
 from nn.callbacks import Callback
 from nn.checkpoint import resume, save
 from nn.files import FolderLock
-from nn.module import Module, fitting
+from nn.module import Module, matching_state
 from nn.training_state import Training
 from nn.validation import choice, flag, integer, number
 
@@ -105,7 +105,7 @@ class EarlyStopping(_Monitor):
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self._check(state, "best", "best_epoch", "weights")
         if state["weights"] is not None and self._model is not None:
-            fitting(self._model, state["weights"])
+            matching_state(self._model, state["weights"])
         self.best, self.best_epoch, self.weights = state["best"], state["best_epoch"], state["weights"]
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from autograd import Node
 from autograd.arguments import shown
 
-MOST = 1000  # members of a list, tuple or dict: one with more is data, and not looked through
+MAX_MEMBERS = 1000  # members of a list, tuple or dict: one with more is data, and not looked through
 OURS = ("nn", "autograd", "numpy", "builtins")  # whose functions draw from what they are given alone
 
 KINDS = (np.random.Generator, np.random.BitGenerator, np.random.RandomState, random.Random)
@@ -26,16 +26,16 @@ SHARED: dict[str, Any] = {  # those that np.random.normal and random.random draw
     "python": getattr(random.getstate, "__self__"),  # noqa: B009
 }
 
-Place = Callable[[], Any]  # what stands there now: a generator may be replaced by another one
+Getter = Callable[[], Any]  # what stands there now: a generator may be replaced by another one
 
 
-class Draws:
+class GeneratorStates:
     """The states of the random generators at some places, by name, with `state_dict` and `load_state_dict`.
 
     Of the `others` the state may be missing, in a file of a version that did not find them; then a warning says so.
     """
 
-    def __init__(self, owner: str, required: dict[str, Place], others: dict[str, Place]) -> None:
+    def __init__(self, owner: str, required: dict[str, Getter], others: dict[str, Getter]) -> None:
         self.owner, self.required, self.places = owner, required, required | others
 
     def state_dict(self) -> dict[str, Any]:
@@ -58,13 +58,13 @@ class Draws:
             set_state(own[name], state[name])
 
 
-def generators(owner: Any, seen: Iterable[Any] = ()) -> dict[str, Place]:
+def generators(owner: Any, seen: Iterable[Any] = ()) -> dict[str, Getter]:
     """The places of all random generators, NumPy's and Python's, that `owner` refers to, each once, by their paths:
     among its attributes and those of its class, in the lists, tuples, dicts and objects there, and among the variables
     that its functions close over or read from their module. What is in `seen` is left out."""
-    found: dict[str, Place] = {}
+    found: dict[str, Getter] = {}
     known = {id(part): part for part in seen}  # the parts too, so that no other one gets their id
-    parts: list[tuple[str, Place]] = [("", lambda: owner)]
+    parts: list[tuple[str, Getter]] = [("", lambda: owner)]
     while parts:
         path, place = parts.pop()
         part = place()
@@ -99,7 +99,7 @@ def check_state(generator: Any, state: Any) -> None:
         return
     try:
         set_state(probe, state)
-        if not same(state_of(probe), state):
+        if not same_state(state_of(probe), state):
             raise ValueError("some of its numbers are out of range")
     except Exception as error:  # whatever NumPy says of what it cannot take
         raise ValueError(f"no state of a {type(generator).__name__}: {type(error).__name__}: {error}") from error
@@ -113,7 +113,7 @@ def check_states(found: Sequence[Any], states: Sequence[Any], names: Sequence[st
             check_state(generator, state)
         except ValueError as error:
             raise ValueError(f"{names[i]}: {error}") from error
-        if (k := first.setdefault(id(generator), i)) != i and not same(states[k], state):
+        if (k := first.setdefault(id(generator), i)) != i and not same_state(states[k], state):
             raise ValueError(f"{names[k]} and {names[i]} are one generator, and were saved in two states")
 
 
@@ -133,18 +133,18 @@ def set_states(found: Sequence[Any], states: Sequence[Any]) -> None:
         set_state(generator, state)
 
 
-def same(a: Any, b: Any) -> bool:
+def same_state(a: Any, b: Any) -> bool:
     """Whether two states are equal, to the type and to the bit of their arrays."""
     if isinstance(a, np.ndarray) or isinstance(b, np.ndarray):
         return type(a) is type(b) and a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
     if type(a) is not type(b):
         return False
     if isinstance(a, dict):
-        return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
+        return a.keys() == b.keys() and all(same_state(a[key], b[key]) for key in a)
     if isinstance(a, tuple) and a and type(a[0]) is int:  # Python's own generator has 625 of them
         return bool(a == b)
     if isinstance(a, (list, tuple)):
-        return len(a) == len(b) and all(map(same, a, b))
+        return len(a) == len(b) and all(map(same_state, a, b))
     return bool(a == b) or (a != a and b != b)
 
 
@@ -162,7 +162,7 @@ def _another(generator: Any) -> Any:
         return None
 
 
-def _parts(part: Any) -> Iterator[tuple[str, Place]]:
+def _parts(part: Any) -> Iterator[tuple[str, Getter]]:
     """The names and places of what an object refers to."""
     if isinstance(part, FunctionType):
         yield from _read_by(part)
@@ -175,7 +175,7 @@ def _parts(part: Any) -> Iterator[tuple[str, Place]]:
     elif isinstance(part, partial):
         yield from [("function", lambda: part.func), ("arguments", lambda: part.args)]
         yield "keywords", lambda: part.keywords
-    elif isinstance(part, (list, tuple, dict)) and len(part) <= MOST:
+    elif isinstance(part, (list, tuple, dict)) and len(part) <= MAX_MEMBERS:
         for key in part if isinstance(part, dict) else range(len(part)):
             yield str(key), partial(getitem, part, key)
     attributes = getattr(part, "__dict__", {})
@@ -192,7 +192,7 @@ def _parts(part: Any) -> Iterator[tuple[str, Place]]:
                     yield f"{kind.__name__}.{name}", partial(getattr, kind, name)
 
 
-def _read_by(function: FunctionType) -> Iterator[tuple[str, Place]]:
+def _read_by(function: FunctionType) -> Iterator[tuple[str, Getter]]:
     """The names and places of what a function has from outside: closed over, as a default, or from its module."""
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=False):
         yield name, partial(_content, cell)

@@ -20,17 +20,17 @@ def load_all(parts: Iterable[tuple[Any, Any]]) -> None:
             owner.load_state_dict(state)
     except BaseException:
         for owner, before, attributes in reversed(changed):
-            _take_back(owner, before, attributes)
+            _roll_back(owner, before, attributes)
         raise
 
 
-def words(error: BaseException) -> str:
+def text_of(error: BaseException) -> str:
     """An error in a message: its text alone where that speaks for itself."""
     speaks = type(error).__module__.startswith("nn.") or type(error) is ValueError
     return str(error) if speaks else f"{type(error).__name__}: {error}"
 
 
-def _take_back(owner: Any, before: Any, attributes: dict[str, Any]) -> None:
+def _roll_back(owner: Any, before: Any, attributes: dict[str, Any]) -> None:
     own = getattr(owner, "__dict__", {})
     try:
         owner.load_state_dict(before)

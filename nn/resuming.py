@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from autograd.arguments import shown
 from nn.history import History
 from nn.module import Module
-from nn.randomness import SHARED, Draws, Place, check_states, generators, same, set_states, state_of
+from nn.randomness import SHARED, GeneratorStates, Getter, check_states, generators, same_state, set_states, state_of
 from nn.restoring import load_all
 
 if TYPE_CHECKING:
@@ -30,16 +30,17 @@ class SavedTraining:
     def __init__(self, training: Training) -> None:
         self.training = training
         parts = {name: getattr(training, name) for name in ("validation", "loss", "metrics", "callbacks")}
-        others = [place() for places in (generators(training.model), training._generators) for place in places.values()]
-        self.draws = Draws("the training", generators(parts, seen=[training.model, training.train, *others]), {})
+        drawn = [place() for places in (generators(training.model), training._generators) for place in places.values()]
+        found = generators(parts, seen=[training.model, training.train, *drawn])
+        self.draws = GeneratorStates("the training", found, {})
         self.shared = {name: state_of(generator) for name, generator in SHARED.items()}
-        self.beside = dict(_beside(training))
+        self.others = dict(_other_owners(training))
 
     def state_dict(self) -> dict[str, Any]:
         training = self.training
         drawn_from = training._drawn_from or [None] * len(SHARED)
         states = zip(SHARED, map(state_of, SHARED.values()), drawn_from, strict=False)
-        shared = {name: [now, began] for name, now, began in states if not same(now, self.shared[name])}
+        shared = {name: [now, began] for name, now, began in states if not same_state(now, self.shared[name])}
         return {name: getattr(training, name) for name in ("epoch", "batch", "step", "batches")} | {
             "generators": [state_of(place()) for place in training._generators.values()],
             "drawn_from": drawn_from[len(SHARED) :],
@@ -48,7 +49,7 @@ class SavedTraining:
             "callbacks": [[type(callback).__name__, callback.state_dict()] for callback in training.callbacks],
             "draws": self.draws.state_dict(),
             "shared": shared,
-            "beside": {name: owner.state_dict() for name, owner in self.beside.items()},
+            "beside": {name: owner.state_dict() for name, owner in self.others.items()},
         }
 
     def load_state_dict(self, state: Any) -> None:
@@ -78,10 +79,10 @@ class SavedTraining:
                 RuntimeWarning,
                 stacklevel=2,
             )
-        beside = state.get("beside", {name: owner.state_dict() for name, owner in self.beside.items()})
-        if not isinstance(beside, dict) or beside.keys() != self.beside.keys():
-            raise ValueError(f"this training has states of {sorted(self.beside)} too, the saved one {shown(beside)}")
-        for name, owner in self.beside.items():
+        beside = state.get("beside", {name: owner.state_dict() for name, owner in self.others.items()})
+        if not isinstance(beside, dict) or beside.keys() != self.others.keys():
+            raise ValueError(f"this training has states of {sorted(self.others)} too, the saved one {shown(beside)}")
+        for name, owner in self.others.items():
             yield owner, beside[name]
 
     def _check_place(self, state: dict[str, Any]) -> None:
@@ -115,7 +116,7 @@ class SavedTraining:
         if names != [name for name, _ in saved]:
             raise ValueError(f"this training has the callbacks {names}, the saved one {[name for name, _ in saved]}")
 
-    def _places(self, state: dict[str, Any]) -> dict[str, Place]:
+    def _places(self, state: dict[str, Any]) -> dict[str, Getter]:
         """The places of those that the batches were drawn with, when they were saved."""
         places = self.training._generators
         if "draws" in state:
@@ -145,7 +146,7 @@ class SavedTraining:
         return found, now, drawn_from
 
 
-class _Rest:
+class _OwnState:
     """A module's parameters and buffers that are not the model's."""
 
     def __init__(self, module: Module, model: Module) -> None:
@@ -164,7 +165,7 @@ class _Rest:
         self.module.load_state_dict(state, strict=False)
 
 
-def _beside(training: Training) -> Iterator[tuple[str, Any]]:
+def _other_owners(training: Training) -> Iterator[tuple[str, Any]]:
     """The owners of states besides model, optimizer and callbacks, by name."""
     parts = {"validation": training.validation, "loss": training.loss}
     seen = {id(part) for part in (training.model, training.optimizer, training.train, *training.callbacks)}
@@ -174,7 +175,7 @@ def _beside(training: Training) -> Iterator[tuple[str, Any]]:
             continue
         seen.add(id(owner))
         if isinstance(owner, Module):
-            if (rest := _Rest(owner, training.model)).names:
+            if (rest := _OwnState(owner, training.model)).names:
                 yield name, rest
         elif hasattr(owner, "state_dict") and hasattr(owner, "load_state_dict"):
             yield name, owner

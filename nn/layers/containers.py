@@ -10,7 +10,7 @@ import numpy as np
 from autograd import Tensor
 from autograd.graph import value_of
 from nn.modes import observer
-from nn.module import Module, too_deep
+from nn.module import Module, recursion_error
 from nn.validation import integer, shown
 
 
@@ -53,7 +53,7 @@ class Sequential(Module):
             elif type(following) is not Sequential or "forward" in vars(following):
                 x = following(x)
             elif id(following) in around:
-                raise too_deep(following)
+                raise recursion_error(following)
             else:
                 around.add(id(following))
                 stack.append((following, iter(following.layers)))

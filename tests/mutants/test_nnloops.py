@@ -192,7 +192,7 @@ MUTANTS = [
     Mutant(
         "a package unpacks to whatever there is",
         sources.from_package,
-        "unpack.decompress(packed, PACKAGE_MOST)",
+        "unpack.decompress(packed, MAX_PACKAGE)",
         "unpack.decompress(packed)",
         a_package_is_bounded,
     ),

