@@ -69,7 +69,7 @@ Errors
     [autograd/test_bad_calls.py::test_a_bad_call_gives_a_right_result_or_an_error_of_ours]
     [nn/test_bad_calls.py]
 Reading
-    What Value(2) * Value(3) does, and backward() of it, is in value.py, graph.py, modes.py, elementwise.py and
+    What Value(2) * Value(3) does, and backward() of it, is in value.py, graph.py, elementwise.py and
     reverse_mode.py.
     [autograd/test_plan.py::test_what_explains_a_product_is_soon_read]
 """

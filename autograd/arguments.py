@@ -159,6 +159,20 @@ def check_unmasked(owner: str, name: str, data: Any) -> None:
         )
 
 
+def check_kind(array: np.ndarray[Any, Any]) -> None:
+    """Raise a TypeError for a subclass of ndarray whose meaning (a mask, a matrix's product, units) would be lost."""
+    kind = type(array)
+    if isinstance(array, np.ma.MaskedArray):
+        raise TypeError(
+            "masks of np.ma have no rules here, and would be dropped: fill the array with .filled(...), or choose with "
+            "np.where(mask, ..., ...)"
+        )
+    if kind not in (np.ndarray, np.memmap) and kind.__module__.partition(".")[0] != __name__.partition(".")[0]:
+        raise TypeError(
+            f"a {kind.__name__} is an array with a meaning of its own, which has no rules here: pass np.asarray(array)"
+        )
+
+
 def as_float(owner: str, x: Any) -> float:
     """A number as a float; an integer that is too large for one is a ValueError."""
     try:

@@ -125,12 +125,13 @@ mul = op("mul", operator.mul, np.multiply, lambda z, x, y: y, lambda z, x, y: x,
 div = op("div", operator.truediv, np.true_divide, over(lambda z, x, y: y), fraction(lambda z, x, y: (-z, y)),
          infix="/", is_odd=True, identity=1.0, otherwise="x * math.copysign(math.inf, y)", latex=r"\frac{{{0}}}{{{1}}}", sign="÷",
          hint="keep the divisor away from 0: x / (y + 1e-12), or choose with ag.where before dividing")
-# The products of the chain rule, of an outer factor and an inner one or a divisor; and the mask of what zero has not won.
-strong_mask = op("strong_mask", lambda x, y: 0.0 if x == 0.0 and y - y != 0.0 else 1.0, forwards.strong_mask_array, 0.0, 0.0,
+# The products of the chain rule, in which an outer factor of zero wins over all; and a mask: 0 where it won over what is not
+# finite.
+strong_mask = op("strong_mask", lambda x, y: 0.0 if x == 0.0 and y - y != 0.0 else 1.0, forwards.typed(lambda x, y: np.not_equal(x, 0) | np.isfinite(y)), 0.0, 0.0,
                  body=lambda x, y: where(x == 0.0, where(y - y == 0.0, 1.0, 0.0), 1.0), **STEP)
-times: Primitive = op("times", forwards.times_float, forwards.strong(np.multiply), lambda z, x, y: times(strong_mask(x, y), y), lambda z, x, y: x,
-                      body=lambda x, y: where(x == 0.0, x, x * y), sign="×")
-quotient = op("quotient", forwards.quotient_float, forwards.strong(np.true_divide),
+times: Primitive = op("times", lambda x, y: x * y if x else float(x), lambda x, y: np.where(np.equal(x, 0), x, x * y)[()],
+                      lambda z, x, y: times(strong_mask(x, y), y), lambda z, x, y: x, body=lambda x, y: where(x == 0.0, x, x * y), sign="×")
+quotient = op("quotient", lambda x, y: div.scalar(x, y) if x else float(x), lambda x, y: np.where(np.equal(x, 0), x, x / y)[()],
               fraction(lambda z, x, y: (strong_mask(x, 1.0 / y), y)), fraction(lambda z, x, y: (-z, y)), body=lambda x, y: where(x == 0.0, x, x / y), sign="÷")
 # A slope at a kink: 0 where y is 0, and so too its own derivative is nan there, for it has none.
 ratio: Primitive = op("ratio", lambda x, y: x / y if y != 0.0 else 0.0, forwards.ratio_array,

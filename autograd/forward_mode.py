@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from autograd import constants, modes
-from autograd.elementwise import strong_mask, times
+from autograd.chain_rule import tangent_product, with_ieee
 from autograd.graph import Node, Slope, next_sequence_number
 from autograd.modes import recording
-from autograd.reverse_mode import cotangents, has_nan, product, with_ieee
+from autograd.reverse_mode import cotangents, has_nan
 from autograd.tensor import Tensor
 
 
@@ -58,25 +58,15 @@ def _tangent(node: Node, tangents: dict[Node, Any], keep_graph: bool, strong: bo
             continue
         tangent = tangents[arg]
         if op.variadic is not None:
-            total = total + _times_slope(tangent, rule, "factor", strong)
+            total = total + tangent_product(tangent, rule, "factor", strong)
         elif isinstance(rule, Slope):
             slope = rule.constant or with_ieee(rule.function, z, *inputs)
-            total = total + _times_slope(tangent, slope, rule.kind, strong)
+            total = total + tangent_product(tangent, slope, rule.kind, strong)
         elif op.elementwise:
             total = total + with_ieee(rule, tangent, z, *inputs)
         else:
             total = total + _transposed(rule, tangent, node, z, inputs)
     return node._unbroadcast(total)
-
-
-def _times_slope(tangent: Any, slope: Any, kind: str, strong: bool) -> Any:
-    """A slope's value times a tangent; the slope is the outer factor, also where it is given as a divisor."""
-    if not strong:
-        return product(tangent, slope, kind, strong)
-    if kind == "factor" or kind == "mask":
-        return product(slope, tangent, "factor", strong)
-    plain = product(tangent, slope, kind, strong=False)
-    return times(strong_mask(product(1.0, slope, kind, strong=True), plain), plain)
 
 
 def _transposed(rule: Any, tangent: Any, node: Node, z: Any, inputs: tuple[Any, ...]) -> Any:

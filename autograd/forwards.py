@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -33,33 +32,6 @@ def of_scipy(name: str) -> Callable[[Any], Any]:
         except ImportError:  # NumPy has none: one call of math's an element
             return np.vectorize(getattr(math, name), otypes=[float])(x).astype(np.result_type(x, np.float16))[()]
         return getattr(special, name)(x)
-
-    return forward
-
-
-def times_float(x: float, y: float) -> float:
-    return x * y if x else float(x)
-
-
-_divided = ieee(operator.truediv, np.true_divide)
-
-
-def quotient_float(x: float, y: float) -> float:
-    return _divided(x, y) if x else float(x)
-
-
-def strong_mask_array(x: Any, y: Any) -> Any:
-    lost = np.logical_and(np.equal(x, 0), np.logical_not(np.isfinite(y)))
-    return np.logical_not(lost).astype(np.result_type(x, y, np.float16))
-
-
-def strong(product: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    """A product, or a quotient, that is zero where the outer factor is, even if the other is infinite or nan."""
-
-    def forward(x: Any, y: Any) -> Any:
-        z = product(x, y)
-        lost = np.logical_and(np.equal(x, 0), np.isnan(z))
-        return np.where(lost, np.zeros((), z.dtype), z)[()] if lost.any() else z
 
     return forward
 

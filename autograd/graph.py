@@ -79,6 +79,8 @@ class Primitive:
         "scalar", "settings", "sign", "variadic",
     )  # fmt: skip
 
+    reads: bool
+
     def __init__(
         self,
         name: str,
@@ -127,12 +129,8 @@ class Primitive:
         if not all(rule is None or isinstance(rule, Slope) or callable(rule) for rule in rules):
             raise TypeError(f"the rules of {self.name} are functions (g, z, *inputs) or None, got {shown(rules)}")
         self.nondifferentiable = self.variadic is None and not any(rules)
-        self.reads = self.variadic is not None or any(
-            rule and getattr(rule, "constant", None) is None for rule in rules
-        )
-        self.at_most_binary = (
-            self.variadic is None and len(rules) <= 2
-        )  # a node keeps its inputs in slots, not in tuples
+        self.reads = bool(self.variadic) or any(r and getattr(r, "constant", None) is None for r in rules)
+        self.at_most_binary = self.variadic is None and len(rules) <= 2  # a node keeps inputs in slots, not in tuples
         # The rules of the commonest operations, of one input or of two that both count, are ready to hand.
         self.dx: Any = None
         self.dy: Any = None
@@ -189,20 +187,6 @@ class Primitive:
 
     def __repr__(self) -> str:
         return f"<primitive {self}>"
-
-
-def check_kind(array: np.ndarray[Any, Any]) -> None:
-    """Raise a TypeError for a subclass of ndarray whose meaning (a mask, a matrix's product, units) would be lost."""
-    kind = type(array)
-    if isinstance(array, np.ma.MaskedArray):
-        raise TypeError(
-            "masks of np.ma have no rules here, and would be dropped: fill the array with .filled(...), or choose with "
-            "np.where(mask, ..., ...)"
-        )
-    if kind not in (np.ndarray, np.memmap) and kind.__module__.partition(".")[0] != __name__.partition(".")[0]:
-        raise TypeError(
-            f"a {kind.__name__} is an array with a meaning of its own, which has no rules here: pass np.asarray(array)"
-        )
 
 
 class Node:

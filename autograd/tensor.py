@@ -9,9 +9,9 @@ from weakref import ReferenceType, ref
 import numpy as np
 
 from autograd import constants, modes
-from autograd.arguments import FAILURES, integer, numbers, shown
+from autograd.arguments import FAILURES, check_kind, integer, numbers, shown
 from autograd.arrays import indexing, joining, linalg, reductions, shaping, sums
-from autograd.graph import Node, Primitive, check_kind, next_sequence_number, value_of
+from autograd.graph import Node, Primitive, next_sequence_number, value_of
 from autograd.numpy_protocol import call
 from autograd.operators import Operators, declined, documented
 from autograd.reverse_mode import accumulate_grads, cotangents

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from autograd.arguments import Axis as Axis
-from autograd.arguments import integer, integers, numbers, shown, wrong
-from autograd.graph import Node, Primitive, check_kind
+from autograd.arguments import check_kind, integer, integers, numbers, shown, wrong
+from autograd.graph import Node, Primitive
 
 
 def operand(x: Any, owner: str = "this function", name: str = "x") -> Any:

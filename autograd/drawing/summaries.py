@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd.chain_rule import product, pull, with_ieee
 from autograd.graph import Node
-from autograd.reverse_mode import product, pull, with_ieee
 
 MOST_DIGITS = 17  # more than a float has
 TINY = 6  # arrays of so many elements are shown in full

@@ -20,7 +20,7 @@ graph modes forwards elementwise
 arrays.sums arrays.norms arrays.shaping arrays.scattering arrays.indexing arrays.joining arrays.reductions
 arrays.singular arrays.linalg arrays.windows arrays.convolution arrays.pooling
 
-constants reverse_mode
+constants chain_rule reverse_mode
 numpy_reductions numpy_shaping numpy_algebra numpy_protocol operators tensor scalars value variadic
 pytrees forward_mode stand_ins lifting linearize transforms checking
 anomaly custom typing

@@ -25,9 +25,9 @@ BOUNDS = {
     "calls of a cold compile of a gradient": 495,
     # knowledge
     "places that know exp": 11,
-    "modules that know the strong zero": 10,
+    "modules that know the strong zero": 3,
     # lines to read
-    "lines that explain a product and backward": 1160,
+    "lines that explain a product and backward": 900,
     "lines of the general traversal": 40,
     "lines of the float traversal": 60,
 }
@@ -153,18 +153,13 @@ def test_few_places_know_an_operation():
     holds("places that know exp", len(places))
 
 
-# Words of the rule that an outer factor of zero gives zero, also times infinity, and of what is done for it: a traversal
-# or a program with care, marks of where it may matter, a look whether a nan came out.
-STRONG_ZERO = re.compile(
-    r"\bstrong|cotangent of zero stays zero|exactly zero stays|unleaked|leaked|\bleaks?\b|careful|with care\b|launder|suspicious|is_marked|unmarked"
-    r"|0 ?[*·] ?(?:inf|anything|nan)|zero meets infinity|import times\b|\btimes\(",
-    re.IGNORECASE,
-)
+# What the rule that an outer factor of zero gives zero is made of: its rows in the table, and whatever stood for it once.
+STRONG_ZERO = re.compile(r"\bstrong_mask\b|unleaked|launder|is_marked|careful")
 
 
 @pytest.mark.once
 def test_few_modules_know_that_zero_times_infinity_is_zero():
-    """Comments and docstrings count: who explains a rule knows it. The package's own docstring says what users see of it."""
+    """The row, the chain rule that chooses it, and the lowering; traversals only say when it is to be chosen."""
     found = {path: sorted(set(STRONG_ZERO.findall(text))) for path, (text, _) in sources().items()}
     found = {path: words for path, words in found.items() if words and not path.endswith("__init__.py")}
     print(*found.items(), sep="\n")
