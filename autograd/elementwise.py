@@ -135,12 +135,12 @@ quotient = op("quotient", lambda x, y: div.scalar(x, y) if x else float(x), lamb
               fraction(lambda z, x, y: (strong_mask(x, 1.0 / y), y)), fraction(lambda z, x, y: (-z, y)), body=lambda x, y: where(x == 0.0, x, x / y), sign="÷")
 # A slope at a kink: 0 where y is 0, and so too its own derivative is nan there, for it has none.
 ratio: Primitive = op("ratio", lambda x, y: x / y if y != 0.0 else 0.0, forwards.ratio_array,
-                      over(lambda z, x, y: where(y, y, math.nan)), fraction(lambda z, x, y: (-z, where(y, y, math.nan))),
+                      over(lambda z, x, y: where(y, y, math.nan)), fraction(lambda z, x, y: (where(y, 1.0, math.nan), -z, y)),
                       body=lambda x, y: where(y != 0.0, x / y, 0.0))
 # x / hypot(x, y), the cosine of the angle of (x, y), with derivatives from which nothing is cancelled
 cosine: Primitive = op("cosine", lambda x, y: ratio(x, math.hypot(x, y)), lambda x, y: forwards.ratio_array(x, np.hypot(x, y)),
-                       fraction(lambda z, x, y: (cosine(y, x), cosine(y, x), where(hypot(x, y), hypot(x, y), math.nan))),
-                       fraction(lambda z, x, y: (-z, cosine(y, x), where(hypot(x, y), hypot(x, y), math.nan))),
+                       fraction(lambda z, x, y: (where(hypot(x, y), cosine(y, x), math.nan), cosine(y, x), hypot(x, y))),
+                       fraction(lambda z, x, y: (where(hypot(x, y), -z, math.nan), cosine(y, x), hypot(x, y))),
                        body=lambda x, y: ratio(x, hypot(x, y)))
 square = op("square", lambda x: x * x, np.square, lambda z, x: 2.0 * x, body=lambda x: x * x, latex="{0}^2", sign="x²", never_minus_zero=True)
 power: Primitive = op("power", lambda x, y: x * x if y == 2.0 else math.pow(x, y), forwards.power_array,

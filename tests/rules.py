@@ -11,8 +11,8 @@ def scaled(rule, factor=1.01):
         return lambda *args: rule(*args) * factor
     if rule.kind == "divisor":
         return Slope(lambda *args: rule.function(*args) / factor, "divisor")
-    if rule.kind in ("fraction", "factors"):  # pairs
-        return Slope(lambda *args: (lambda n, d: (n * factor, d))(*rule.function(*args)), rule.kind)
+    if rule.kind in ("fraction", "factors"):  # which give several
+        return Slope(lambda *args: (lambda first, *rest: (first * factor, *rest))(*rule.function(*args)), rule.kind)
     return Slope(lambda *args: rule.function(*args) * factor, rule.kind)
 
 

@@ -63,6 +63,9 @@ ROWS = {
         lambda x, y: float(x == y), lambda x, y: np.where(np.equal(x, y), 1.0, 0.0), (FRACTIONS, OTHER_FRACTIONS)
     ),
     "isfinite": Row(lambda x: 1.0, lambda x: np.ones(np.shape(x)), (EVERYWHERE,)),
+    "strong_mask": Row(
+        lambda x, y: 1.0, lambda x, y: np.ones(np.broadcast_shapes(np.shape(x), np.shape(y))), (NONZERO, EVERYWHERE)
+    ),
     "sign": Row(lambda x: math.copysign(1, x), np.sign, (NONZERO,)),
     "floor": Row(math.floor, np.floor, (FRACTIONS,)),
     "ceil": Row(math.ceil, np.ceil, (FRACTIONS,)),
@@ -121,7 +124,7 @@ ROWS = {
 
 CONSTANT = {
     *("step", "max_weight", "equal", "not_equal", "greater", "greater_equal", "isfinite", "sign", "floor", "ceil"),
-    "floordiv",
+    *("floordiv", "strong_mask"),
 }
 
 
