@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.autograd.test_architecture import ORDER
+
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 
@@ -32,6 +34,13 @@ def test_every_path_on_the_map_exists():
     for path in paths:
         folder = path.rpartition("/")[0] if "/" in path.rstrip("/") else folder
         assert (ROOT / path).exists() or (ROOT / folder / path).exists(), path
+
+
+def test_the_map_shows_all_rooms_of_autograd_in_reading_order():
+    rows = re.findall(r"^\| `autograd/([^|]*) \|", README, re.MULTILINE)
+    shown = [path.removesuffix(".py") for row in rows for path in re.findall(r"([\w/]+(?:\.py|/))`", row)]
+    plan = dict.fromkeys(room.replace(".", "/").partition("/")[0] + "/" * ("." in room) for room in ORDER)
+    assert shown == list(plan)
 
 
 def test_the_demos_that_the_set_up_runs_are_listed():
