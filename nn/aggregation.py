@@ -17,7 +17,7 @@ Metrics = Mapping[str, Callable[..., float]] | Sequence[Callable[..., float]] | 
 
 
 def named_metrics(metrics: Metrics) -> dict[str, Callable[..., float]]:
-    """The metrics, given as one function, a list, or a dict, by name; what is none is a TypeError."""
+    """The metrics, given as one function, a list, or a dict, by name; anything else is a TypeError."""
     given: Any = [metrics] if callable(metrics) else metrics if metrics is not None else []
     if not isinstance(given, (Mapping, Sequence)) or isinstance(given, (str, bytes)):
         raise TypeError(f"metrics are functions, as nn.accuracy: one, a list, or a dict by name, got {shown(metrics)}")
@@ -69,7 +69,7 @@ def row_count(x: Any, y: Any) -> int:
 
 
 def epoch_loss(loss: Any, losses: Sequence[float], weights: Sequence[float]) -> float:
-    """The loss over all batches, of that of each."""
+    """The loss over all batches, from the loss of each."""
     if isinstance(loss, Loss) and loss.reduction == "sum":
         return float(np.sum(losses))
     return weighted_mean(losses, weights)

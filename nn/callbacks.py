@@ -61,7 +61,7 @@ class Callback:
         return {}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Continue from what `state_dict()` gave; by an error, raised before anything is changed, if it does not fit."""
+        """Continue from the state that `state_dict()` gave; one that does not fit is an error, raised before any change."""
         if state:
             raise ValueError(f"{type(self).__name__} has no load_state_dict() to load its state with: define one")
 

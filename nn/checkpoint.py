@@ -70,7 +70,7 @@ def save(
 def load(
     path: str | Path, model: Module, optimizer: Any = None, schedule: Any = None, rng: Generator | None = None
 ) -> dict[str, Any]:
-    """Set all that is given to what `path` says, and return what `save` was given by name.
+    """Set all that is given to its state in `path`, and return the values that `save` was given by name.
 
     What is in the file and not asked for is left there, so that a model alone can be read too. A file that is not
     whole, not ours, or of another model, is a CheckpointError that says which tensor and what is wrong with it; then
@@ -85,7 +85,7 @@ def load(
 
 
 def resume(path: Path, training: Any) -> None:
-    """Let a training that is about to begin go on from what a Checkpoint wrote; or, with a CheckpointError, leave it."""
+    """Continue a training that is about to begin from the file of a Checkpoint; one that does not fit is a CheckpointError."""
     saved = read(path)
     if "training" not in saved["progress"]:
         raise CheckpointError(f"{path} was written by nn.save and not by nn.Checkpoint: read it with nn.load")

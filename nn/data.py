@@ -16,7 +16,7 @@ N = TypeVar("N", bound=Node)
 
 
 class Batches:
-    """Pairs `(X[i], y[i])` that go once through the data each time they are iterated over; `len` is their number."""
+    """Batches `(X[i], y[i])`, once through the data for each iteration over them; `len` is their number."""
 
     def __init__(self, X: Any, y: Any, size: int, shuffle: bool = True, rng: Seed = None) -> None:
         self.X, self.y = _pair(X, y)

@@ -36,7 +36,7 @@ def fit(
     metrics: Metrics = None,
     rng: Seed = None,
 ) -> History:
-    """Train `model` and return what happened.
+    """Train `model` and return the history of the training.
 
     `train` is a pair of arrays `(X, y)`, taken `batch_size` rows at a time in an order drawn from `rng` (a NumPy generator
     or a seed), or anything that gives batches `(x, y)` each time it is iterated over; so is `validation`, which is
