@@ -1,4 +1,4 @@
-"""`Executable`: a program, and the code that runs it over a batch."""
+"""`Executable`: a program with the code that runs it over a batch."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ class Options:
 
 @dataclass
 class BatchResult:
-    """What came of a batch: `values`, an array if all outputs are numbers and else a list of numbers and lanes;
-    whether each `varies`; where the path `holds` (True for everywhere); and whether a nan may be among the values."""
+    """The outputs of a batch: `values`, an array if all outputs are numbers and else a list of numbers and lanes; whether
+    each is `varying`; a mask of the lanes where the path `holds` (True for all); and whether the values may have a nan."""
 
     values: Any
-    varies: Any
-    all_vary: bool
+    varying: Any
+    all_varying: bool
     holds: Any
-    suspicious: bool
+    may_have_nan: bool
 
 
 class Executable(Locked):
@@ -62,7 +62,7 @@ class Executable(Locked):
         self.exact = exact
         self.guarded = bool(program.guards)
         self.compiling = 0.0  # seconds
-        self._folded = [options.reduce is not None] * len(program.outputs)
+        self._reduced = [options.reduce is not None] * len(program.outputs)
         self._codes: dict[tuple[UniformMask, bool], tuple[Code, Any, bool]] = {}
         self._traced = program
         self._program: Program | None = program if exact else None
@@ -85,21 +85,21 @@ class Executable(Locked):
         return self._lowered
 
     def code(self, mask: UniformMask, guarded: bool) -> tuple[Code, Any, bool]:
-        """What runs it where these inputs are uniform; which outputs vary over the lanes then, and
-        whether all do. If `guarded`, one more output tells where the guards hold."""
+        """The code for this mask of uniform inputs, a mask of the varying outputs, and whether all vary. If `guarded`, one
+        more output tells where the guards hold."""
         found = self._codes.get((mask, guarded))
         if found is None:
             with self._lock:
                 found = self._codes.get((mask, guarded))
                 if found is None:
                     start = time.perf_counter()
-                    whole = with_guards(self.lowered, self._folded) if guarded else replace(self.lowered, guards=[])
+                    whole = with_guards(self.lowered, self._reduced) if guarded else replace(self.lowered, guards=[])
                     uniform = (*mask.uniform, *[True] * len(self.captured))
-                    folded = self._folded + [False] * guarded
-                    code = self._compiled(whole, uniform, folded)
+                    reduced = self._reduced + [False] * guarded
+                    code = self._compiled(whole, uniform, reduced)
                     is_uniform = uniform_instructions(whole, uniform)
-                    varies = np.array([not is_uniform[output] for output in whole.outputs[: len(self._folded)]], bool)
-                    found = self._codes[mask, guarded] = code, varies, bool(varies.all())
+                    varying = np.array([not is_uniform[output] for output in whole.outputs[: len(self._reduced)]], bool)
+                    found = self._codes[mask, guarded] = code, varying, bool(varying.all())
                     self.compiling += time.perf_counter() - start
         return found
 
@@ -111,14 +111,14 @@ class Executable(Locked):
         return last.compile(program, uniform, reduced, self.options.fast)
 
     def run(self, batch: Batch, guarded: bool = True) -> BatchResult:
-        """The outputs of the whole batch, and where the guards hold (`guarded=False`: everywhere, they say)."""
+        """The outputs of the whole batch, and where the guards hold (with `guarded=False`: everywhere)."""
         guarded = guarded and self.guarded
-        code, varies, all_vary = self.code(batch.mask, guarded)
+        code, varying, all_varying = self.code(batch.mask, guarded)
         numbers = batch.numbers
         if self.captured:
             if modes.current_trace():
                 raise CompileError(
-                    f"{self.options.name}, which reads Values, was given arrays within another recording, where what it "
+                    f"{self.options.name}, which reads Values, was given arrays within another trace, where what it "
                     "gives would be frozen: give it numbers, or call the function that it was made of"
                 )
             numbers = np.concatenate([numbers, [value._data for value in self.captured]])
@@ -128,18 +128,20 @@ class Executable(Locked):
             if guarded:
                 holds = bool(values.pop())
             total = sum(values)
-            return BatchResult(values, varies, all_vary, holds, total != total)
-        row, laned, suspicious = code.run(numbers, batch.lanes, batch.count, self.options.threads)
-        if guarded and len(row) == np.count_nonzero(~varies | np.array(self._folded, bool)):
+            return BatchResult(values, varying, all_varying, holds, total != total)
+        row, laned, may_have_nan = code.run(numbers, batch.lanes, batch.count, self.options.threads)
+        if guarded and len(row) == np.count_nonzero(~varying | np.array(self._reduced, bool)):
             where = laned.pop() != 0.0
             holds = True if where.all() else where
         elif guarded:
             holds, row = bool(row[-1]), row[:-1]
         if not laned:
-            return BatchResult(row, varies, all_vary, holds, _has_nan(row))
-        suspicious = suspicious or _has_nan(row)
+            return BatchResult(row, varying, all_varying, holds, _has_nan(row))
+        may_have_nan = may_have_nan or _has_nan(row)
         places, lanes = iter(row.tolist()), iter(laned)
-        return BatchResult([next(lanes) if v else next(places) for v in varies], varies, all_vary, holds, suspicious)
+        return BatchResult(
+            [next(lanes) if v else next(places) for v in varying], varying, all_varying, holds, may_have_nan
+        )
 
 
 def _has_nan(row: Any) -> bool:

@@ -1,11 +1,12 @@
-"""`compile`: a function of scalars as a `Kernel`, which records it once a path and runs the record."""
+"""`compile`: a function of scalars as a `Kernel`, which traces it once a path and runs the program."""
 
 from __future__ import annotations
 
+import functools
 import os
 import warnings
 from collections.abc import Callable, Sequence
-from functools import cache, partial, update_wrapper
+from functools import partial, update_wrapper
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,7 @@ def compile(
     fast: bool = False,
     threads: int | None = None,
 ) -> Any:
-    """A function of scalars as a `Kernel`: recorded once, with its derivatives, and run as a straight-line program.
+    """A function of scalars as a `Kernel`: traced once, with its derivatives, and run as a straight-line program.
 
     `f` is written for single numbers: arithmetic, `ag`'s functions, loops (which are unrolled), lists and dicts; or it
     is a derivative (`ag.value_and_grad(g)`, `ag.hessian(g)`). The kernel is called like a NumPy ufunc: floats give
@@ -48,8 +49,9 @@ def compile(
     be differentiated.
 
     Numbers and arrays that `f` reaches by itself are frozen at the first call; the numbers of Values that it reaches
-    are read at each call (but what is given numbers gives numbers: it links no graph to them). An `if` on a recorded value is a guard: another outcome is recorded as another path, of which
-    there may be 64, and in a batch each lane takes its own. `ag.where` chooses without.
+    are read at each call (but what is given numbers gives numbers: it links no graph to them). An `if` on a traced value
+    is a guard: another outcome is traced as another path, of which there may be 64, and in a batch each lane takes its
+    own. `ag.where` chooses without.
 
     signature: NumPy's, as "(p),(d),()->()": a vector of p numbers, one of d and a number give a number. Vectors arrive
         in `f` as object arrays (`p[k]`, `w @ x`, `ag.sum`, `np.exp` work); axes before them are the batch.
@@ -132,7 +134,7 @@ def _backends(backend: str | Backend) -> tuple[Backend, ...]:
     return {"auto": (NATIVE, NUMPY), "native": (NATIVE,), "numpy": (NUMPY,)}[backend]
 
 
-@cache
+@functools.cache
 def _warn_without_llvmlite() -> None:
     warnings.warn(
         "llvmlite is not installed, so ag.compile uses NumPy: pip install llvmlite for machine code, or pass "
@@ -144,14 +146,14 @@ def _warn_without_llvmlite() -> None:
 
 class Kernel(Locked):
     """A compiled function. Call it as the function; `print(kernel.program)`, `kernel.stats` and `kernel.source("c")`
-    show what it became at its last new kind of call."""
+    show the program of its last new kind of call."""
 
     def __init__(self, function: Callable[..., Any], options: Options) -> None:
         super().__init__()
         self.function = function
         self.options = options
         update_wrapper(self, function, updated=())
-        self._families: dict[InputSpec, TraceCache] = {}
+        self._trace_caches: dict[InputSpec, TraceCache] = {}
         self._layouts: dict[Any, tuple[TraceCache, Layout]] = {}
         self._masks: dict[tuple[bool, ...], UniformMask] = {}
         self._latest: TraceCache | None = None
@@ -160,7 +162,7 @@ class Kernel(Locked):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if modes.in_use and (trace := modes.current_trace()) and not (kwargs or self._nondefault_options()):
             numbers = all(type(x) in (float, int) for x in args)
-            if numbers:  # within a recording, which is to see what it is made of
+            if numbers:  # within a trace, which is to see what it is made of
                 return self.function(*map(trace.constant, args))
         fast_path = self._fast_path
         if fast_path is not None and not kwargs and tuple(map(type, args)) == fast_path[0]:  # floats alone, once more
@@ -171,8 +173,8 @@ class Kernel(Locked):
         kinds = None if kwargs else tuple([(x.shape, x.dtype.char) if type(x) is np.ndarray else type(x) for x in args])
         known = self._layouts.get(kinds)
         if known is not None:
-            family, layout = known
-            return family.call(layout, layout.batch(args))
+            cache, layout = known
+            return cache.call(layout, layout.batch(args))
         return self._slow_call(args, kwargs, kinds)
 
     def __copy__(self) -> Kernel:
@@ -187,7 +189,7 @@ class Kernel(Locked):
         )
 
     def _slow_call(self, args: tuple[Any, ...], kwargs: dict[str, Any], kinds: Any) -> Any:
-        """A call with arguments of kinds that have not come before: what is done with such is remembered."""
+        """A call with arguments of new kinds: their layout and the cache of traces are kept for the next one."""
         given = Arguments(self.options.name, self.options.signature, args, kwargs)
         if given.nodes:
             if changed := self._nondefault_options():
@@ -199,34 +201,34 @@ class Kernel(Locked):
         layout = given.layout(self._masks)
         batch = layout.batch(given.arrays)
         with self._lock:
-            if given.spec not in self._families:
-                family = TraceCache(self.function, self.options, given.spec, batch)
-                if len(self._families) == MAX_LAYOUTS:
-                    self._families.clear()
-                self._latest = self._families[given.spec] = family  # kept only if a first path could be recorded
-            family = self._families[given.spec]
+            if given.spec not in self._trace_caches:
+                cache = TraceCache(self.function, self.options, given.spec, batch)
+                if len(self._trace_caches) == MAX_LAYOUTS:
+                    self._trace_caches.clear()
+                self._latest = self._trace_caches[given.spec] = cache  # kept only if a first path could be traced
+            cache = self._trace_caches[given.spec]
         if kinds is not None and all(k in (float, int) or (type(k) is tuple and k[1] != "O") for k in kinds):
             if len(self._layouts) == MAX_LAYOUTS:
                 self._layouts.clear()
-            self._layouts[kinds] = family, layout
+            self._layouts[kinds] = cache, layout
         if kinds is not None and {*kinds} <= {float}:
-            self._install_fast_path(family, layout)
-        return family.call(layout, batch)
+            self._install_fast_path(cache, layout)
+        return cache.call(layout, batch)
 
     def _nondefault_options(self) -> list[str]:
-        """The options by which a call is something else than one of the function."""
+        """The options with which a call is not one of the function itself."""
         return [name for name in ("signature", "reduce", "parameters") if getattr(self.options, name) is not None]
 
-    def _install_fast_path(self, family: TraceCache, layout: Layout) -> None:
-        """From now on, a call with floats alone goes the shortest way, where nothing stands against it."""
-        recording = family.paths[0].fast
-        if not (recording.captured or recording.guarded or self.options.signature or self.options.parameters):
-            once = recording.code(layout.mask, guarded=False)[0].once
-            self._fast_path = (float,) * len(layout.mask.uniform), once, family.results.of_floats(layout.reduced)
+    def _install_fast_path(self, cache: TraceCache, layout: Layout) -> None:
+        """Let calls with floats alone skip the layout, unless the program has guards or reads Values."""
+        executable = cache.paths[0].fast
+        if not (executable.captured or executable.guarded or self.options.signature or self.options.parameters):
+            once = executable.code(layout.mask, guarded=False)[0].once
+            self._fast_path = (float,) * len(layout.mask.uniform), once, cache.results.of_floats(layout.reduced)
 
     @property
     def program(self) -> Program:
-        """What was recorded, simplified: the first path, where there are several.
+        """The program of the first path, simplified.
 
         Where a derivative gives nan, a second program decides, in which a cotangent of zero stays zero whatever it
         meets: `source` writes that one.
@@ -235,39 +237,40 @@ class Kernel(Locked):
 
     @property
     def programs(self) -> list[Program]:
-        """What was recorded, simplified, of every path."""
-        return [path.fast.program for path in self._family().paths]
+        """The programs of all paths, simplified."""
+        return [path.fast.program for path in self._newest().paths]
 
     @property
     def stats(self) -> dict[str, Any]:
-        """What there is: `recorded` and `instructions` (before and after simplification) and `flops` of the longest
-        path, the `backend`, how many `paths`, and the seconds spent on `recording` and `compiling` in all."""
-        family = self._family()
-        longest = max(family.paths, key=lambda path: path.recorded)
-        recordings = {recording for path in family.paths for recording in (path.fast, path.exact)}
+        """Figures: the operations of the longest path as `recorded`, its `instructions` (what simplification leaves of
+        them) and `flops`, the `backend`, the number of `paths`, and the seconds of `recording` (tracing) and `compiling`
+        in all."""
+        cache = self._newest()
+        longest = max(cache.paths, key=lambda path: path.operations)
+        executables = {executable for path in cache.paths for executable in (path.fast, path.exact)}
         return {
-            "recorded": longest.recorded,
+            "recorded": longest.operations,
             "instructions": len(longest.fast.program),
             "flops": longest.fast.lowered.flops,
             "backend": longest.backends[0].name,
-            "paths": len(family.paths),
-            "recording": sum(path.recording for path in family.paths),
-            "compiling": sum(path.simplifying for path in family.paths) + sum(r.compiling for r in recordings),
+            "paths": len(cache.paths),
+            "recording": sum(path.tracing for path in cache.paths),
+            "compiling": sum(path.simplifying for path in cache.paths) + sum(x.compiling for x in executables),
         }
 
     def source(self, language: str) -> str:
         """Standalone text in "python", "numpy" or "c", which needs nothing of this package.
 
         The function takes the numbers that `program.inputs` lists, and gives the outputs in order. Of several paths it
-        takes the one that fits; what was not recorded it refuses.
+        takes the one that fits; what was not traced it refuses.
         """
-        return source(language, self._family().exported())
+        return source(language, self._newest().exported())
 
-    def _family(self) -> TraceCache:
+    def _newest(self) -> TraceCache:
         if self._latest is None or not self._latest.paths:
-            raise RuntimeError(f"{self.options.name} is recorded at its first call, with numbers: call it first")
+            raise RuntimeError(f"{self.options.name} is traced at its first call, with numbers: call it first")
         return self._latest
 
     def __repr__(self) -> str:
-        paths = sum(len(family.paths) for family in self._families.values())
+        paths = sum(len(cache.paths) for cache in self._trace_caches.values())
         return f"<compiled {self.options.name}: {paths} path{'s' * (paths != 1)}>"

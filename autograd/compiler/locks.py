@@ -1,4 +1,4 @@
-"""`Locked`: what has a lock that outlives a fork."""
+"""`Locked`: an object with a lock that outlives a fork."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from autograd.graph import Primitive
 
 
 class Builder:
-    """Makes a program in which no instruction is there twice, none without need, and constants are folded."""
+    """The builder of a program: it folds constants, shares equal instructions and drops what no output needs."""
 
     def __init__(self, inputs: list[Instruction]) -> None:
         self.inputs = inputs
@@ -65,7 +65,7 @@ class Builder:
         return known
 
     def finish(self, outputs: list[Instruction], guards: list[Guard]) -> Program:
-        """The program of what these need."""
+        """The program of what these outputs and guards need."""
         needed = {*outputs, *[guard.condition for guard in guards]}
         for instruction in reversed(self.code):
             if instruction in needed:

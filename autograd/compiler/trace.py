@@ -1,4 +1,4 @@
-"""`Trace`: a function is run once on tracers, and the graph that this leaves is its program."""
+"""`Trace`: one run of a function on tracers, which leaves the graph that is its program."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MAX_DECISIONS = 10_000  # of one line of the user's code
 
 
 class Trace:
-    """What takes over operations on scalars while a function is traced.
+    """The interpreter of operations on scalars while a function is traced.
 
     `captured` are the Values that the function reaches by itself, whose numbers are read at each call; `count` is the
     number of operations.
@@ -68,7 +68,7 @@ class Trace:
         """`x` as what `program` takes for an output; None if it is no scalar."""
         return self._operand(x) if isinstance(x, (float, int, np.number, np.bool_, Value)) else None
 
-    # ---- The interpreter's part
+    # ---- Called by the engine (see `autograd.modes.Trace`)
 
     def record(self, op: Primitive, args: tuple[Any, ...]) -> Any:
         operands = []
@@ -129,7 +129,7 @@ class Trace:
             self._decisions[line] += 1
             if self._decisions[line] > MAX_DECISIONS:
                 raise CompileError(
-                    f"{describe_here()}: this was decided {MAX_DECISIONS:,} times in one recording: a `while` that "
+                    f"{describe_here()}: this was decided {MAX_DECISIONS:,} times in one trace: a `while` that "
                     "never settles? Bound it with `for`, or choose with ag.where"
                 )
             self.guards.append((condition, outcome, line))
@@ -142,7 +142,7 @@ class Trace:
         if isinstance(x, Tracer):
             if x._sequence < self.since:
                 raise CompileError(
-                    f"{describe_here()}: a value recorded in another run of ag.compile is used here: it has no number. "
+                    f"{describe_here()}: a value traced in another run of ag.compile is used here: it has no number. "
                     "A function that is compiled must hand on what it computes by returning it"
                 )
             return x
@@ -161,7 +161,7 @@ class Trace:
         self.count += 1
         if self.count > MAX_OPERATIONS:
             raise CompileError(
-                f"{describe_here()}: more than {MAX_OPERATIONS:,} operations were recorded: a loop that never ends, "
+                f"{describe_here()}: more than {MAX_OPERATIONS:,} operations were traced: a loop that never ends, "
                 "or a program to write with arrays (ag.Tensor)"
             )
         kind = Condition if op.is_comparison else Tracer

@@ -1,4 +1,4 @@
-"""`TraceCache`: the paths that were traced through a function, and which of them each lane of a batch takes."""
+"""`TraceCache`: the traced paths of a function, and the dispatch of a batch's lanes to them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MAX_PATHS = 64
 
 
 class TraceCache(Locked):
-    """What a kernel recorded for one structure of its arguments: paths through the function, and how each is run."""
+    """The traced paths of a function, for one structure of its arguments."""
 
     def __init__(self, function: Callable[..., Any], options: Options, spec: InputSpec, batch: Batch) -> None:
         super().__init__()
@@ -38,13 +38,13 @@ class TraceCache(Locked):
         self.options = options
         self.spec = spec
         self.paths: list[TracedPath] = []
-        self.record(batch)
+        self.trace(batch)
 
-    # ---- Recording
+    # ---- Tracing
 
-    def record(self, batch: Batch) -> TracedPath:
+    def trace(self, batch: Batch) -> TracedPath:
         """The path that the first lane of the batch takes: a new one, or one that is there."""
-        path = self._recorded(batch.example())
+        path = self._traced(batch.example())
         for known in self.paths:
             if known.outcomes == path.outcomes:
                 return known
@@ -63,7 +63,7 @@ class TraceCache(Locked):
         self.paths.append(path)
         return path
 
-    def _recorded(self, example: list[float]) -> TracedPath:
+    def _traced(self, example: list[float]) -> TracedPath:
         start = time.perf_counter()
         options, spec = self.options, self.spec
         trace = Trace()
@@ -92,13 +92,13 @@ class TraceCache(Locked):
 
     def exported(self) -> list[Program]:
         """The lowered programs of all paths, of the same inputs: the arguments' numbers, then captured values'."""
-        recordings = [path.exact for path in self.paths]
-        captured = list(dict.fromkeys(value for recording in recordings for value in recording.captured))
+        executables = [path.exact for path in self.paths]
+        captured = list(dict.fromkeys(value for executable in executables for value in executable.captured))
         programs = []
-        for recording in recordings:
-            program = recording.lowered
-            own = len(program.inputs) - len(recording.captured)
-            found = dict(zip(recording.captured, program.inputs[own:], strict=True))
+        for executable in executables:
+            program = executable.lowered
+            own = len(program.inputs) - len(executable.captured)
+            found = dict(zip(executable.captured, program.inputs[own:], strict=True))
             extra = [found.get(value) or Instruction(None, label=value.label) for value in captured]
             programs.append(Program(program.inputs[:own] + extra, program.code, program.outputs, program.guards))
         return programs
@@ -126,15 +126,15 @@ class TraceCache(Locked):
             return run.values
         values = np.asarray(run.values)
         if self.options.reduce == "sum":
-            return values if run.all_vary else values * np.where(run.varies, 1.0, batch.count)
+            return values if run.all_varying else values * np.where(run.varying, 1.0, batch.count)
         if not batch.count:
             return np.full(len(values), np.nan)
-        return values / (batch.count if run.all_vary else np.where(run.varies, batch.count, 1.0))
+        return values / (batch.count if run.all_varying else np.where(run.varying, batch.count, 1.0))
 
     def _run(self, path: TracedPath, batch: Batch, guarded: bool = True) -> BatchResult:
-        """The outputs along a path, and where it holds. Where a nan came out of a derivative, with care."""
+        """The outputs along a path, and where it holds. Lanes in which the fast program gives nan take the exact one."""
         run = path.fast.run(batch, guarded)
-        if not run.suspicious or path.exact is path.fast:
+        if not run.may_have_nan or path.exact is path.fast:
             return run
         moving = [x for x in run.values if isinstance(x, np.ndarray)]
         if not moving or any(x != x for x in run.values if isinstance(x, float)):
@@ -147,7 +147,7 @@ class TraceCache(Locked):
         return run
 
     def _routed(self, batch: Batch, run: BatchResult) -> Any:
-        """Every output, where not all lanes take the first path: each lane by its own."""
+        """Every output, where not all lanes take the first path: each lane takes its own."""
         reduce, total, several = self.options.reduce, batch.count, bool(batch.lanes)
         outputs: list[Any] = [0.0 if reduce else np.empty(total) for _ in run.values]
 
@@ -156,7 +156,7 @@ class TraceCache(Locked):
                 if reduce is None:
                     outputs[n][lanes[chosen]] = value[chosen] if isinstance(value, np.ndarray) else value
                 else:
-                    outputs[n] += value if run.varies[n] else value * np.count_nonzero(chosen)
+                    outputs[n] += value if run.varying[n] else value * np.count_nonzero(chosen)
 
         lanes = np.arange(total)
         chosen = np.broadcast_to(run.holds, total)
@@ -165,13 +165,13 @@ class TraceCache(Locked):
         while not chosen.all():
             lanes, batch = lanes[~chosen], batch.take(~chosen)
             with self._lock:
-                path = self.paths[tried] if tried < len(self.paths) else self.record(batch)
+                path = self.paths[tried] if tried < len(self.paths) else self.trace(batch)
             if tried < len(self.paths):
                 run = self._run(path, batch)
                 tried += 1
                 chosen = np.broadcast_to(run.holds, len(lanes))
                 merge(run, lanes, chosen)
-            else:  # a path that was tried: a condition on the brink came out otherwise there, by the last bit
+            else:  # the path was tried: a condition came out otherwise there, by a last bit that the back end rounds so
                 chosen = np.arange(len(lanes)) == 0
                 merge(self._run(path, batch.take(chosen), guarded=False), lanes[chosen], chosen[:1])
         if reduce:
@@ -180,14 +180,14 @@ class TraceCache(Locked):
 
 
 class TracedPath:
-    """One way through a function. Its program is there twice where it has derivatives: `exact`, in which a cotangent of
-    zero stays zero whatever it meets, and `fast`, which gives nan there."""
+    """One path through a function. Where it has derivatives, it has two programs: `exact`, in which a cotangent of zero
+    stays zero whatever it meets, and `fast`, which gives nan there."""
 
     def __init__(self, trace: Trace, outputs: list[Any], options: Options, seconds: float) -> None:
         start = time.perf_counter()
         program = simplify(trace.program(outputs))
-        self.recorded = trace.count
-        self.recording = seconds
+        self.operations = trace.count
+        self.tracing = seconds
         self.outcomes = [outcome for _, outcome, _ in trace.guards]  # which tell it from others
         operations = {i.op: None for i in program.code if i.op is not None}
         self.opaque = [op for op in operations if is_foreign(op)]
@@ -201,7 +201,7 @@ class TracedPath:
 
 @contextmanager
 def _annotate_errors(name: str) -> Iterator[None]:
-    """A context in which whatever is raised gets a note of where the function was, for it may come from a library."""
+    """A context that adds to errors, which may come from a library, a note of the user's line."""
     try:
         yield
     except CompileError:  # which tells it itself
@@ -209,7 +209,7 @@ def _annotate_errors(name: str) -> Iterator[None]:
     except Exception as error:
         frames = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
         own = [frame for frame in frames if not is_inside(frame[0])]
-        error.add_note(f"while ag.compile recorded {name}" + (f", at {format_line(own[-1])}" if own else ""))
+        error.add_note(f"while ag.compile traced {name}" + (f", at {format_line(own[-1])}" if own else ""))
         raise
 
 

@@ -1,4 +1,4 @@
-"""`Tracer`: what a function that is being traced computes with, in place of numbers."""
+"""`Tracer`: the stand-in for a number in a function that is being traced."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from autograd.value import Value
 
 
 class _Unknown:
-    """In place of the number of a tracer: whoever reads it would freeze it."""
+    """The stand-in for the number of a tracer: reading it raises, for it would freeze an example."""
 
     def _refuse(self, *_: Any) -> Any:
         if modes.current_trace() is None:
             raise _ended("an operation")
         raise CompileError(
-            f"{describe_here()}: this needs a number where there is none while ag.compile records: write it with "
+            f"{describe_here()}: this needs a number where there is none while ag.compile traces: write it with "
             "operators and ag's functions"
         )
 
@@ -41,7 +41,7 @@ UNKNOWN: Any = _Unknown()
 
 def _ended(what: str) -> CompileError:
     return CompileError(
-        f"{what} met a value that ag.compile recorded, after the recording ended: it never had a number. A function that is "
+        f"{what} met a value that ag.compile traced, after the trace ended: it never had a number. A function that is "
         "compiled must hand on what it computes by returning it"
     )
 
@@ -103,7 +103,7 @@ class Tracer(Value):
     # ---- What needs the number that is not there
 
     def _refuse(self, what: str, cure: str) -> CompileError:
-        return CompileError(f"{describe_here()}: {what} {self!r}, which has no number while ag.compile records: {cure}")
+        return CompileError(f"{describe_here()}: {what} {self!r}, which has no number while ag.compile traces: {cure}")
 
     @property
     def data(self) -> Any:
@@ -190,25 +190,25 @@ class Tracer(Value):
 
     def __repr__(self) -> str:
         name = self.op.name if self.op else "input"
-        return f"<recorded {name}{f' {self.label!r}' if self.label else ''}>"
+        return f"<traced {name}{f' {self.label!r}' if self.label else ''}>"
 
     def __reduce__(self) -> Any:
         raise self._refuse("this copies or pickles", "use it as it is")
 
 
 class Condition(Tracer):
-    """A recorded comparison. As a Python truth it becomes a guard; `&`, `|`, `^` and `~` are recorded too."""
+    """A traced comparison. As a condition of Python's it becomes a guard; `&`, `|`, `^` and `~` are traced too."""
 
     __slots__ = ()
 
     def __and__(self, other: Any) -> Any:
-        return e.where(self, _truth(other), 0.0) != 0.0
+        return e.where(self, _as_condition(other), 0.0) != 0.0
 
     def __or__(self, other: Any) -> Any:
-        return e.where(self, 1.0, _truth(other)) != 0.0
+        return e.where(self, 1.0, _as_condition(other)) != 0.0
 
     def __xor__(self, other: Any) -> Any:
-        return self != _truth(other)
+        return self != _as_condition(other)
 
     __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
 
@@ -216,8 +216,8 @@ class Condition(Tracer):
         return self == 0.0
 
 
-def _truth(x: Any) -> Any:
-    """A condition as it is, and Python's truths, also those that `~` made integers, as 1 and 0."""
+def _as_condition(x: Any) -> Any:
+    """A condition as it is, and booleans, also those that `~` made integers, as 1 and 0."""
     return x if isinstance(x, Tracer) else float(x & 1)
 
 
@@ -248,7 +248,7 @@ _UFUNCS: dict[Any, Callable[..., Any]] = {
 
 
 class Vector(np.ndarray[Any, Any]):
-    """An object array of recorded values: NumPy's functions of it are recorded too, comparisons among them."""
+    """An object array of traced values: NumPy's functions of it are traced too, comparisons among them."""
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         plain = [_plain(x) for x in inputs]

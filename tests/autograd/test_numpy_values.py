@@ -197,7 +197,7 @@ def test_item_and_numpy_detach_and_share_nothing():
 
 @pytest.mark.parametrize("ask", ["item", "numpy"])
 def test_what_is_being_compiled_has_no_number_to_give(ask):
-    with pytest.raises(ag.CompileError, match=rf"\.{ask}\(\).*no number while ag.compile records"):
+    with pytest.raises(ag.CompileError, match=rf"\.{ask}\(\).*no number while ag.compile traces"):
         ag.compile(lambda x: x * getattr(x, ask)())(2.0)
 
 

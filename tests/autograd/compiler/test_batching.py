@@ -273,7 +273,7 @@ def test_lists_of_another_class_come_and_go_as_such(backend):
 
 
 @both
-def test_truths_come_as_truths_also_in_arrays(backend):
+def test_booleans_come_as_booleans_also_in_arrays(backend):
     kernel = ag.compile(
         lambda p: (p > 0.0, p[0] > 0.0, np.array([True, False])), signature="(p)->(p),(),(q)", backend=backend
     )

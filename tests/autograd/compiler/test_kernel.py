@@ -268,7 +268,7 @@ def test_what_is_shown():
         return growth + 1.0
 
     kernel = ag.compile(ag.value_and_grad(f))
-    with pytest.raises(RuntimeError, match="recorded at its first call, with numbers: call it first"):
+    with pytest.raises(RuntimeError, match="traced at its first call, with numbers: call it first"):
         print(kernel.program)
     kernel(1.0, 0.5)
     text = str(kernel.program)
@@ -295,7 +295,7 @@ def test_a_call_that_fails_leaves_the_kernel_as_it_was():
 
 
 @both
-def test_a_kernel_that_is_dropped_is_freed_with_what_it_recorded(backend):
+def test_a_kernel_that_is_dropped_is_freed_with_what_it_traced(backend):
     marker = ag.Value(1.0)
     kernel = ag.compile(ag.grad(lambda x, marker=marker: x * marker if x > marker else ag.sin(x)), backend=backend)
     kernel(np.linspace(-2, 2, 9))

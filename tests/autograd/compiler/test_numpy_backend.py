@@ -107,7 +107,7 @@ def test_machine_code_cannot_call_it_and_says_so():
 
 
 @pytest.mark.parametrize("count", [0, 1, 5])
-def test_an_operation_of_the_users_own_may_read_attributes_that_recorded_values_do_not_have(count):
+def test_an_operation_of_the_users_own_may_read_attributes_that_tracers_do_not_have(count):
     @ag.primitive
     def doubled(x):
         return np.stack([x.real, x.real]).sum(axis=0) if isinstance(x, np.ndarray) else x.real * 2

@@ -127,7 +127,7 @@ def test_what_a_machine_does_not_have_is_made_of_what_it_has(name):
     op = ELEMENTWISE[name]
     lowered = lower(program_of(op))
     assert all(is_machine_operation(i.op) for i in lowered.code if i.op is not None)
-    for i in lowered.code:  # truths are for `where` alone
+    for i in lowered.code:  # booleans are for `where` alone
         taken = i.args[1:] if i.op is e.where else i.args
         assert not any(map(is_comparison, taken))
         assert i.op is not e.where or is_comparison(i.args[0])

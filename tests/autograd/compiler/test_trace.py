@@ -51,7 +51,7 @@ def test_a_loop_that_never_ends_is_refused_with_its_line(monkeypatch):
         while True:
             x = x * 0.5  # here: endless
 
-    with pytest.raises(CompileError, match=rf"{HERE}:{line_of('endless')}.*more than 100 operations were recorded"):
+    with pytest.raises(CompileError, match=rf"{HERE}:{line_of('endless')}.*more than 100 operations were traced"):
         ag.compile(endless)(1.0)
 
 
@@ -84,7 +84,7 @@ def test_after_an_error_ordinary_values_are_what_they_were():
     assert x > 2.0
 
 
-# ---- What can be recorded
+# ---- What can be traced
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_after_an_error_ordinary_values_are_what_they_were():
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("backend", ["numpy", "native"])
-def test_ordinary_python_is_recorded(f, expected, backend):
+def test_ordinary_python_is_traced(f, expected, backend):
     kernel = ag.compile(f, backend=backend)
     for _ in range(2):
         assert kernel(0.5) == pytest.approx(expected, rel=1e-15)
@@ -134,7 +134,7 @@ def test_a_number_of_another_kind_is_refused_in_comparisons():
         ag.compile(lambda x: x if x == Fraction(1, 2) else 0.0)(1.0)
 
 
-def test_a_kernel_within_a_recording_is_recorded_with_its_captured_values():
+def test_a_kernel_within_a_trace_is_traced_with_its_captured_values():
     w = ag.Value(3.0)
     inner = ag.compile(lambda x: w * x)
     outer = ag.compile(lambda y: y * inner(2.0))
@@ -163,7 +163,7 @@ def test_what_a_user_primitive_decided_in_vain_is_decided_again():
     assert kernel(np.array([2.5, -2.5])).tolist() == [12.0, -3.0]
 
 
-def test_what_was_recorded_is_let_go():
+def test_what_was_traced_is_let_go():
     def f(x):
         unused = [x * float(n) for n in range(1000)]
         return unused[1] + unused[2]
@@ -178,12 +178,12 @@ def test_what_was_recorded_is_let_go():
     assert alive() < before + 20
 
 
-def test_a_kernel_within_a_recording_keeps_ieees_arithmetic():
+def test_a_kernel_within_a_trace_keeps_ieees_arithmetic():
     inverse = ag.compile(lambda x: 1 / x)
     assert ag.compile(lambda y: y * inverse(0.0))(2.0) == math.inf
 
 
-def test_a_kernel_within_a_recording_may_be_given_arrays_unless_it_reads_values():
+def test_a_kernel_within_a_trace_may_be_given_arrays_unless_it_reads_values():
     two = ag.compile(lambda x: x * 0.0 + 2.0)
     assert ag.compile(lambda y: y * np.sum(two(np.array([0.5, 3.0]))))(1.0) == 4.0
     w = ag.Value(3.0)

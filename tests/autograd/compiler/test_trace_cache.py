@@ -1,4 +1,4 @@
-"""An `if` on a recorded value parts a function into paths, and each lane of a batch takes its own."""
+"""An `if` on a traced value parts a function into paths, and each lane of a batch takes its own."""
 
 import math
 
@@ -76,10 +76,10 @@ NEIGHBOURS = np.random.default_rng(0).normal(size=(500, 2)) * 2
         (lambda x: ag.hypot(x, 0.7), lambda x: math.hypot(x, 0.7)),
     ],
 )
-def test_a_branch_at_the_last_bit_of_a_function_is_no_endless_family(backend, op, by_math):
+def test_a_branch_at_the_last_bit_of_a_function_is_no_endless_row_of_paths(backend, op, by_math):
     result = ag.compile(op, backend=backend)(NEIGHBOURS[:, 0])
     for x, z in zip(NEIGHBOURS[:, 0].tolist(), result.tolist(), strict=True):
-        if z != by_math(x):  # which the recording takes for another path than the back end
+        if z != by_math(x):  # which tracing takes for another path than the back end
             limit = min(z, by_math(x))
             kernel = ag.compile(lambda x, limit=limit: 1.0 if op(x) > limit else 2.0, backend=backend)
             assert set(kernel(np.full(5, x)).tolist()) <= {1.0, 2.0}
@@ -193,7 +193,7 @@ def test_a_nan_that_does_not_vary_beside_lanes_is_looked_at(backend):
 
 
 @both
-def test_all_paths_are_recorded_of_the_structure_and_not_of_the_first_arguments(backend):
+def test_all_paths_are_traced_of_the_structure_and_not_of_the_first_arguments(backend):
     def f(x, options):
         if x > 0.0:
             return x
@@ -212,7 +212,7 @@ def test_infinities_of_both_signs_make_a_nan_without_a_warning(backend):
 
 
 @both
-def test_branches_may_return_truths_and_recorded_truths(backend):
+def test_branches_may_return_booleans_and_traced_conditions(backend):
     def f(x):
         if x < 0.0:
             return False

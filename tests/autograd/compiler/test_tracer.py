@@ -1,4 +1,4 @@
-"""What cannot be recorded is refused with the line that asked for it, and with a cure."""
+"""What cannot be traced is refused with the line that asked for it, and with a cure."""
 
 import copy
 import json
@@ -111,16 +111,16 @@ def test_what_needs_a_number_is_refused_with_its_line_and_a_cure(mark):
 
 @pytest.mark.parametrize("make", [copy.copy, copy.deepcopy, pickle.dumps])
 def test_a_copy_is_refused(make):
-    with pytest.raises(CompileError, match=r"this copies or pickles <recorded.* use it as it is"):
+    with pytest.raises(CompileError, match=r"this copies or pickles <traced.* use it as it is"):
         ag.compile(lambda x: make(x))(1.0)
 
 
-def test_a_value_that_escapes_its_recording_is_refused():
+def test_a_value_that_escapes_its_trace_is_refused():
     kept = []
     ag.compile(lambda x: kept.append(x * 2.0) or x)(1.0)
-    with pytest.raises(CompileError, match="after the recording ended"):
+    with pytest.raises(CompileError, match="after the trace ended"):
         kept[0] + 1.0
-    with pytest.raises(CompileError, match="after the recording ended"):
+    with pytest.raises(CompileError, match="after the trace ended"):
         bool(kept[0])
     with pytest.raises(CompileError, match="in another run"):
         ag.compile(lambda x: x + kept[0])(1.0)
@@ -168,7 +168,7 @@ def test_what_would_freeze_the_number_of_a_value_outside_is_refused(read):
 
 @pytest.mark.parametrize("show", [ag.explain, ag.draw])
 def test_what_shows_numbers_is_refused(show):
-    with pytest.raises(CompileError, match=rf"(?s){HERE}.* while ag.compile records"):
+    with pytest.raises(CompileError, match=rf"(?s){HERE}.* while ag.compile traces"):
         ag.compile(lambda x: show(x * x) and x)(1.0)
 
 
@@ -183,7 +183,7 @@ VECTORS = {
 
 @pytest.mark.parametrize("what", VECTORS)
 def test_who_takes_a_number_for_a_vector_is_told_of_signatures(what):
-    with pytest.raises((CompileError, AttributeError), match=rf"{re.escape(what)} <recorded input 'x'>.*signature="):
+    with pytest.raises((CompileError, AttributeError), match=rf"{re.escape(what)} <traced input 'x'>.*signature="):
         ag.compile(VECTORS[what])(np.array([1.0, 2.0]))
 
 
@@ -195,7 +195,7 @@ def test_an_attribute_that_no_array_has_is_an_ordinary_error():
 def test_an_error_of_a_library_is_raised_with_a_note_of_the_line():
     with pytest.raises(TypeError) as caught:
         ag.compile(lambda x: json.dumps(x))(2.0)
-    assert re.search(rf"while ag.compile recorded <lambda>, at {HERE}:\d+: ", caught.value.__notes__[0])
+    assert re.search(rf"while ag.compile traced <lambda>, at {HERE}:\d+: ", caught.value.__notes__[0])
 
 
 @pytest.mark.parametrize(
