@@ -1,4 +1,4 @@
-"""Convolution: linear in the image and in the weight, so that with its two transposes it is closed under derivatives."""
+"""Convolution: linear in the image and in the weight, so that it and its two transposes are closed under derivatives."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ BLOCK = 1 << 17  # elements of unfolded windows at a time, so that they stay in 
 
 
 class Convolution(NamedTuple):
-    """What is fixed in a convolution. The weight is `(outputs, channels / groups, *kernel)`."""
+    """The fixed settings of a convolution. The weight is `(outputs, channels / groups, *kernel)`."""
 
     windows: Windows
     groups: int
 
     def tiles(self, counts: Pair, per_window: int) -> Iterator[tuple[slice, slice]]:
-        """The windows, as ranges of rows and of columns, so many at a time that their elements fit into a block."""
+        """The windows, as ranges of rows and of columns; the elements of each range fit into a block."""
         rows, columns = counts
         across = min(columns, max(1, BLOCK // max(1, per_window)))
         down = max(1, BLOCK // max(1, per_window * columns)) if across == columns else 1

@@ -1,4 +1,4 @@
-"""Picking elements out of an array, and putting them in."""
+"""Indexing: elements taken out of an array, and put into one."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _COMPUTING = ("empty", "linear_ramp", "maximum", "mean", "median", "minimum")  #
 
 
 def _is_basic(key: Any) -> bool:
-    """Whether NumPy answers `x[key]` with a view, in which no element can occur twice."""
+    """Whether `x[key]` is a view in NumPy. In a view no element occurs twice."""
     parts = key if isinstance(key, tuple) else (key,)
     return all(part is None or part is Ellipsis or isinstance(part, (int, np.integer, slice)) for part in parts)
 
 
 def _checked(key: Any) -> Any:
-    """`key`, of which no node is a part, with arrays of its own, which the caller cannot change."""
+    """A copy of `key` whose arrays the caller cannot change. A node in it is a TypeError."""
     if isinstance(key, tuple):
         return tuple(map(_checked, key))
     if isinstance(key, Node):
@@ -41,7 +41,7 @@ def _index(key: Any) -> Primitive:
 
 
 def _scatter(key: Any, shape: tuple[int, ...]) -> Primitive:
-    """The transpose of an index: zeros with `y` added where the index reads, repeatedly where it reads repeatedly."""
+    """The transpose of an index: zeros with `y` added at `key`, more than once where `key` repeats an element."""
 
     def forward(y: Any) -> Any:
         out = np.zeros(shape, np.result_type(y, np.float16))
@@ -61,7 +61,7 @@ def index(x: Any, key: Any) -> Any:
 def index_update(x: Any, key: Any, y: Any) -> Any:
     """A copy of `x` in which `copy[key]` is `y`: what `x[key] = y` would do, differentiable in `x` and in `y`.
 
-    Where `key` names an element twice the last one wins, as in NumPy, and it alone gets the cotangent.
+    Where `key` names an element twice, the last value wins, as in NumPy, and it alone gets the cotangent.
 
     >>> index_update(np.zeros(3), 1, 5.0).tolist()
     [0.0, 5.0, 0.0]
@@ -102,7 +102,7 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Any:
 
 
 def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
-    """Each element of `x` `repeats` times over, along `axis` or in the flattened array."""
+    """`x` with each element repeated `repeats` times, along `axis` or in the flattened array."""
     x = operand(x, "repeat")
     if axis is None:
         x, axis = ravel(x), 0
@@ -181,7 +181,7 @@ def diag(x: Any, k: int = 0) -> Any:
 
 
 def _triangle(owner: str, mask: Any, x: Any, k: int) -> Any:
-    """Where the elements of matrices are that are kept."""
+    """A mask of the elements of matrices that are kept."""
     if not x.shape:
         raise ValueError(f"{owner} needs matrices (..., rows, columns), got a number: reshape it")
     return mask(np.ones(x.shape[-2:], bool), k)

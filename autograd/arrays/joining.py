@@ -1,4 +1,4 @@
-"""Several arrays to one, and one to several."""
+"""Joining and splitting: several arrays to one, and one to several."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from autograd.graph import Node, Primitive
 
 
 def _several(owner: str, xs: Any) -> list[Any]:
-    """The arrays of a list or of anything else with members, of which there must be one."""
+    """The arrays of a list or another iterable, which must not be empty."""
     found = xs if type(xs) is list else sequence(owner, "xs", xs)
     if not found:
         raise ValueError(f"{owner} needs at least one array, got none")

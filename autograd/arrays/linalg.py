@@ -47,7 +47,7 @@ def _linear_forward(x: Any, w: Any, b: Any) -> Any:
     return np.add(y, b, out=y) if y.dtype == b.dtype and b.shape == y.shape[-1:] else y + b
 
 
-# `x @ w.T + b`, the layer of a neural network, in one node; `fit` sums the bias's share over the batch.
+# `x @ w.T + b`, the layer of a neural network, in one node; `_unbroadcast` sums the bias's cotangent over the batch.
 linear = Primitive(
     "linear",
     None,
@@ -63,7 +63,7 @@ def _flat(x: Any) -> Any:
 
 
 def outer(x: Any, y: Any) -> Any:
-    """The products of every element of `x` with every one of `y`, both flattened."""
+    """The products of every element of `x` with every element of `y`, both flattened."""
     return mul(reshape(x, (-1, 1)), reshape(y, (1, -1)))
 
 
@@ -92,7 +92,7 @@ def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
 
 
 def dot(x: Any, y: Any) -> Any:
-    """The inner product of the last axis of `x` with the last but one (or the only one) of `y`."""
+    """The inner product of the last axis of `x` with the second last (or only) axis of `y`."""
     x, y = operand(x, "dot"), operand(y, "dot", "y")
     if len(x.shape) == 0 or len(y.shape) == 0:
         return mul(x, y)
@@ -118,7 +118,7 @@ def _einsum(subscripts: tuple[str, ...], out: str) -> Primitive:
         others = subscripts[:i] + subscripts[i + 1 :]
         known = [letter for letter in mine if letter in out or any(letter in other for other in others)]
         share = _einsum((out, *others), "".join(known))(g, *xs[:i], *xs[i + 1 :])
-        # A letter in no other place was summed away: every element along it gets the same.
+        # A letter that occurs nowhere else was summed over: every element along it gets the same cotangent.
         alone = [axis for axis, letter in enumerate(mine) if letter not in known]
         return broadcast_to(expand_dims(share, alone), xs[i].shape) if alone else share
 
@@ -172,7 +172,7 @@ def einsum(subscripts: str, *xs: Any) -> Any:
     else:
         out = ellipsis + "".join(sorted(c for c in set(letters) if letters.count(c) == 1 and c not in ellipsis))
     for i, (term, x) in enumerate(zip(terms, operands, strict=True)):
-        # A letter that is nowhere else is summed away first, as exactly as by `sum`.
+        # A letter that occurs nowhere else is summed over first, as exactly as by `sum`.
         others = out + "".join(terms[:i] + terms[i + 1 :])
         if alone := tuple(axis for axis, letter in enumerate(term) if letter not in others):
             terms[i] = "".join(letter for letter in term if letter in others)
@@ -192,7 +192,7 @@ def _solve_to_a(g: Any, z: Any, a: Any, b: Any) -> Any:
     return -(share @ mT(z))
 
 
-# In derivatives: of a matrix that is nearly singular the transpose may be singular to the last digit.
+# For derivatives: the transpose of a nearly singular matrix may be singular in the last digit.
 _solve: Primitive = Primitive("solve", None, or_nan(np.linalg.solve), _solve_to_a, lambda g, z, a, b: _solve(mT(a), g))
 solve = Primitive("solve", None, np.linalg.solve, *_solve.rules)
 

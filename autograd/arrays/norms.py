@@ -1,4 +1,4 @@
-"""Norms of arrays that neither overflow nor underflow on the way: where squares would, numbers are scaled first."""
+"""Norms of arrays without overflow or underflow: where squares would leave the range, numbers are scaled first."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from autograd.arrays import sums
 
-# Between these a sum of squares has lost nothing: by dtype, since what is lost is below the least normal number.
+# By dtype: between these bounds a sum of squares is exact enough, as only numbers below the least normal one are lost.
 _SAFE = {
     np.dtype(kind): (float(np.finfo(kind).tiny) / float(np.finfo(kind).eps) ** 2, float(np.finfo(kind).max))
     for kind in (np.float32, np.float64)
@@ -35,7 +35,7 @@ def p_norm(x: Any, p: float, axis: Any = None, keepdims: bool = False) -> Any:
     if kind.kind not in "fiub":
         raise TypeError(f"a norm of {kind} has no rule")  # its caller says of which argument
     x = np.abs(sums.widened(x) if kind.kind == "f" else x.astype(np.float64))
-    # The element that decides becomes a number from 1/2 to 1, exactly: it is multiplied with a power of two.
+    # The dominant element is scaled into [1/2, 1] by a power of two, which is exact.
     top = x.max(axis, keepdims=True, initial=0.0) if p > 0 else x.min(axis, keepdims=True, initial=np.inf)
     exponent = np.where(np.isfinite(top) & (top > 0), np.frexp(top)[1], 0)
     with np.errstate(over="ignore", under="ignore", divide="ignore"):

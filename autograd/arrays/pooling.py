@@ -36,7 +36,7 @@ def _gather_some(windows: Windows, chosen: list[Array] | None) -> Primitive:
 
 
 def _accumulator(windows: Windows, dtype: Any) -> Any:
-    """The dtype in which the elements of a window are added, one after another: a wider one where they are many."""
+    """The dtype in which the elements of a window are added one by one: a wider one for large windows."""
     few = FEW_WIDE if dtype.itemsize > 2 else FEW
     return np.float64 if dtype.itemsize < 8 and math.prod(windows.kernel) > few else dtype
 
@@ -70,13 +70,13 @@ def _maxima(windows: Windows, x: Array) -> Array:
 
 
 def _firsts(windows: Windows, z: Array, x: Array) -> list[Array]:
-    """Which element of each window is the first of its largest; of a window with a nan, the first."""
+    """Masks of the first largest element of each window; of a window with a nan, of its first element."""
     top = batch_last(z)
     left = np.ones(top.shape, bool)
     chosen = []
     for shift in windows.shifts(windows.padded(x, -np.inf), windows.counts(size_of(x))):
         here = np.less(shift, top)
-        np.greater(left, here, out=here)  # left, and not less
+        np.greater(left, here, out=here)  # still unchosen, and at least as large
         left ^= here
         chosen.append(here)
     return chosen
@@ -92,9 +92,9 @@ def _max_pool(windows: Windows) -> Primitive:
 
 
 def max_pool2d(x: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1) -> Any:
-    """The largest element of each window of images `(..., h, w)`; the first of those that tie gets all the cotangent.
+    """The largest element of each window of images `(..., h, w)`; the first of equal ones gets the whole cotangent.
 
-    That is PyTorch's choice; `ag.max` shares it evenly. `stride` is the kernel's size unless given; margins never win.
+    That is PyTorch's choice; `ag.max` splits it evenly. `stride` is the kernel's size unless given; margins never win.
 
     >>> max_pool2d(np.arange(16.0).reshape(1, 1, 4, 4), 2).tolist()
     [[[[5.0, 7.0], [13.0, 15.0]]]]
@@ -136,7 +136,7 @@ def _pool(name: str, make: Any, x: Any, kernel_size: Any, stride: Any, padding: 
 
 @cache
 def _bins(n: int, parts: int) -> Array:
-    """A matrix that takes `n` numbers to the means of `parts` stretches, of lengths as even as can be."""
+    """A matrix that maps `n` numbers to the means of `parts` segments of nearly equal length."""
     out = np.zeros((parts, n))
     for i in range(parts):
         start, stop = i * n // parts, -(-(i + 1) * n // parts)
@@ -145,7 +145,7 @@ def _bins(n: int, parts: int) -> Array:
 
 
 def adaptive_avg_pool2d(x: Any, output_size: Any) -> Any:
-    """Means of stretches of images `(..., h, w)`, as even as can be, so that the result is `(..., *output_size)`.
+    """Means over a grid of nearly equal parts of images `(..., h, w)`; the result has shape `(..., *output_size)`.
 
     A None in `output_size` keeps that length. Stretch `i` of `k` runs from `⌊i n / k⌋` to `⌈(i + 1) n / k⌉`, as in PyTorch.
 
@@ -158,7 +158,7 @@ def adaptive_avg_pool2d(x: Any, output_size: Any) -> Any:
             f"adaptive_avg_pool2d needs images (..., height, width) that are not empty, got shape {x.shape}: reshape them"
         )
     wanted = output_size if isinstance(output_size, (tuple, list)) else (output_size, output_size)
-    if len(wanted) == 2:  # a None keeps the length that there is
+    if len(wanted) == 2:  # None keeps the current length
         wanted = [n if parts is None else parts for n, parts in zip(size_of(x), wanted, strict=True)]
     sizes = pair("adaptive_avg_pool2d: output_size", wanted)
     rows, columns = (_bins(n, parts).astype(x.dtype) for n, parts in zip(size_of(x), sizes, strict=True))

@@ -1,4 +1,4 @@
-"""Many elements to few: sums, means, extremes, norms, and the softmax family."""
+"""Reductions: sums, means, extremes, norms, and the softmax family."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from autograd.graph import Primitive
 
 
 def _kept(shape: tuple[int, ...], axis: Axis) -> tuple[int, ...]:
-    """`shape` with 1 for the axes that a reduction takes away."""
+    """`shape` with 1 for the axes that a reduction removes."""
     gone = axes_of(axis, len(shape)) if shape else ()  # NumPy lets a number be reduced over axis 0
     return tuple(1 if i in gone else n for i, n in enumerate(shape))
 
@@ -79,7 +79,7 @@ def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 def freedom(count: int, ddof: float) -> float:
-    """What a sum of squared deviations is divided by: not below 0, where NumPy gives infinity or nan."""
+    """The divisor of a sum of squared deviations: at least 0, so that the result is inf or nan, as NumPy's is."""
     return count - ddof if count > ddof else 0.0
 
 
@@ -99,7 +99,7 @@ def std(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> An
         return cast(std(cast(x, np.float32), axis, ddof, keepdims), np.float16)
     count = _count(x.shape, hashable(axis, "std"))
     apart = x - mean(x, axis, keepdims=True)
-    # That of one number is 0 everywhere, and so smooth.
+    # The deviation of one number is 0 everywhere, and so smooth.
     deviations = sum(apart, axis, keepdims) if count == 1 else norm(apart, axis=axis, keepdims=keepdims)
     less = freedom(count, ddof)
     return deviations / (np.sqrt(np.longdouble(less)) if x.dtype == np.longdouble else math.sqrt(less))
@@ -126,12 +126,12 @@ def _min(axis: Axis, keepdims: bool) -> Primitive:
 
 
 def max(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The largest element; elements that tie share its cotangent evenly."""
+    """The largest element; its cotangent is split evenly between equal ones."""
     return _max(hashable(axis, "max"), flag(keepdims))(x)
 
 
 def min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The smallest element; elements that tie share its cotangent evenly."""
+    """The smallest element; its cotangent is split evenly between equal ones."""
     return _min(hashable(axis, "min"), flag(keepdims))(x)
 
 
@@ -148,7 +148,7 @@ def _prod(axis: Axis, keepdims: bool) -> Primitive:
 
 
 def _others(x: Any, axis: Axis) -> Any:
-    """For each element, the product of the others over `axis`: what is exact also where elements are zero."""
+    """For each element, the product of the others over `axis`: exact also where elements are zero."""
     if x.dtype == np.float16:
         return cast(_others(cast(x, np.float32), axis), np.float16)
     axes = axes_of(axis, len(x.shape)) if x.shape else ()
@@ -263,7 +263,7 @@ def _logsumexp(axis: Axis, keepdims: bool) -> Primitive:
     def rule(g: Any, z: Any, x: Any) -> Any:
         z = _back(z, x, axis)
         e = exp(x - z)
-        # The shares sum to 1 also where z has no digits left for the logarithm; those of infinities are nan.
+        # The weights sum to 1 also where z has no digits left for the logarithm; those of infinities are nan.
         return e * (_back(g, x, axis) / where(isfinite(z), sum(e, axis, True), 1.0))
 
     return Primitive(

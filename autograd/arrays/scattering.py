@@ -1,4 +1,4 @@
-"""Sums of what falls into one place: as exact as a pairwise sum, be it a million rows of one word."""
+"""Scatter-add: sums at repeated indices, as exact as a pairwise sum, be it a million rows of one word."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import numpy as np
 
 from autograd.arrays.sums import FEW
 
-FEW_WIDE = 128  # so many float32 or float64 are added one after another, as in a block of NumPy's pairwise sum
+FEW_WIDE = 128  # up to this many float32 or float64 are added one by one, as in a block of NumPy's pairwise sum
 AT_ONCE = 1 << 16  # numbers whose places are written out at a time
 SPLIT = 2.0**27 + 1.0  # Dekker's factor: leaves the upper half of a float64's digits
 
 
 def add_at(out: Any, key: Any, y: Any) -> Any:
-    """`out`, an array of zeros, with `y` added at `key`, again and again where that names an element repeatedly."""
+    """`out`, an array of zeros, with `y` added at `key`, more than once where `key` repeats an element."""
     one_axis = type(key) is np.ndarray and key.dtype.kind in "iu"
     few = FEW_WIDE if y.itemsize > 2 else FEW
     if (key.size if one_axis else y.size) <= few or not y.size or out.itemsize > 8:
@@ -50,7 +50,7 @@ def add_at(out: Any, key: Any, y: Any) -> Any:
 
 
 def _grouped(out: Any, rows: Any, y: Any) -> None:
-    """Set row i of `out` to the sum of those rows of `y` that are of number i in `rows`, added in float64."""
+    """Set row i of `out` to the sum, in float64, of the rows of `y` for which `rows` is i."""
     n, width = out.shape
     columns = max(1, min(width, 16 * AT_ONCE // rows.size))
     for start in range(0, width, columns):
@@ -69,7 +69,7 @@ def _one_group(rows: Any, y: Any, n: int) -> Any:
     values = y.ravel()
     if y.dtype != np.float64 or rows.size <= FEW_WIDE:
         return np.bincount(places, values, n * width).reshape(n, width)
-    # The upper halves of numbers of one size add up without rounding, and the lower ones hardly round.
+    # The upper halves of numbers of similar size add up without rounding, the lower halves with hardly any.
     with np.errstate(all="ignore"):
         upper = values * SPLIT
         lower = upper - values

@@ -1,4 +1,4 @@
-"""Changing the shape, the order or the dtype of an array's elements."""
+"""The shape, the order and the dtype of an array's elements, changed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def hashable(axis: Any, owner: str = "this function", name: str = "axis", option
 
 
 def flag(keepdims: Any) -> bool:
-    """`keepdims` as a truth: a dtype in its place, as NumPy's order of arguments would have it, is a TypeError."""
+    """`keepdims` as a bool: a dtype in its place, as NumPy's order of arguments would have it, is a TypeError."""
     if keepdims is True or keepdims is False:
         return keepdims
     if isinstance(keepdims, (int, np.bool_, np.integer)):
@@ -47,7 +47,7 @@ def fixed(what: str, x: Any) -> np.ndarray[Any, Any]:
 
 
 def unmasked(x: Any) -> Any:
-    """`x`, which must not be an array of a kind whose meaning would be lost: masked, a matrix, with units."""
+    """`x`; a TypeError for a subclass of array whose meaning would be lost: masked, a matrix, with units."""
     if isinstance(x, np.ndarray) and type(x) is not np.ndarray:
         check_kind(x)
     return x
@@ -91,7 +91,7 @@ def _transpose(axes: tuple[int, ...] | None) -> Primitive:
 
 
 def _order(axes: Any) -> tuple[int, ...] | None:
-    """The axes of a transpose, of which each is there once."""
+    """The axes of a transpose, each of which occurs once."""
     order = hashable(axes, "transpose", "axes")
     if order is None or (isinstance(order, tuple) and sorted(a % len(order) for a in order) == [*range(len(order))]):
         return order
@@ -161,14 +161,14 @@ def squeeze(x: Any, axis: Axis = None) -> Any:
 
 def _broadcast(x: Any, shape: tuple[int, ...]) -> Any:
     x = np.asarray(x)
-    if x.ndim == 0:  # the commonest case, ten times as fast so
+    if x.ndim == 0:  # the most common case, ten times as fast this way
         return np.ndarray(shape, x.dtype, x, strides=(0,) * len(shape))
     return np.broadcast_to(x, shape)
 
 
 @cache
 def _broadcast_to(shape: tuple[int, ...]) -> Primitive:
-    # The traversal sums every cotangent down to its input's shape, which is all that the derivative is.
+    # The whole derivative is a sum to the input's shape, which the traversal does with every cotangent.
     return Primitive("broadcast_to", None, lambda x: _broadcast(x, shape), lambda g, z, x: g, reads=False)
 
 

@@ -1,4 +1,4 @@
-"""Derivatives of matrices' functions where a matrix may be singular: cofactors, and inverses that may be nan."""
+"""Derivatives of matrix functions at singular matrices: cofactors, and inverses that may be nan."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from autograd.graph import Primitive
 
 
 def or_nan(forward: Callable[..., Any]) -> Callable[..., Any]:
-    """`forward`, a function of NumPy's of stacks of matrices, with nan for each that is singular: for derivatives,
-    which have no value there, and in which a user could not see where an error came from."""
+    """`forward`, a NumPy function of stacks of matrices, with nan for each singular one instead of an error.
+
+    For derivatives: they have no value there, and the user could not see where an error came from."""
 
     def lenient(a: Any, *rest: Any) -> Any:
         try:
@@ -44,7 +45,7 @@ def _well_inverse(x: Any) -> Any:
     return np.where(certain[..., None, None], y, np.asarray(np.nan, y.dtype))
 
 
-# And nan where two products with it have lost their digits, as they do of a matrix that is singular but for rounding.
+# And nan where two products with it have lost their digits: the matrix is singular but for rounding.
 _certain_inverse = Primitive("inv", None, _well_inverse, _through_inverse)
 
 

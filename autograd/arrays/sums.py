@@ -1,8 +1,8 @@
 """Sums as exact as a pairwise sum, in every dtype and along every axis.
 
-NumPy's own sum is pairwise along the innermost axis in memory alone: along any other it adds one element after another,
-so that a float32 mean of two million rows loses its second digit, and in float16 it stands still at 2048 ones. Here such
-an axis is cut into blocks of `BLOCK` elements, whose sums are summed in turn, and float16 is added in float32.
+NumPy's own sum is pairwise along the innermost axis in memory only: along any other it adds one element after another.
+A float32 mean of two million rows then loses its second digit, and a float16 sum of ones stops at 2048. Here such an
+axis is cut into blocks of `BLOCK` elements, whose sums are summed in turn, and float16 is added in float32.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-FEW = 32  # so many are added one after another
-BLOCK = 32  # and so many in a block where there are more
+FEW = 32  # up to this many elements are added one after another
+BLOCK = 32  # elements of a block, where there are more
 STRETCH = 256  # elements that an inner loop is to run over
 SMALL = BLOCK * STRETCH  # elements that BLAS sums without threads
 
 Array = np.ndarray[Any, Any]
 Step = Callable[[Any], Any]
 
-_add: Any = np.add.reduce  # np.sum less its wrappers, which take longer than a small sum
+_add: Any = np.add.reduce  # np.sum without its wrappers, which take longer than a small sum
 _half = np.dtype(np.float16)
 _blas = {np.dtype(np.float32), np.dtype(np.float64)}
 
@@ -68,7 +68,7 @@ def adder(axis: Any = None, keepdims: bool = False) -> Step:
 
 
 def _plan(shape: tuple[int, ...], strides: tuple[int, ...], dtype: Any, axis: Any, keepdims: bool) -> Step:
-    """How to sum an array of this form: what `adder` keeps."""
+    """The function that sums an array of this form: `adder` keeps it."""
     if dtype.kind != "f":
         return lambda x: _add(x, axis, None, None, keepdims)
     if type(axis) is int and shape and strides[axis] == dtype.itemsize > 2 and 0 not in strides:
@@ -121,12 +121,12 @@ def var(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 def count(shape: tuple[int, ...], axis: Any = None) -> int:
-    """How many elements are added into one."""
+    """The number of elements that are added into one."""
     return math.prod(shape[a] for a in axes_of(axis, len(shape)))
 
 
 def widened(x: Any) -> Any:
-    """The array `x`, in float32 if it is of float16: for what has squares or many steps in it."""
+    """The array `x`, in float32 if it is float16: for computations with squares or many steps."""
     return x.astype(np.float32) if x.dtype == _half else x
 
 
@@ -158,7 +158,7 @@ def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
 
 @lru_cache(1024)
 def _steps(shape: tuple[int, ...], strides: tuple[int, ...], dtype: Any, axis: Any) -> tuple[Step, ...]:
-    """What to do with an array of this form, one call of NumPy after another."""
+    """The steps that sum an array of this form, each a call of NumPy."""
     axes = axes_of(axis, len(shape))
     accumulator = np.dtype(np.float32) if dtype == _half else dtype
     if not math.prod(shape) or (dtype != _half and count(shape, axis) <= FEW):
@@ -168,11 +168,11 @@ def _steps(shape: tuple[int, ...], strides: tuple[int, ...], dtype: Any, axis: A
     repeated = [i for i, stride in enumerate(strides) if stride == 0 or shape[i] == 1]
     if repeated:
         steps.append(_indexed(tuple(0 if i in repeated else slice(None) for i in range(len(shape)))))
-    # The axes from the longest to the shortest stride, so that what lies together is side by side.
+    # The axes from the longest to the shortest stride, so that neighbours in memory are neighbouring axes.
     order = sorted((i for i in range(len(shape)) if i not in repeated), key=lambda i: -abs(strides[i]))
     steps.extend(_transposition([sorted(order).index(i) for i in order]))
     dense = all(strides[i] == strides[j] * shape[j] for i, j in itertools.pairwise(order))
-    # Those innermost axes that NumPy's loop runs over as one are added by it pairwise.
+    # NumPy adds pairwise along the innermost axes that its loop runs over as one.
     inner = len(order)
     while inner and order[inner - 1] in axes:
         i = order[inner - 1]
@@ -249,7 +249,7 @@ def _down(steps: list[Step], shape: tuple[int, ...], place: int, kind: Any, accu
 def _small(n: int, rest: tuple[int, ...], dtype: Any) -> Step:
     """The sum of `n` rows by products with ones, which take BLAS a third of the time of a reduction."""
     root, inner = math.isqrt(n), math.prod(rest)
-    # As few rows as can be are left over: one need not be summed.
+    # As few rows as possible are left over: a single one need not be summed.
     head, block = max(
         (
             (n - left, b)

@@ -1,9 +1,9 @@
-"""Windows that slide over images: where they lie, and how images lie in memory under them.
+"""Sliding windows over images: their positions, and the memory layout of the images.
 
-Within the rooms of convolution and pooling an image lies with its batch last, `(channels, height, width, batch)`: a
-window's shift is then a copy of long contiguous runs, whatever its size, and sums over the batch are parts of one matrix
-product. Results are views of such arrays in the usual order of axes; elementwise operations keep the layout, so that it
-is changed once on the way into a network and once on the way out.
+Convolution and pooling keep an image with its batch last, `(channels, height, width, batch)`: a window's shift is then a
+copy of long contiguous runs, whatever its size, and sums over the batch are parts of one matrix product. Results are
+views of such arrays in the usual order of axes; elementwise operations keep the layout, so that it is changed once on
+the way into a network and once on the way out.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Array = np.ndarray[Any, Any]
 
 
 class Windows(NamedTuple):
-    """Where windows lie; each field is a pair, for rows and for columns. `pads` are margins before and after."""
+    """The positions of windows; each field is a pair, for rows and for columns. `pads` are margins before and after."""
 
     kernel: Pair
     stride: Pair
@@ -30,7 +30,7 @@ class Windows(NamedTuple):
     dilation: Pair
 
     def counts(self, size: Pair) -> Pair:
-        """How many windows fit, down and across, into images of `size`, or a ValueError if none do."""
+        """The number of windows, down and across, that fit into images of `size`; a ValueError if none do."""
         rows, columns = (
             (n + before + after - d * (k - 1) - 1) // s + 1
             for n, (before, after), k, s, d in zip(
@@ -50,7 +50,7 @@ class Windows(NamedTuple):
         return size[0] + top + bottom, size[1] + left + right
 
     def inner(self, size: Pair) -> tuple[slice, slice]:
-        """Where, in a padded image, the image of `size` is."""
+        """The index of the image of `size` in its padded image."""
         (top, _), (left, _) = self.pads
         return slice(top, top + size[0]), slice(left, left + size[1])
 
@@ -73,7 +73,7 @@ class Windows(NamedTuple):
         )
 
     def shifts(self, image: Array, counts: Pair) -> Iterator[Array]:
-        """For each place in a window, in order, a view of the elements that all windows have there."""
+        """For each position in a window, in order, a view of the elements that all windows have there."""
         view = self.view(image, counts)
         return (view[:, i, j] for i in range(self.kernel[0]) for j in range(self.kernel[1]))
 
@@ -94,7 +94,7 @@ def size_of(x: Any) -> Pair:
 
 
 class Buffer:
-    """Memory for one block after the other: fresh pages from the system would cost more than filling them."""
+    """Memory that all blocks use in turn: fresh pages from the system would cost more than filling them."""
 
     def __init__(self, dtype: Any) -> None:
         self.flat: Array = np.empty(0, dtype)
@@ -116,7 +116,7 @@ def pair(name: str, value: Any, least: int = 1) -> Pair:
 
 
 def windows_of(name: str, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Windows:
-    """The windows that integers, pairs, or a padding of "valid" or "same" speak of, or a ValueError that starts with `name`."""
+    """The windows given by integers, pairs, or a padding of "valid" or "same"; a ValueError that starts with `name`."""
     kernel, stride = pair(f"{name}: kernel_size", kernel), pair(f"{name}: stride", stride)
     dilation = pair(f"{name}: dilation", dilation)
     if isinstance(padding, str) and padding == "same":
