@@ -123,12 +123,9 @@ class Assembly:
         )
         start = f"define void @once(ptr %w) {{\n{stores}{calls}  ret void\n}}"
         attributes = "attributes #0 = { nounwind }"
-        declarations = [
-            f"declare {number} @llvm.{name}.{suffix}({number})"
-            for name in INTRINSICS
-            for number, suffix in (("double", "f64"), (types(WIDTH)[0], f"v{WIDTH}f64"))
-        ]
-        return "\n".join([*declarations, *once, *each, start, *driver(self), *self.helpers.values(), attributes])
+        return "\n".join(
+            [*declarations(1, WIDTH), *once, *each, start, *driver(self), *self.helpers.values(), attributes]
+        )
 
     def _block(self, name: str, code: list[Instruction], width: int) -> str:
         """A block as a function of its own, which finds all that it needs in `work` and leaves all there."""
@@ -143,9 +140,7 @@ class Assembly:
         return block.end()
 
     def function(self, op: Primitive, width: int) -> str:
-        """What to call for `op`: an intrinsic of LLVM, the vector library's, libm's, or libm's for each lane."""
-        if op.c in INTRINSICS:
-            return f"@llvm.{op.c}.{'f64' if width == 1 else f'v{width}f64'}"
+        """What to call for `op`: a function of the vector library, of libm, or of libm for each lane."""
         name, arity = op.c, len(op.rules)
         address = vector_function(name, arity, width) if width > 1 else scalar_function(name)
         if address is not None:
@@ -153,6 +148,32 @@ class Assembly:
         helper = f"@{name}_by_lanes"
         self.helpers[helper] = by_lanes(helper, scalar_function(name), arity, width)
         return helper
+
+
+def exact(op: Primitive, args: list[str], width: int, kind: str = "double", flags: str = "") -> str | None:
+    """The operations that are rounded correctly, by every machine: arithmetic, comparisons, choice. None for others."""
+    number, truth = types(width, kind)
+    if op.infix in OPERATORS:
+        return f"{OPERATORS[op.infix]} {flags}{number} {args[0]}, {args[1]}"
+    if op is e.where:
+        return f"select {truth} {args[0]}, {number} {args[1]}, {number} {args[2]}"
+    if op.infix in COMPARE:
+        return f"fcmp {COMPARE[op.infix]} {number} {args[0]}, {args[1]}"
+    if op is e.neg:
+        return f"fneg {flags}{number} {args[0]}"
+    if op.c in INTRINSICS:
+        return f"call {number} {_intrinsic(op.c, width, kind)}({number} {args[0]})"
+    return None
+
+
+def declarations(*widths: int, kind: str = "double") -> list[str]:
+    """Those of LLVM's intrinsic functions, of so many lanes."""
+    numbers = [(width, types(width, kind)[0]) for width in widths]
+    return [f"declare {x} {_intrinsic(name, width, kind)}({x})" for name in INTRINSICS for width, x in numbers]
+
+
+def _intrinsic(name: str, width: int, kind: str) -> str:
+    return f"@llvm.{name}.{'' if width == 1 else f'v{width}'}{'f64' if kind == 'double' else 'f32'}"
 
 
 class Block(Text):
@@ -167,20 +188,13 @@ class Block(Text):
 
     def add(self, instruction: Instruction) -> None:
         """Compute `instruction`, and keep what is needed elsewhere."""
-        op, number, flags = instruction.op, self.number, self.assembly.flags
+        op = instruction.op
         assert op is not None
         args = [self.operand(arg) for arg in instruction.args]
-        if op.infix in OPERATORS:
-            text = f"{OPERATORS[op.infix]} {flags}{number} {args[0]}, {args[1]}"
-        elif op is e.where:
-            text = f"select {self.truth} {args[0]}, {number} {args[1]}, {number} {args[2]}"
-        elif op.infix in COMPARE:
-            text = f"fcmp {COMPARE[op.infix]} {number} {args[0]}, {args[1]}"
-        elif op is e.neg:
-            text = f"fneg {flags}{number} {args[0]}"
-        else:
-            operands = ", ".join(f"{number} {arg}" for arg in args)
-            text = f"call {number} {self.assembly.function(op, self.width)}({operands})"
+        text = exact(op, args, self.width, flags=self.assembly.flags)
+        if text is None:
+            operands = ", ".join(f"{self.number} {arg}" for arg in args)
+            text = f"call {self.number} {self.assembly.function(op, self.width)}({operands})"
         self.here[instruction] = self.let(text)
         if instruction in self.assembly.kept:
             self.keep(instruction)
@@ -194,10 +208,7 @@ class Block(Text):
         if arg.op is None and arg.value is not None:
             name = constant(arg.value, width)
         elif assembly.uniform[arg]:
-            name = self.load("double", self._place(assembly.places[arg]))
-            if width > 1:
-                first = self.let(f"insertelement {number} poison, double {name}, i32 0")
-                name = self.let(f"shufflevector {number} {first}, {number} poison, <{width} x i32> zeroinitializer")
+            name = self.splat("double", self.load("double", self._place(assembly.places[arg])), width)
         else:
             name = self.load(number, self._place(assembly.slots[arg] * width))
         if is_comparison(arg):

@@ -6,6 +6,8 @@ import math
 import struct
 from collections.abc import Callable
 
+import numpy as np
+
 UNROLLED = 32  # steps of a loop that are written out
 
 
@@ -31,13 +33,22 @@ class Text:
         """Where in memory the `index`-th of a row is that begins at `start`."""
         return self.let(f"getelementptr {kind}, ptr {start}, i64 {index}")
 
-    def load(self, kind: str, place: str) -> str:
+    def load(self, kind: str, place: str, align: int = 8) -> str:
         """What is there."""
-        return self.let(f"load {kind}, ptr {place}, align 8")
+        return self.let(f"load {kind}, ptr {place}, align {align}")
 
-    def store(self, kind: str, value: str, place: str) -> None:
+    def store(self, kind: str, value: str, place: str, align: int = 8) -> None:
         """Put a value there."""
-        self.write(f"store {kind} {value}, ptr {place}, align 8")
+        self.write(f"store {kind} {value}, ptr {place}, align {align}")
+
+    def splat(self, kind: str, value: str, width: int) -> str:
+        """A value in every lane."""
+        if width == 1:
+            return value
+        first = self.let(f"insertelement <{width} x {kind}> poison, {kind} {value}, i32 0")
+        return self.let(
+            f"shufflevector <{width} x {kind}> {first}, <{width} x {kind}> poison, <{width} x i32> zeroinitializer"
+        )
 
     def begin(self, label: str) -> None:
         """Whatever follows can be branched to."""
@@ -86,17 +97,20 @@ class Text:
         return "\n".join([*self.lines, "}"])
 
 
-def types(width: int) -> tuple[str, str]:
+def types(width: int, kind: str = "double") -> tuple[str, str]:
     """Those of numbers and of truths, of so many lanes."""
-    return ("double", "i1") if width == 1 else (f"<{width} x double>", f"<{width} x i1>")
+    return (kind, "i1") if width == 1 else (f"<{width} x {kind}>", f"<{width} x i1>")
 
 
-def constant(value: float, width: int = 1) -> str:
-    """A number, the same in all lanes, by its bits."""
+def constant(value: float, width: int = 1, kind: str = "double") -> str:
+    """A number, the same in all lanes, by the bits that it has as a double; a float is rounded first."""
+    if kind == "float":
+        with np.errstate(over="ignore"):
+            value = float(np.float32(value))
     text = f"0x{struct.unpack('<Q', struct.pack('<d', value))[0]:016X}"
     if math.isnan(value):
         text = "0x7FF8000000000000"
-    return text if width == 1 else f"<{', '.join([f'double {text}'] * width)}>"
+    return text if width == 1 else f"<{', '.join([f'{kind} {text}'] * width)}>"
 
 
 def by_lanes(name: str, address: int | None, arity: int, width: int) -> str:

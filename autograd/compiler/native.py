@@ -42,7 +42,9 @@ class NativeCode:
         self._laned = [(k, first[k] != n) for n, k in enumerate(text.laned)]  # and whether it was there before
         self._operations = max(1, text.operations)
         self._machine = load(text.module())
-        self._once = self._machine.once
+        address, size = ctypes.c_void_p, ctypes.c_int64
+        self._once = self._machine.function("once", None, address)
+        self._run = self._machine.function("run", size, size, size, address)
         self._array = ctypes.c_double * max(1, len(text.places))
         self._idle: list[Workplace] = []  # of earlier calls; more than one where threads call at once
 
@@ -68,14 +70,14 @@ class NativeCode:
         if count <= place.room:
             for target, lane in zip(place.inputs, lanes, strict=True):
                 target[:count] = lane
-            suspicious = self._machine.run(0, count, place.address) != 0
+            suspicious = self._run(0, count, place.address) != 0
             outputs = [place.outputs[k][:count].copy() for k, _ in self._laned]
             row = place.work[self._numbers].copy()
         else:
             fresh = [_fresh(count) for _ in range(self._outputs)]
             frame = place.frame_of(lanes, fresh)
             if threads == 1:
-                suspicious = self._machine.run(0, count, frame.ctypes.data) != 0
+                suspicious = self._run(0, count, frame.ctypes.data) != 0
                 row = place.work[self._numbers].copy()
             else:
                 row, suspicious = self._shared(place, frame, count, threads, (*lanes, *fresh))
@@ -98,7 +100,7 @@ class NativeCode:
         flags = [0] * len(starts)
 
         def run(n: int) -> None:
-            flags[n] = self._machine.run(starts[n], min(starts[n] + share, count), frames[n].ctypes.data)
+            flags[n] = self._run(starts[n], min(starts[n] + share, count), frames[n].ctypes.data)
 
         # A thread holds what it writes to: it may outlive this call, if that is interrupted.
         others = [
@@ -152,7 +154,7 @@ class Workplace:
 
 
 class Machine:
-    """Machine code in memory, with its two functions; freed when dropped."""
+    """Machine code in memory; freed when dropped."""
 
     def __init__(self, text: str) -> None:
         llvm = library()
@@ -162,10 +164,10 @@ class Machine:
         target = llvm.Target.from_default_triple().create_target_machine(cpu=cpu, features=features, opt=1)
         self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(text), target)
         self._engine.finalize_object()
-        address, size = ctypes.c_void_p, ctypes.c_int64
-        self.once = ctypes.CFUNCTYPE(None, address)(self._engine.get_function_address("once"))
-        run = ctypes.CFUNCTYPE(size, size, size, address)
-        self.run = run(self._engine.get_function_address("run"))
+
+    def function(self, name: str, result: Any, *arguments: Any) -> Any:
+        """One of its functions, with the types of what it gives and takes, as ctypes calls it."""
+        return ctypes.CFUNCTYPE(result, *arguments)(self._engine.get_function_address(name))
 
     def __del__(self) -> None:
         with using_llvm:
