@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import numpy as np
-
-from nn.optim.elementwise import Array, ElementwiseOptimizer, decayed
-from nn.optim.optimizer import Group, at_least_zero, below_one, flags, two_below_one
+import autograd as ag
+from nn.optim.elementwise_optimizer import ElementwiseOptimizer, with_decay
+from nn.optim.optimizer import Group
+from nn.optim.settings import BelowOne, Flag, NonNegative, TwoBelowOne, declared
 
 
 class Adagrad(ElementwiseOptimizer):
@@ -18,7 +18,7 @@ class Adagrad(ElementwiseOptimizer):
     step k, from 0, `lr / (1 + k * lr_decay)` takes the place of `lr`; `weight_decay * p` is added to the gradient.
 
     >>> from autograd import Tensor
-    >>> x = Tensor(np.array([1.0, 200.0]))
+    >>> x = Tensor([1.0, 200.0])
     >>> optimizer = Adagrad([x], lr=0.5)
     >>> (x * x).sum().backward()
     >>> optimizer.step()
@@ -29,36 +29,25 @@ class Adagrad(ElementwiseOptimizer):
     def __init__(
         self,
         params: Iterable[Any],
-        lr: float = 1e-2,
-        lr_decay: float = 0.0,
-        weight_decay: float = 0.0,
-        initial_accumulator_value: float = 0.0,
-        eps: float = 1e-10,
+        lr: NonNegative = 1e-2,
+        lr_decay: NonNegative = 0.0,
+        weight_decay: NonNegative = 0.0,
+        initial_accumulator_value: NonNegative = 0.0,
+        eps: NonNegative = 1e-10,
     ) -> None:
-        super().__init__(
-            params,
-            lr=lr,
-            lr_decay=lr_decay,
-            weight_decay=weight_decay,
-            initial_accumulator_value=initial_accumulator_value,
-            eps=eps,
-        )
+        super().__init__(params, **declared(locals()))
 
-    def check(self, group: Group) -> None:
-        at_least_zero(self, group, "lr", "lr_decay", "weight_decay", "initial_accumulator_value", "eps")
-
-    def arrays(self, group: Group) -> dict[str, float]:
+    def initial_state(self, group: Group) -> dict[str, float | None]:
         return {"sum": group["initial_accumulator_value"]}
 
-    def update(self, p: Array, g: Array, state: dict[str, Array], group: Group, count: int, s: Array, t: Array) -> None:
-        g = decayed(p, g, group["weight_decay"], t)
-        total = state["sum"]
-        total += np.multiply(g, g, out=s)
-        np.sqrt(total, out=s)
-        s += group["eps"]
-        np.divide(g, s, out=s)
-        s *= group["lr"] / (1.0 + (count - 1) * group["lr_decay"])
-        p -= s
+    @staticmethod
+    def update(
+        p: float, g: float, total: float, t: int,
+        *, lr: float, lr_decay: float, weight_decay: float, eps: float, **_: float,
+    ) -> tuple[float, ...]:  # fmt: skip
+        g = with_decay(g, p, weight_decay)
+        total = total + g**2
+        return p - lr / (1 + (t - 1) * lr_decay) * (g / (ag.sqrt(total) + eps)), total
 
 
 class RMSprop(ElementwiseOptimizer):
@@ -69,7 +58,7 @@ class RMSprop(ElementwiseOptimizer):
     as in `SGD`. `weight_decay * p` is added to the gradient.
 
     >>> from autograd import Tensor
-    >>> x = Tensor(np.array([1.0, 200.0]))
+    >>> x = Tensor([1.0, 200.0])
     >>> optimizer = RMSprop([x], lr=0.5, alpha=0.75)
     >>> (x * x).sum().backward()
     >>> optimizer.step()
@@ -80,53 +69,35 @@ class RMSprop(ElementwiseOptimizer):
     def __init__(
         self,
         params: Iterable[Any],
-        lr: float = 1e-2,
-        alpha: float = 0.99,
-        eps: float = 1e-8,
-        weight_decay: float = 0.0,
-        momentum: float = 0.0,
-        centered: bool = False,
+        lr: NonNegative = 1e-2,
+        alpha: BelowOne = 0.99,
+        eps: NonNegative = 1e-8,
+        weight_decay: NonNegative = 0.0,
+        momentum: NonNegative = 0.0,
+        centered: Flag = False,
     ) -> None:
-        super().__init__(
-            params, lr=lr, alpha=alpha, eps=eps, weight_decay=weight_decay, momentum=momentum, centered=centered
-        )
+        super().__init__(params, **declared(locals()))
 
-    def check(self, group: Group) -> None:
-        at_least_zero(self, group, "lr", "eps", "weight_decay", "momentum")
-        below_one(self, group, "alpha")
-        flags(self, group, "centered")
+    def initial_state(self, group: Group) -> dict[str, float | None]:
+        return {
+            "square_avg": 0.0,
+            "momentum_buffer": 0.0 if group["momentum"] else None,
+            "grad_avg": 0.0 if group["centered"] else None,
+        }
 
-    def arrays(self, group: Group) -> dict[str, float]:
-        names = ["square_avg"] + ["momentum_buffer"] * bool(group["momentum"]) + ["grad_avg"] * bool(group["centered"])
-        return dict.fromkeys(names, 0.0)
-
-    def update(self, p: Array, g: Array, state: dict[str, Array], group: Group, count: int, s: Array, t: Array) -> None:
-        alpha = group["alpha"]
-        g = decayed(p, g, group["weight_decay"], t)
-        v = state["square_avg"]
-        v *= alpha
-        np.multiply(g, g, out=s)
-        s *= 1.0 - alpha
-        v += s
-        if group["centered"]:
-            mean = state["grad_avg"]
-            mean *= alpha
-            mean += np.multiply(g, 1.0 - alpha, out=s)
-            np.multiply(mean, mean, out=s)
-            np.subtract(v, s, out=s)
-            np.sqrt(s, out=s)
-        else:
-            np.sqrt(v, out=s)
-        s += group["eps"]
-        np.divide(g, s, out=s)
-        if group["momentum"]:
-            buffer = state["momentum_buffer"]
-            buffer *= group["momentum"]
-            buffer += s
-            np.multiply(buffer, group["lr"], out=s)
-        else:
-            s *= group["lr"]
-        p -= s
+    @staticmethod
+    def update(
+        p: float, g: float, v: float, velocity: float, mean: float, t: int,
+        *, lr: float, alpha: float, eps: float, weight_decay: float, momentum: float, centered: bool,
+    ) -> tuple[float, ...]:  # fmt: skip
+        g = with_decay(g, p, weight_decay)
+        v = alpha * v + (1 - alpha) * g**2
+        if centered:
+            mean = alpha * mean + (1 - alpha) * g
+        quotient = g / (ag.sqrt(v - mean**2 if centered else v) + eps)
+        if momentum:
+            quotient = velocity = momentum * velocity + quotient
+        return p - lr * quotient, v, velocity, mean
 
 
 class Lion(ElementwiseOptimizer):
@@ -136,7 +107,7 @@ class Lion(ElementwiseOptimizer):
     `p *= 1 - lr * weight_decay`. The learning rate is best 3 to 10 times smaller than Adam's, the decay larger.
 
     >>> from autograd import Tensor
-    >>> x = Tensor(np.array([1.0, -200.0]))
+    >>> x = Tensor([1.0, -200.0])
     >>> optimizer = Lion([x], lr=0.5)
     >>> (x * x).sum().backward()
     >>> optimizer.step()
@@ -147,28 +118,20 @@ class Lion(ElementwiseOptimizer):
     def __init__(
         self,
         params: Iterable[Any],
-        lr: float = 1e-4,
-        betas: tuple[float, float] = (0.9, 0.99),
-        weight_decay: float = 0.0,
+        lr: NonNegative = 1e-4,
+        betas: TwoBelowOne = (0.9, 0.99),
+        weight_decay: NonNegative = 0.0,
     ) -> None:
-        super().__init__(params, lr=lr, betas=betas, weight_decay=weight_decay)
+        super().__init__(params, **declared(locals()))
 
-    def check(self, group: Group) -> None:
-        at_least_zero(self, group, "lr", "weight_decay")
-        two_below_one(self, group, "betas")
-
-    def arrays(self, group: Group) -> dict[str, float]:
+    def initial_state(self, group: Group) -> dict[str, float | None]:
         return {"exp_avg": 0.0}
 
-    def update(self, p: Array, g: Array, state: dict[str, Array], group: Group, count: int, s: Array, t: Array) -> None:
-        m = state["exp_avg"]
-        beta1, beta2 = group["betas"]
-        if group["weight_decay"]:
-            p *= 1.0 - group["lr"] * group["weight_decay"]
-        np.multiply(m, beta1, out=s)
-        s += np.multiply(g, 1.0 - beta1, out=t)
-        np.sign(s, out=s)
-        s *= group["lr"]
-        p -= s
-        m *= beta2
-        m += np.multiply(g, 1.0 - beta2, out=s)
+    @staticmethod
+    def update(
+        p: float, g: float, m: float, t: int, *, lr: float, betas: tuple[float, float], weight_decay: float
+    ) -> tuple[float, ...]:
+        beta1, beta2 = betas
+        if weight_decay:
+            p = p * (1 - lr * weight_decay)
+        return p - lr * ag.sign(beta1 * m + (1 - beta1) * g), beta2 * m + (1 - beta2) * g

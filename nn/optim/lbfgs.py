@@ -9,9 +9,9 @@ import numpy as np
 
 from autograd import Tensor
 from nn.dependencies import optional
-from nn.optim.optimizer import Group, Optimizer, at_least_zero
+from nn.optim.optimizer import Group, Optimizer
+from nn.optim.settings import Count, NonNegative, Positive, PositiveOrNone, declared
 from nn.typing import R
-from nn.validation import integer
 
 Array = np.ndarray[Any, Any]
 
@@ -40,26 +40,13 @@ class LBFGS(Optimizer):
     def __init__(
         self,
         params: Iterable[Any],
-        max_iter: int = 20,
-        max_eval: int | None = None,
-        tolerance_grad: float = 1e-7,
-        tolerance_change: float = 1e-9,
-        history_size: int = 100,
+        max_iter: Count = 20,
+        max_eval: PositiveOrNone = None,
+        tolerance_grad: NonNegative = 1e-7,
+        tolerance_change: NonNegative = 1e-9,
+        history_size: Positive = 100,
     ) -> None:
-        super().__init__(
-            params,
-            max_iter=max_iter,
-            max_eval=max_eval,
-            tolerance_grad=tolerance_grad,
-            tolerance_change=tolerance_change,
-            history_size=history_size,
-        )
-
-    def check(self, group: Group) -> None:
-        at_least_zero(self, group, "tolerance_grad", "tolerance_change")
-        for name, least in (("max_iter", 0), ("history_size", 1), ("max_eval", 1)):
-            if name != "max_eval" or group[name] is not None:
-                group[name] = integer("LBFGS", name, group[name], least=least)
+        super().__init__(params, **declared(locals()))
 
     def add_param_group(self, group: Group) -> None:
         if self.param_groups:

@@ -8,8 +8,9 @@ from typing import Any
 
 from autograd import Tensor, Value
 from nn.optim.loading import check_alike, mapping
+from nn.optim.settings import checks_of
 from nn.typing import R
-from nn.validation import flag, number, sequence, shown
+from nn.validation import number, sequence, shown
 
 Group = dict[str, Any]  # what `param_groups` consists of: "params", a list, and every setting by its name
 
@@ -37,9 +38,10 @@ class Optimizer(ABC):
         """Change every parameter that has a gradient. A `closure` that computes loss and gradients anew is called
         before, and what it returns is returned."""
 
-    @abstractmethod
     def check(self, group: Group) -> None:
-        """Raise a ValueError if a setting is out of range."""
+        """Bring the settings into the form that is kept; a ValueError or a TypeError names one that is out of range."""
+        for name, check in checks_of(type(self)).items():
+            group[name] = check(type(self).__name__, name, group[name])
 
     def add_param_group(self, group: Group) -> None:
         """Train also `group["params"]`, with the settings that the group has, and the optimizer's others."""
@@ -151,34 +153,6 @@ class Optimizer(ABC):
             settings = ", ".join(f"{name}={group[name]!r}" for name in self.defaults)
             groups.append(f"{len(group['params'])} parameters, {settings}")
         return f"{type(self).__name__}({'; '.join(groups)})"
-
-
-def at_least_zero(owner: Optimizer, group: Group, *names: str) -> None:
-    """Raise a ValueError unless these settings are finite numbers from 0, a TypeError if they are no numbers."""
-    for name in names:
-        group[name] = number(type(owner).__name__, name, group[name], least=0)
-
-
-def below_one(owner: Optimizer, group: Group, name: str) -> None:
-    """Raise a ValueError unless this setting is a number from 0 to below 1."""
-    group[name] = number(type(owner).__name__, name, group[name], least=0, below=1)
-
-
-def two_below_one(owner: Optimizer, group: Group, name: str) -> None:
-    """Raise a ValueError unless this setting is two numbers from 0 to below 1."""
-    kind, values = type(owner).__name__, group[name]
-    if not isinstance(values, (tuple, list)) or len(values) != 2:
-        raise TypeError(f"{kind}: {name} must be two numbers from 0 to below 1, got {shown(values)}")
-    try:
-        group[name] = tuple(number(kind, name, value, least=0, below=1) for value in values)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"{kind}: {name} must be two numbers from 0 to below 1, got {shown(values)}") from None
-
-
-def flags(owner: Optimizer, group: Group, *names: str) -> None:
-    """Raise a TypeError unless these settings are True or False."""
-    for name in names:
-        group[name] = flag(type(owner).__name__, name, group[name])
 
 
 def _checked_groups(groups: Any) -> list[Group]:

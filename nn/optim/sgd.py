@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, ClassVar
 
-import numpy as np
-
-from nn.optim.elementwise import Array, ElementwiseOptimizer, decayed
-from nn.optim.optimizer import Group, at_least_zero, flags
-from nn.validation import number
+from nn.optim.elementwise_optimizer import ElementwiseOptimizer, with_decay
+from nn.optim.optimizer import Group
+from nn.optim.settings import Flag, NonNegative, Real, declared
 
 
 class SGD(ElementwiseOptimizer):
@@ -20,7 +18,7 @@ class SGD(ElementwiseOptimizer):
     dampening.
 
     >>> from autograd import Tensor
-    >>> x = Tensor(np.array([1.0, 2.0]))
+    >>> x = Tensor([1.0, 2.0])
     >>> optimizer = SGD([x], lr=0.25)
     >>> (x * x).sum().backward()
     >>> optimizer.step()
@@ -33,41 +31,32 @@ class SGD(ElementwiseOptimizer):
     def __init__(
         self,
         params: Iterable[Any],
-        lr: float = 1e-3,
-        momentum: float = 0.0,
-        dampening: float = 0.0,
-        weight_decay: float = 0.0,
-        nesterov: bool = False,
+        lr: NonNegative = 1e-3,
+        momentum: NonNegative = 0.0,
+        dampening: Real = 0.0,
+        weight_decay: NonNegative = 0.0,
+        nesterov: Flag = False,
     ) -> None:
-        super().__init__(
-            params, lr=lr, momentum=momentum, dampening=dampening, weight_decay=weight_decay, nesterov=nesterov
-        )
+        super().__init__(params, **declared(locals()))
 
     def check(self, group: Group) -> None:
-        at_least_zero(self, group, "lr", "momentum", "weight_decay")
-        flags(self, group, "nesterov")
-        group["dampening"] = number("SGD", "dampening", group["dampening"])
+        super().check(group)
         momentum, dampening = group["momentum"], group["dampening"]
         if group["nesterov"] and (not momentum or dampening):
             raise ValueError(
                 f"nesterov needs a momentum and no dampening, got momentum={momentum!r} and dampening={dampening!r}"
             )
 
-    def arrays(self, group: Group) -> dict[str, float]:
-        return {"momentum_buffer": 0.0} if group["momentum"] else {}
+    def initial_state(self, group: Group) -> dict[str, float | None]:
+        return {"momentum_buffer": 0.0 if group["momentum"] else None}
 
-    def update(self, p: Array, g: Array, state: dict[str, Array], group: Group, count: int, s: Array, t: Array) -> None:
-        g = decayed(p, g, group["weight_decay"], t)
-        if state:
-            v = state["momentum_buffer"]
-            if count == 1:
-                v[...] = g
-            else:
-                v *= group["momentum"]
-                v += np.multiply(g, 1.0 - group["dampening"], out=s) if group["dampening"] else g
-            if group["nesterov"]:
-                np.multiply(v, group["momentum"], out=s)
-                g = np.add(s, g, out=t)
-            else:
-                g = v
-        p -= np.multiply(g, group["lr"], out=s)
+    @staticmethod
+    def update(
+        p: float, g: float, v: float, t: int,
+        *, lr: float, momentum: float, dampening: float, weight_decay: float, nesterov: bool,
+    ) -> tuple[float, ...]:  # fmt: skip
+        g = with_decay(g, p, weight_decay)
+        if momentum:
+            v = g if t == 1 else momentum * v + ((1 - dampening) * g if dampening else g)
+            g = momentum * v + g if nesterov else v
+        return p - lr * g, v

@@ -9,6 +9,7 @@ import pytest
 
 import autograd as ag
 import nn
+from nn.optim import settings as kinds_of_settings
 
 NAN, INF = float("nan"), float("inf")
 
@@ -115,6 +116,8 @@ def settings(kinds):
     seen = set()
     for name, found in public():
         for parameter in inspect.signature(found).parameters.values():
+            kind = getattr(kinds_of_settings, str(parameter.annotation), parameter.annotation)
+            parameter = parameter.replace(annotation=kind)
             words = set(str(parameter.annotation).replace("[", " ").replace(",", " ").replace("]", " ").split())
             numeric = words & kinds and not words & {"str", "Any"} and parameter.name != "rng"
             if numeric and (name, parameter.name) not in seen:

@@ -175,7 +175,7 @@ def test_data_that_was_only_looked_at_costs_nothing_later(kind):
         assert p.data.sum() > 0
     step(optimizer, p)
     assert p._lent_array() is None
-    assert p._data.base is optimizer._stretches[0][0].flat.memory
+    assert p._data.base is optimizer._buckets[0][0].data.base
 
 
 @BOTH

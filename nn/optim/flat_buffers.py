@@ -1,41 +1,48 @@
-"""Many parameters as one flat array, so that a step is a few operations on it and not a few a parameter.
+"""`Bucket`: parameters of one dtype in one flat buffer, so that a step is one call of a kernel and not one a parameter.
 
-Parameters of one dtype lie one behind the other in one buffer, and each one's array is a view of it. Whoever else holds
-a parameter's array keeps what they expect: it goes on showing, and setting, the parameter's values. Small gradients are
-copied into a buffer of the same layout; of a large one, the gradient itself is read.
+The data of each parameter is a view of the buffer. Whoever else holds a parameter's data keeps what they expect: it goes
+on showing, and setting, the parameter's values. Small gradients are copied into a buffer of the same layout; a large one
+is read where it is.
 
-A step is two calls: `gather`, which may raise and changes nothing that counts, and `begin`, after which values change.
+A step is `gather`, which may raise and changes nothing that counts, and `step`, which changes values.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autograd import Tensor, Value
 from autograd.graph import next_sequence_number
+from nn.typing import Array
 from nn.validation import shown
+
+if TYPE_CHECKING:
+    from autograd.compiler.inplace import InPlaceCode, InPlaceKernel, Run
 
 ALIGNMENT = 64  # bytes: a cache line, and the widest SIMD register
 LARGE = 1 << 16  # elements from which a parameter is updated by itself: copying its gradient costs more than its calls
 
-Array = np.ndarray[Any, Any]
 
-
-class Run(NamedTuple):
-    """A stretch of the flat arrays that takes part in a step, for the `time`-th time, and the gradient there."""
+@dataclass(slots=True)
+class Segment:
+    """A part of the buffers that takes part in a step, for the `time`-th time; its gradient, if that lies elsewhere; and
+    the parameter that it ends with."""
 
     start: int
     stop: int
     time: int
-    grad: Array
+    grad: Array | None
+    last: int
 
 
-class Flat:
-    """Some parameters' values and gradients as flat arrays; `counts` says how many steps each has taken part in."""
+class Bucket:
+    """Values, gradients and the optimizer's state of some parameters, each as a flat array; `counts` says how many steps
+    each parameter has taken part in."""
 
     def __init__(
         self,
@@ -57,81 +64,101 @@ class Flat:
             end = start + math.prod(shape)
             self.bounds.append((start, end))
         self.size = end
-        # Views of bytes, and not of an array, hold on to each other: a part of a view counts as a use of it.
-        self.memory = bytearray(end * self.dtype.itemsize + ALIGNMENT)
-        self.offset = -np.frombuffer(self.memory, np.uint8).ctypes.data % ALIGNMENT
-        self.data: Array = np.ndarray(end, self.dtype, buffer=self.memory, offset=self.offset)
-        self.grad: Array = np.zeros(end, self.dtype)
+        self.data = self._full(0.0)
+        self.grad = self._full(0.0)
+        self.state: dict[str, Array] = {}
+        self._bound: tuple[InPlaceCode, Run] | None = None  # the code that ran last, and what runs it on these arrays
+
+    def _full(self, value: float) -> Array:
+        memory = np.empty(self.size * self.dtype.itemsize + ALIGNMENT, np.uint8)
+        start = -memory.ctypes.data % ALIGNMENT
+        array = memory[start : start + self.size * self.dtype.itemsize].view(self.dtype)
+        array[:] = value
+        return array
+
+    def allocate_state(self, starts: Mapping[str, float | None]) -> None:
+        """Have arrays of these names, and no others; new ones are filled with their value. None asks for none."""
+        old, self.state, self._bound = self.state, {}, None
+        for name, start in starts.items():
+            if start is not None:
+                self.state[name] = old[name] if name in old else self._full(start)
 
     def part(self, flat: Array, i: int) -> Array:
         """Parameter `i`'s part of a flat array, in its shape."""
         start, stop = self.bounds[i]
         return flat[start:stop].reshape(self.shapes[i])
 
-    def gather(self) -> list[Run]:
-        """Bring values and gradients up to date, and say which stretches have gradients; a misfit is a ValueError."""
+    def gather(self) -> list[Segment]:
+        """Bring values and gradients up to date, and say which segments have gradients; a misfit is a ValueError."""
         raise NotImplementedError
 
     def begin(self) -> None:
         """Count the step for what has a gradient. From here on graphs that read it are out of date."""
         raise NotImplementedError
 
+    def step(self, kernel: InPlaceKernel, numbers: Sequence[float], segments: Sequence[Segment]) -> None:
+        """Run the kernel, with the number of the step and these, over values, gradients and state of the segments."""
+        self.begin()
+        for segment in segments:
+            start, stop = segment.start, segment.stop
+            code, coefficients = kernel.code(self.dtype, (segment.time, *numbers))
+            if segment.grad is not None:
+                data, *state = [array[start:stop] for array in (self.data, *self.state.values())]
+                code.bind([data, segment.grad, *state])(0, stop - start, coefficients)
+            else:
+                if self._bound is None or self._bound[0] is not code:
+                    self._bound = code, code.bind([self.data, self.grad, *self.state.values()])
+                self._bound[1](start, stop, coefficients)
+        self.scatter()
+
     def scatter(self) -> None:
         """Give the new values to parameters that are not views."""
         raise NotImplementedError
 
 
-class FlatTensors(Flat):
+class TensorBucket(Bucket):
     """Tensors of one dtype, each of which has its array in the buffer."""
 
     def __init__(self, tensors: Sequence[Tensor], positions: Sequence[int]) -> None:
         dtype = tensors[0].dtype
         super().__init__(tensors, positions, [t.shape for t in tensors], dtype, ALIGNMENT // dtype.itemsize)
-        self.rows: list[tuple[Tensor, Array, Array]] = [  # each with its values and its gradient in the buffers
-            (
-                tensor,
-                np.ndarray(shape, dtype, buffer=self.memory, offset=self.offset + start * dtype.itemsize),
-                self.part(self.grad, i),
-            )
-            for i, (tensor, shape, (start, _)) in enumerate(zip(tensors, self.shapes, self.bounds, strict=True))
-        ]
-        self.outside: list[int] = []  # parameters of which a caller has the array, so that they keep it
+        self.views = [self.part(self.data, i) for i in range(len(tensors))]
+        slots = [self.part(self.grad, i) for i in range(len(tensors))]
+        self._rows = [*zip(tensors, self.views, slots, self.shapes, self.bounds, strict=True)]
+        self.external: list[int] = []  # parameters of which a caller has the array, so that they keep it
         for i in range(len(tensors)):
-            self._adopt(i)
+            self._attach(i)
 
-    def gather(self) -> list[Run]:
-        self.outside.clear()
-        runs: list[list[Any]] = []  # start, stop, time and gradient; None for one in our buffer
-        joins = False  # whether the last run ends where this parameter starts
-        for i, (tensor, view, slot) in enumerate(self.rows):
+    def gather(self) -> list[Segment]:
+        self.external.clear()
+        segments: list[Segment] = []
+        segment, dtype, ndarray = None, self.dtype, np.ndarray
+        for i, (tensor, view, slot, shape, (start, stop)) in enumerate(self._rows):
             grad = tensor.grad
             if grad is None:
-                joins = False
                 continue
             if tensor._data is not view:
-                self._adopt(i)
-            if type(grad) is not np.ndarray or (grad.dtype is not slot.dtype and grad.dtype.kind not in "fiub"):
+                self._attach(i)
+            if type(grad) is not ndarray or (grad.dtype is not dtype and grad.dtype.kind not in "fiub"):
                 raise TypeError(
                     f"{self._name(i)} has as gradient {shown(grad)}: set an array of real numbers, or call zero_grad()"
                 )
-            if grad.shape != slot.shape:
+            if grad.shape != shape:
                 raise ValueError(
-                    f"{self._name(i)} has shape {slot.shape}, but a gradient of shape {grad.shape}: "
+                    f"{self._name(i)} has shape {shape}, but a gradient of shape {grad.shape}: "
                     "set one of the parameter's shape, or call zero_grad()"
                 )
-            start, stop = self.bounds[i]
             time = self.counts[i] + 1
-            if stop - start >= LARGE and grad.dtype == self.dtype and grad.flags.c_contiguous:
-                runs.append([start, stop, time, grad.reshape(-1)])
-                joins = False
+            if stop - start >= LARGE and grad.dtype == dtype and grad.flags.c_contiguous and grad.flags.aligned:
+                segments.append(Segment(start, stop, time, grad.reshape(-1), i))
                 continue
             slot[...] = grad
-            if joins and runs[-1][2] == time:
-                runs[-1][1] = stop
+            if segment is not None and segment.last == i - 1 and segment.time == time:
+                segment.stop, segment.last = stop, i
             else:
-                runs.append([start, stop, time, None])
-                joins = True
-        return [Run(a, b, time, self.grad[a:b] if grad is None else grad) for a, b, time, grad in runs]
+                segment = Segment(start, stop, time, None, i)
+                segments.append(segment)
+        return segments
 
     def begin(self) -> None:
         now, counts = next_sequence_number(), self.counts
@@ -142,13 +169,12 @@ class FlatTensors(Flat):
                 counts[i] += 1
 
     def scatter(self) -> None:
-        for i in self.outside:
-            tensor, view, _ = self.rows[i]
-            tensor._data[...] = view
+        for i in self.external:
+            self.parameters[i]._data[...] = self.views[i]
 
-    def _adopt(self, i: int) -> None:
+    def _attach(self, i: int) -> None:
         """Take the values of parameter `i`, and let its array be the view, unless a caller has its own."""
-        tensor, view, _ = self.rows[i]
+        tensor, view = self.parameters[i], self.views[i]
         if tensor.shape != view.shape or tensor.dtype != view.dtype:
             raise ValueError(
                 f"{self._name(i)} was of shape {view.shape} and {view.dtype} when the optimizer was made, and now is of "
@@ -156,7 +182,7 @@ class FlatTensors(Flat):
             )
         view[...] = tensor._data
         if tensor._data.flags.writeable and not tensor._frozen and tensor._lent_array() is not None:
-            self.outside.append(i)
+            self.external.append(i)
         else:
             tensor._own(view)
 
@@ -166,13 +192,13 @@ class FlatTensors(Flat):
         return f"parameter {self.positions[i]}" + (f" ({label!r})" if label else "")
 
 
-class FlatValues(Flat):
+class ValueBucket(Bucket):
     """Values, which hold floats of their own: gathered before a step, and scattered after it. All have gradients."""
 
     def __init__(self, values: Sequence[Value], positions: Sequence[int]) -> None:
         super().__init__(values, positions, [()] * len(values), np.float64, 1)
 
-    def gather(self) -> list[Run]:
+    def gather(self) -> list[Segment]:
         self.data[:] = [value._data for value in self.parameters]
         try:
             self.grad[:] = [value.grad for value in self.parameters]
@@ -184,7 +210,7 @@ class FlatValues(Flat):
             self._refuse()
         starts = [i for i, count in enumerate(self.counts) if not i or count != self.counts[i - 1]]
         stops = [*starts[1:], self.size]
-        return [Run(a, b, self.counts[a] + 1, self.grad[a:b]) for a, b in zip(starts, stops, strict=True)]
+        return [Segment(a, b, self.counts[a] + 1, None, b - 1) for a, b in zip(starts, stops, strict=True)]
 
     def _refuse(self) -> None:
         """Raise if a gradient is no number."""
@@ -200,15 +226,15 @@ class FlatValues(Flat):
             value._data = data
 
 
-def flatten(parameters: Sequence[Any], first: int = 0) -> list[Flat]:
+def buckets_of(parameters: Sequence[Any], first: int = 0) -> list[Bucket]:
     """The parameters, of which the first has the position `first`, by kind and dtype; large ones come before the small
     ones, so that these lie side by side."""
     kinds: dict[Any, list[int]] = {}
     for i, parameter in enumerate(parameters):
         kinds.setdefault(parameter.dtype if isinstance(parameter, Tensor) else Value, []).append(i)
-    flats: list[Flat] = []
+    buckets: list[Bucket] = []
     for kind, positions in kinds.items():
         positions.sort(key=lambda i: np.size(parameters[i]._data) < LARGE)
         members, positions = [parameters[i] for i in positions], [first + i for i in positions]
-        flats.append(FlatValues(members, positions) if kind is Value else FlatTensors(members, positions))
-    return flats
+        buckets.append(ValueBucket(members, positions) if kind is Value else TensorBucket(members, positions))
+    return buckets
