@@ -58,7 +58,7 @@ def pull(rule: Any, g: Any, z: Any, inputs: tuple[Any, ...], strong: bool = Fals
     if isinstance(rule, Slope):
         if rule.constant == 1.0:
             return g
-        return product(g, with_ieee(rule.function, z, *inputs), rule.kind, strong)
+        return product(g, with_ieee(rule.function, z, *inputs), rule.kind, strong or type(g) is float)
     return with_ieee(rule, g, z, *inputs)
 
 
@@ -69,7 +69,7 @@ def product(outer: Any, slope: Any, kind: str, strong: bool) -> Any:
             return outer if slope == 1.0 else -outer if slope == -1.0 else outer * slope
         return times(outer, slope) if strong else outer * slope
     if kind == "mask":
-        return times(slope, outer) if strong or type(outer) is float else outer * slope
+        return times(slope, outer) if strong else outer * slope
     factors, divisor = (
         (slope, None) if kind == "factors" else (slope[:-1], slope[-1]) if kind == "fraction" else ((), slope)
     )
@@ -77,7 +77,7 @@ def product(outer: Any, slope: Any, kind: str, strong: bool) -> Any:
         outer = product(outer, factor, "factor", strong)
     if divisor is None:
         return outer
-    if strong or (type(outer) is float and not outer):
+    if strong:
         return quotient(outer, divisor)
     return with_ieee(_divided, outer, divisor)
 
@@ -139,7 +139,7 @@ def float_product(g: float, slope: Any, kind: str) -> float:
     if kind == "mask":
         share: float = g * slope
         return share if share == share or slope else 0.0
-    return float(product(g, slope, kind, strong=False))
+    return float(product(g, slope, kind, strong=True))
 
 
 def float_slopes(node: Node, op: Primitive, g: float) -> tuple[Iterable[Any], Iterable[float], float]:

@@ -260,6 +260,37 @@ def test_a_nan_that_is_real_is_not_hidden():
     assert x.grad[1] == 0.25
 
 
+# ---- Where zero meets infinity: the outer factor decides, the cotangent in reverse mode, the slope in forward mode
+
+MEETINGS = {  # function, point: its gradient, and its derivative by forward mode
+    "0 * sqrt(x)": (lambda x: 0.0 * ag.sqrt(x), 0.0, 0.0, 0.0),
+    "x**0.5 * 0": (lambda x: x**0.5 * 0.0, 0.0, 0.0, 0.0),
+    "log(exp(x)), which is infinite within": (lambda x: ag.log(ag.exp(x)), 1000.0, 0.0, 0.0),
+    "log(exp(x)), which is 0 within": (lambda x: ag.log(ag.exp(x)), -1000.0, nan, nan),
+    "cbrt(x)**3": (lambda x: ag.cbrt(x) ** 3, 0.0, 0.0, 0.0),
+    "cbrt(x**3)": (lambda x: ag.cbrt(x**3), 0.0, nan, nan),
+    "sqrt(x * x)": (lambda x: ag.sqrt(x * x), 0.0, nan, nan),
+    # The mask is strong on both sides. Forward mode comes to the infinite slope with a tangent of 0, and cannot know.
+    "sqrt(relu(x))": (lambda x: ag.sqrt(ag.relu(x)), -1.0, 0.0, nan),
+    "relu(x) * nan": (lambda x: ag.relu(x) * nan, -1.0, 0.0, nan),
+}
+WAYS = {
+    "float": lambda derivative, x: derivative(x),
+    "array": lambda derivative, x: np.sum(derivative(np.array([x]))),
+    "array among others": lambda derivative, x: derivative(np.array([1.5, x, 2.5]))[1],
+    "NumPy code": lambda derivative, x: ag.compile(derivative, backend="numpy")(x),
+    "NumPy code of a batch": lambda derivative, x: ag.compile(derivative, backend="numpy")(np.array([1.5, x]))[1],
+}
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+@pytest.mark.parametrize(("f", "x", "by_reverse", "by_forward"), MEETINGS.values(), ids=MEETINGS)
+def test_where_zero_meets_infinity(f, x, by_reverse, by_forward, way):
+    gradient = way(ag.grad(lambda x: ag.sum(f(x)) if np.ndim(x) else f(x)), x)
+    tangent = way(lambda x: ag.jvp(f, x, np.ones(np.shape(x)) if np.ndim(x) else 1.0)[1], x)
+    np.testing.assert_array_equal([gradient, tangent], [by_reverse, by_forward])
+
+
 # ---- Gradients have the dtype and the shape of their inputs
 
 
