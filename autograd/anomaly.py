@@ -1,4 +1,4 @@
-"""`detect_anomaly`: the first value that is not finite, where it arose, and what usually cures it."""
+"""`detect_anomaly`: the first value that is not finite, the line it came from, and a hint."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class _Detector:
 
     def differentiated(self, found: dict[Node, Any]) -> None:
         bad = {node for node, g in found.items() if not np.isfinite(value_of(g)).all()}
-        # The youngest that is sound, but has an input that is not: there it arose.
+        # The operation recorded last whose own gradient is finite, but not an input's: its rule made the first bad one.
         for node in sorted(found, key=lambda node: -node._sequence):
             for parent in node.parents if node not in bad else ():
                 if parent in bad:

@@ -1,4 +1,4 @@
-"""Arguments are checked where they are given, or where one has failed: what each must be, what it was, and the cure."""
+"""Checks of arguments, and their errors: what an argument must be, what it was, and the cure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 
 Axis = int | tuple[int, ...] | None
 
-# What a computation raises that is given something else than numbers, in NumPy's and Python's own words.
+# The exceptions of NumPy and Python when a computation is given something other than numbers.
 FAILURES = (TypeError, ValueError, OverflowError, ZeroDivisionError, AttributeError, LookupError, RecursionError)
 
 WORD = 2**63  # integers from -WORD to below it are counts, sizes and places
@@ -33,10 +33,10 @@ def number(
     infinite: bool = False,
     nan: bool = False,
 ) -> float:
-    """`value`, a real number within bounds; `infinite` allows ±inf, `nan` nan. `owner` and `name` say in the error whose it is.
+    """`value`, a real number within bounds; `infinite` allows ±inf, `nan` nan. The error names `owner` and `name`.
 
-    A bool, a string, a complex number or anything else that is no real number is a TypeError; nan, and what is out of
-    bounds, a ValueError.
+    A bool, a string, a complex number or anything else that is not a real number is a TypeError; nan, and a number out
+    of bounds, is a ValueError.
 
     >>> number("SGD", "lr", np.float32(0.5), least=0)
     0.5
@@ -60,11 +60,11 @@ def number(
         or (below is not None and x >= below)
     ):
         raise ValueError(wrong(owner, name, _range("a number", least, above, most, below), value))
-    return found if type(found) is int else x  # an integer stays one, as people read it in a repr
+    return found if type(found) is int else x  # an integer stays one, for the repr
 
 
 def integer(owner: str, name: str, value: Any, *, least: int | None = None, most: int | None = None) -> int:
-    """`value`, an integer within bounds. What is no number is a TypeError; 2.5, nan and what is out of bounds a ValueError.
+    """`value`, an integer within bounds. Not a number: a TypeError; 2.5, nan or out of bounds: a ValueError.
 
     >>> integer("batches", "size", 0, least=1)
     Traceback (most recent call last):
@@ -86,14 +86,14 @@ def integer(owner: str, name: str, value: Any, *, least: int | None = None, most
 
 
 def flag(owner: str, name: str, value: Any) -> bool:
-    """`value`, True or False; anything else is a TypeError, for "no" is true, and a dtype may have slipped in here."""
+    """`value`, True or False; anything else is a TypeError: "no" would be true, and a dtype may be given by mistake."""
     if not isinstance(value, (bool, np.bool_)):
         raise TypeError(wrong(owner, name, "True or False", value))
     return bool(value)
 
 
 def choice(owner: str, name: str, value: Any, choices: Collection[str]) -> str:
-    """`value`, one of `choices`. Another string is a ValueError, what is no string a TypeError."""
+    """`value`, one of `choices`. Another string is a ValueError, anything else a TypeError."""
     if not isinstance(value, str) or value not in choices:
         kind = ValueError if isinstance(value, str) else TypeError
         raise kind(wrong(owner, name, f"one of {', '.join(map(repr, choices))}", value))
@@ -101,9 +101,9 @@ def choice(owner: str, name: str, value: Any, choices: Collection[str]) -> str:
 
 
 def sequence(owner: str, name: str, value: Any) -> list[Any]:
-    """The members of a list, tuple, array or other iterable, but of no string or dict: those are a TypeError."""
+    """The members of a list, tuple, array or other iterable. A string or a dict is a TypeError."""
     try:
-        if isinstance(value, (str, bytes, bytearray, dict)) or getattr(_plain(value), "shape", None) == ():
+        if isinstance(value, (str, bytes, bytearray, dict)) or getattr(_value_of(value), "shape", None) == ():
             raise TypeError
         members = iter(value)
     except TypeError:
@@ -112,8 +112,8 @@ def sequence(owner: str, name: str, value: Any) -> list[Any]:
 
 
 def integers(owner: str, name: str, value: Any, optional: bool = False) -> Any:
-    """An axis, a length or a shift, or several of them, in a form that can be a key: lists become tuples, NumPy's integers
-    Python's. None is allowed where it is `optional`; what is no integer is a TypeError.
+    """An axis, a length or a shift, or several of them, as a hashable key: lists become tuples, NumPy's integers
+    Python's. None is allowed where it is `optional`; anything else is a TypeError.
 
     >>> integers("sum", "axis", [0, np.int64(1)])
     (0, 1)
@@ -135,7 +135,8 @@ def integers(owner: str, name: str, value: Any, optional: bool = False) -> Any:
 
 
 def numbers(owner: str, name: str, data: Any, kinds: str = "fiub") -> Any:
-    """`data` as an array of real numbers, or of whatever has a dtype of these kinds, or a TypeError; ragged lists are one."""
+    """`data` as an array with a dtype of these `kinds`, by default real numbers; anything else, ragged lists too, is a
+    TypeError."""
     if type(data) is np.ndarray and data.dtype.kind in kinds:
         return data
     check_unmasked(owner, name, data)
@@ -152,7 +153,7 @@ def numbers(owner: str, name: str, data: Any, kinds: str = "fiub") -> Any:
 
 
 def check_unmasked(owner: str, name: str, data: Any) -> None:
-    """Raise a TypeError if elements of `data` are masked: an array without its mask has them as any others."""
+    """Raise a TypeError if elements of `data` are masked: without the mask they would count as any others."""
     if isinstance(data, np.ma.MaskedArray) and np.ma.is_masked(data):
         raise TypeError(
             f"{owner}: {name} has masked elements, which would count: use .filled(value), or leave them out"
@@ -182,17 +183,17 @@ def as_float(owner: str, x: Any) -> float:
 
 
 def refused(owner: str, args: Any, error: Exception) -> Exception:
-    """What to raise for the `error` of computing `owner` of `args`: it names what is no number, or else all shapes."""
+    """The exception to raise for the `error` of `owner(*args)`: it names the argument that is not a number, or all shapes."""
     for i, arg in enumerate(args):
         try:
-            numbers(owner, f"argument {i}" if len(args) > 1 else "its argument", _plain(arg))
+            numbers(owner, f"argument {i}" if len(args) > 1 else "its argument", _value_of(arg))
         except TypeError as found:
             return found
-    shapes = " and ".join(f"shape {np.shape(_plain(arg))}" for arg in args)
+    shapes = " and ".join(f"shape {np.shape(_value_of(arg))}" for arg in args)
     kind: Any = (
         ValueError if isinstance(error, LookupError) or not isinstance(error, (TypeError, ValueError)) else type(error)
     )
-    if type(error) is IndexError:  # of an index out of range; an axis out of range is a ValueError
+    if type(error) is IndexError:  # an index out of range; an axis out of range is a ValueError
         kind = IndexError
     if kind not in (TypeError, ValueError, IndexError, np.linalg.LinAlgError):  # some of NumPy's need more than a text
         kind = TypeError if isinstance(error, TypeError) else ValueError
@@ -201,11 +202,11 @@ def refused(owner: str, args: Any, error: Exception) -> Exception:
 
 
 def shown(value: Any) -> str:
-    """`value` in an error message: its repr in at most a line, or its type where it has none."""
-    raw = _plain(value)
-    if isinstance(raw, np.ndarray) and raw.ndim:
-        kind = "an array" if raw is value else f"a {type(value).__name__}"
-        return f"{kind} of {'' if raw.dtype.kind in 'fiub' else f'{raw.dtype} of '}shape {raw.shape}"
+    """`value` in an error message: its repr on at most one line, or its type if that fails."""
+    data = _value_of(value)
+    if isinstance(data, np.ndarray) and data.ndim:
+        kind = "an array" if data is value else f"a {type(value).__name__}"
+        return f"{kind} of {'' if data.dtype.kind in 'fiub' else f'{data.dtype} of '}shape {data.shape}"
     try:
         return _SHORT.repr(value) if isinstance(value, (str, bytes, list, tuple, dict, set)) else repr(value)[:160]
     except Exception:
@@ -214,20 +215,20 @@ def shown(value: Any) -> str:
 
 def wrong(owner: str, name: str, wanted: str, value: Any) -> str:
     """The text of an error: what `name` of `owner` must be, and what it was."""
-    hint = ": pass .item() of it" if _is_node(value) and not np.ndim(_plain(value)) else ""
+    hint = ": pass .item() of it" if _is_node(value) and not np.ndim(_value_of(value)) else ""
     return f"{owner}: {name} must be {wanted}, got {shown(value)}{hint}"
 
 
 def _is_node(x: Any) -> bool:
-    return hasattr(type(x), "_data")  # this room is below that of nodes
+    return hasattr(type(x), "_data")  # this module is below graph.py and cannot import Node
 
 
-def _plain(x: Any) -> Any:
+def _value_of(x: Any) -> Any:
     return x._data if _is_node(x) else x
 
 
 def _scalar(value: Any) -> Any:
-    """The number in a NumPy scalar or an array of no axes, and anything else as it is."""
+    """The number in a NumPy scalar or a 0-d array; anything else as it is."""
     if isinstance(value, np.generic) or (isinstance(value, np.ndarray) and not value.ndim):
         return value.item() if value.dtype.kind in "fiubc" else value
     return value

@@ -1,9 +1,9 @@
-"""Arrays that meet nodes as constants: a graph relies on them until its backward pass, but they are the caller's.
+"""Constants of a graph: arrays that belong to the caller, and must not change before the backward pass.
 
 A rule must see what the forward pass saw. A small array is copied, so the caller may change it at will. A large one is
-not: some of its elements are remembered, and the traversal that comes to it raises where they are others. Reading all of
-it twice would cost as much as many an operation. Nothing of the caller's is locked, so whoever changes an array of which
-no derivative is asked again goes on undisturbed.
+not copied: some of its elements are remembered, and a traversal that reaches it raises an error if they have changed.
+Reading all elements twice would cost as much as an operation. The caller's array is not locked: changing it is an error
+only if a derivative still needs it.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import numpy as np
 from autograd.graph import Node
 
 SMALL = 1 << 16  # bytes up to which an array is copied
-# Of larger arrays so many elements at their start and end are remembered, and of the rest one in STRIDE, so that a change
-# of as many in a row is always noticed. Beyond SAMPLES of these there are no more: they would be felt.
+# Of a larger array the first and last ENDS elements are remembered, and one in STRIDE of the rest, so that a change of
+# STRIDE elements in a row is always noticed. There are at most about SAMPLES of the latter, to bound the cost.
 ENDS = 1 << 8
 STRIDE = 127
 SAMPLES = 1 << 12
@@ -27,23 +27,23 @@ Array = np.ndarray[Any, Any]
 
 
 class _Watch(ref[Node]):
-    """A node with its large constants and samples of them; forgotten together with the node."""
+    """A node with its large constants and samples of them, removed when the node dies."""
 
     __slots__ = ("constants", "key")
     key: int
     constants: list[tuple[Array, bytes]]
 
 
-watched: dict[int, _Watch] = {}  # by the node's id; nearly always empty, which costs a traversal one look
+watched: dict[int, _Watch] = {}  # by the node's id; nearly always empty, so that a traversal checks one truth value
 
 
 def own(array: Array) -> Array:
-    """What a graph keeps of an array: a copy of a small one, and a large one itself (see `watch`)."""
+    """The array that a graph keeps: a copy of a small one, or a large one itself (see `watch`)."""
     return array.copy("K") if array.nbytes <= SMALL else array
 
 
 def watch(node: Node, constants: Sequence[Any]) -> None:
-    """Remember what the large arrays among `constants`, which `node` relies on, are now."""
+    """Remember samples of the large arrays among the `constants` of `node`."""
     entry = _Watch(node, _forget)
     large = [x for x in constants if isinstance(x, np.ndarray) and x.nbytes > SMALL and x.dtype != object]
     entry.key, entry.constants = id(node), [(array, _samples(array)) for array in large]
@@ -51,7 +51,7 @@ def watch(node: Node, constants: Sequence[Any]) -> None:
 
 
 def check(nodes: Iterable[Node], since: int) -> None:
-    """Raise a RuntimeError if a constant that an operation among `nodes`, of those made after `since`, read has changed."""
+    """Raise a RuntimeError if a constant of an operation among `nodes` that was made after `since` has changed."""
     seen: dict[int, bytes] = {}
     for node in nodes:
         entry = watched.get(id(node))

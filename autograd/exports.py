@@ -1,4 +1,4 @@
-"""The public names of a package, read from its `__init__`, where each stands once."""
+"""The public names of a package, read from its `__init__`, which names each once."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 def publish(namespace: dict[str, Any], *others: str) -> None:
     """Set the `__all__` of a package: all names in its `namespace` that its own rooms define, and the `others`.
 
-    Not the rooms themselves, nor what begins with an underscore or comes from elsewhere. (Type checkers take for public
-    what is imported `as` itself; an `__all__` that they could see, but not read, would hide it from them.)
+    Modules are left out, and so are names that begin with an underscore or come from another package. (Type checkers take
+    `import name as name` as public; an `__all__` computed where they see it, but cannot read it, would hide the name.)
 
     >>> def f(): ...
     >>> package = {"__name__": f.__module__, "f": f, "_f": f, "Any": Any}

@@ -1,4 +1,4 @@
-"""What counts as the name of a file: a path, and never a number, which Python would take as an open file."""
+"""File paths as arguments: a string or an `os.PathLike`, never a number, which Python would take as an open file."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from autograd.arguments import wrong
 
 
 def file_path(owner: str, name: str, path: Any) -> Path:
-    """`path`, a non-empty string or an `os.PathLike` of one; anything else is a TypeError, no name at all a ValueError.
-    `owner` and `name` say in the error whose it is.
+    """`path`, a non-empty string or an `os.PathLike` of one; anything else is a TypeError, an empty one a ValueError.
+    The error names `owner` and `name`.
 
     `open` takes integers too, as descriptors: `open(1)` is standard output, and closes it.
 

@@ -1,4 +1,4 @@
-"""Forward computations, of floats and of arrays, that neither math nor NumPy has in the form needed."""
+"""Forward functions, of floats and of arrays, that neither `math` nor NumPy has in the form needed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def of_scipy(name: str) -> Callable[[Any], Any]:
         try:
             with importing:
                 import scipy.special as special
-        except ImportError:  # NumPy has none: one call of math's an element
+        except ImportError:  # NumPy has no erf: call that of `math` for each element
             return np.vectorize(getattr(math, name), otypes=[float])(x).astype(np.result_type(x, np.float16))[()]
         return getattr(special, name)(x)
 
@@ -57,7 +57,7 @@ def softplus_float(x: float) -> float:
 
 
 def typed(comparison: Callable[..., Any]) -> Callable[..., Any]:
-    """A comparison whose True and False are the operands' own 1 and 0."""
+    """A comparison that gives 1 and 0 in the dtype of the operands."""
 
     def forward(*args: Any) -> Any:
         return comparison(*args).astype(np.result_type(*args, np.float16))
@@ -67,7 +67,7 @@ def typed(comparison: Callable[..., Any]) -> Callable[..., Any]:
 
 def power_array(x: Any, y: Any) -> Any:
     z = np.power(x, y)
-    if np.ndim(y) == 0 and y == 0.5:  # for which NumPy takes the square root: not the power of -0 and -inf
+    if np.ndim(y) == 0 and y == 0.5:  # for which NumPy takes the square root, which differs at -0 and -inf
         z = np.where(np.equal(x, -np.inf), np.asarray(np.inf, z.dtype), z + 0)[()]
     return z
 

@@ -13,18 +13,18 @@ import numpy as np
 
 Line = tuple[str, int]  # a file's name and a line number
 
-# Files whose lines are never the user's: this package and nn beside it, NumPy, frozen modules, code of our own making.
+# Files whose lines are never the user's: this package and nn, NumPy, frozen modules, generated code.
 _HERE = os.path.dirname(__file__)
 _FOLDERS = _HERE, os.path.join(os.path.dirname(_HERE), "nn"), os.path.dirname(np.__file__)
 _OWN = *(os.path.join(folder, "") for folder in _FOLDERS), "<frozen ", "<ag."
-# So is the standard library, but not what is installed in a folder of it, which may be the user's own or be written with
-# this package: all but the libraries that know nothing of it, and only call what they were given.
+# So is the standard library, except for the packages installed in a folder of it: they may be the user's own code. Of
+# these only the libraries named here are not the user's: they just call the functions they are given.
 _PYTHON = os.path.join(os.path.dirname(os.__file__), "")
 _INSTALLED = re.compile(r"[\\/](?:site|dist)-packages[\\/](?:(sklearn|scipy|joblib|dask|distributed|tqdm)[\\/])?")
 
 
 class _Inside(dict[str, bool]):
-    """`is_inside` by the name of a file, found out once: recording asks for every frame under every operation."""
+    """`is_inside` by file name, computed once each: recording asks for every frame under every operation."""
 
     def __missing__(self, filename: str) -> bool:
         installed = _INSTALLED.search(filename)
@@ -37,12 +37,12 @@ _inside = _Inside()
 
 
 def is_inside(filename: str) -> bool:
-    """Whether a file is this library's, NumPy's, Python's or a carrier's (scikit-learn, say), and so not the user's."""
+    """Whether a file is part of this library, NumPy, Python or a library such as scikit-learn, and so not the user's."""
     return _inside[filename]
 
 
 def user_line() -> Line | None:
-    """The innermost line of the user's code that is being run; None if there is none on this thread's stack."""
+    """The innermost line of the user's code on this thread's stack; None if there is none."""
     frame = sys._getframe(1)
     while _inside[frame.f_code.co_filename]:
         if frame.f_back is None:
@@ -59,13 +59,13 @@ def format_line(line: Line | None) -> str:
     return f"{line[0]}:{line[1]}{f': `{text}`' if text else ''}"
 
 
-# ---- Where nodes were recorded: known of those that somebody noted, for as long as they live
+# ---- The lines where nodes were recorded, of those nodes for which it was noted, as long as they live
 
 _lines: dict[int, tuple[ref[Any], Line | None]] = {}  # by identity, for nodes compare by their numbers
 
 
 def note_line(node: Any) -> None:
-    """Note the user's line as that where `node` was recorded."""
+    """Note the current line of the user's code as the one where `node` was recorded."""
 
     def forget(_: ref[Any], key: int = id(node), pop: Any = _lines.pop) -> None:
         pop(key, None)
@@ -74,7 +74,7 @@ def note_line(node: Any) -> None:
 
 
 def line_of(node: Any) -> Line | None:
-    """The user's line where `node` was recorded; None where nobody noted it, as `detect_anomaly()` does.
+    """The user's line where `node` was recorded; None unless it was noted, as under `detect_anomaly()`.
 
     >>> import autograd as ag
     >>> with ag.detect_anomaly():

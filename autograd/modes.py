@@ -1,4 +1,4 @@
-"""Modes: whether operations are recorded, who observes them, and who traces them. Each thread, and each task, has its own."""
+"""Modes: recording on or off, the observer, and the trace; each thread and each task has its own."""
 
 from __future__ import annotations
 
@@ -13,53 +13,53 @@ from autograd.graph import Node, Primitive
 
 
 class Observer(Protocol):
-    """Who is shown what is computed."""
+    """An object that is told of each recorded operation and each traversal."""
 
     def recorded(self, node: Node) -> None:
-        """An operation left `node` behind."""
+        """An operation was recorded as `node`."""
 
     def differentiated(self, found: dict[Node, Any]) -> None:
-        """A traversal found these cotangents."""
+        """A traversal has computed these cotangents."""
 
 
 class Trace(Protocol):
-    """Who takes over operations on scalars, to make a program of them."""
+    """An object that records operations on scalars in place of the engine, to make a program of them."""
 
     def record(self, op: Primitive, args: tuple[Any, ...]) -> Any:
-        """`op` of `args`, as a line of the program."""
+        """The result of `op` on `args`, as an instruction of the program."""
 
     def compare(self, op: Primitive, x: Any, y: Any) -> Any:
-        """The comparison `op` of `x` and `y`, as a line of the program; NotImplemented if it concerns no scalars."""
+        """The comparison `op` of `x` and `y`, as an instruction of the program; NotImplemented if neither is a scalar."""
 
     def decide(self, condition: Any) -> bool:
-        """What a condition comes out as, where Python's own code branches on it."""
+        """The outcome of a condition on which Python code branches."""
 
     def constant(self, value: float) -> Any:
-        """A number, as what the program computes with."""
+        """A number as a constant of the program."""
 
     def differentiating(self) -> AbstractContextManager[None]:
-        """A context, that of a traversal, in which whatever is recorded belongs to a derivative."""
+        """A context, around a traversal, in which all that is recorded belongs to a derivative."""
 
     def visit(self, node: Node) -> None:
-        """The traversal has come to `node`: what follows belongs to its derivative."""
+        """The traversal has reached `node`: what is recorded next belongs to its derivative."""
 
 
 _recording: ContextVar[bool] = ContextVar("recording", default=True)
 _observer: ContextVar[Observer | None] = ContextVar("observer", default=None)
 _trace: ContextVar[Trace | None] = ContextVar("trace", default=None)
 _lock = threading.Lock()
-in_use = 0  # how many contexts, in any thread, are in force: while none is, recording need not ask
+in_use = 0  # the number of contexts in force, in all threads: at 0 no mode has to be looked up
 
 
 class _Own(threading.local):
-    modes = 0  # how many of them this thread is in
+    modes = 0  # the number of contexts that this thread is in
 
 
 _own = _Own()
 
 
 def _fork() -> None:
-    """A forked process has one thread, and none that could let go of the lock."""
+    """Renew the lock: in a forked process the thread that held it may be gone."""
     global _lock, in_use
     _lock = threading.Lock()
     in_use = _own.modes or int(not _recording.get() or _observer.get() is not None or _trace.get() is not None)
@@ -85,37 +85,37 @@ def _mode(variable: ContextVar[Any], value: Any) -> Iterator[None]:
 
 
 def recording(on: bool) -> Any:
-    """A context in which operations on nodes are recorded, or are not."""
+    """A context that turns the recording of operations on or off."""
     return _mode(_recording, on)
 
 
 def observing(observer: Observer) -> Any:
-    """A context in which `observer` is shown each node as it is recorded, and each traversal."""
+    """A context in which `observer` is told of each recorded node and of each traversal."""
     return _mode(_observer, observer)
 
 
 def tracing(trace: Trace) -> Any:
-    """A context in which `trace` takes over all operations on scalars."""
+    """A context in which `trace` records all operations on scalars."""
     return _mode(_trace, trace)
 
 
 def is_recording() -> bool:
-    """Whether operations on nodes are recorded here and now."""
+    """Whether operations on nodes are being recorded."""
     return not in_use or _recording.get()
 
 
 def observer() -> Observer | None:
-    """Who is watching here and now, if anybody."""
+    """The observer in force, or None."""
     return _observer.get() if in_use else None
 
 
 def current_trace() -> Trace | None:
-    """Who takes over operations on scalars here and now, if anybody."""
+    """The trace in force, or None."""
     return _trace.get() if in_use else None
 
 
 def no_grad() -> Any:
-    """A context, for this thread or task alone, in which results remember nothing and so cost less.
+    """A context, for this thread or task only, in which operations are not recorded, and so cost less.
 
     >>> import autograd as ag
     >>> x = ag.Value(2.0)
