@@ -11,7 +11,7 @@ from autograd import Node, detect_anomaly
 from autograd.arguments import shown
 from autograd.arrays import norms, sums
 from nn.dependencies import optional
-from nn.module import initialized_parameters
+from nn.module_tree import initialized_parameters
 from nn.randomness import generators, set_states, state_of
 from nn.validation import choice, flag
 

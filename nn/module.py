@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from operator import itemgetter
 from typing import Any, Self
 
 import numpy as np
 
-from autograd.arguments import flag, shown
+from autograd.arguments import flag
 from nn.modes import is_evaluating, observer
+from nn.module_tree import LEAVES, ModuleTree, initialized_parameters, parts_of
 from nn.parameters import Buffer as Buffer
 from nn.parameters import Parameter as Parameter
 from nn.parameters import UninitializedParameter as UninitializedParameter
@@ -20,10 +21,8 @@ from nn.state_dicts import IncompatibleKeys, array_of, matching_arrays
 from nn.summary import Summary, summarize
 from nn.typing import HasForward, P, R
 
-REPR_LINES = 1000
 
-
-class Module:
+class Module(ModuleTree):
     """A part of a model: it has parameters, and `forward` computes with them.
 
     Assigning is enough: parameters are the `Parameter`s found, in order, among the attributes, in the lists, tuples
@@ -64,16 +63,12 @@ class Module:
 
     def __setattr__(self, name: str, value: Any) -> None:
         old = vars(self).get(name)
-        if old is not None and old is not value and isinstance(old, (*_LEAVES, Module, list, tuple, dict)):
-            held = [part for _, part in parts_of(old, once=True) if isinstance(part, _LEAVES)]
+        if old is not None and old is not value and isinstance(old, (*LEAVES, Module, list, tuple, dict)):
+            held = [part for _, part in parts_of(old, once=True) if isinstance(part, LEAVES)]
             check_assigned(type(self).__name__, name, old, held, value)
         super().__setattr__(name, value)
 
     # ---- Parameters, buffers and modules
-
-    def _children(self) -> Iterable[tuple[Any, Any]]:
-        """Names and values in which parameters and modules are looked for: the attributes, unless overridden."""
-        return vars(self).items()
 
     def named_parameters(self, prefix: str = "") -> Iterator[tuple[str, Parameter]]:
         """The parameters with their names, as "weight" or "layers.1.bias"; one that is shared, once.
@@ -179,13 +174,6 @@ class Module:
         """
         return summarize(self, input_shape, dtype, max_lines)
 
-    def extra_repr(self) -> str:
-        """The settings in the parentheses of the module's repr."""
-        return ""
-
-    def __repr__(self) -> str:
-        return module_repr(self)
-
 
 def named_state(model: Module) -> list[tuple[str, Parameter | Buffer]]:
     """The parameters and buffers of a model, with all their names."""
@@ -200,57 +188,6 @@ def matching_state(
     return matching_arrays(type(model).__name__, dict(named_state(model)), state, strict)
 
 
-def initialized_parameters(model: Any) -> list[Parameter]:
-    """The parameters of a module, but for those that wait for its first input; none of anything else."""
-    return [part for _, part in parts_of(model, once=True) if isinstance(part, Parameter)]
-
-
-def parts_of(part: Any, name: str = "", once: bool = False, deep: bool = True) -> list[tuple[str, Any]]:
-    """`part`, and the parameters, buffers and modules within it, in order, with their names.
-
-    A module within itself is left out. One that is in several places is there under each of its names or, where all are
-    wanted `once`, under its first alone, and so is a parameter. Unless `deep`, modules within are not looked through.
-    Not recursive: there may be thousands within one another.
-    """
-    if not isinstance(name, str):
-        raise TypeError(f"prefix must be a string, which the names begin with, got {shown(name)}")
-    found: list[tuple[str, Any]] = []
-    seen: set[int] = set()
-    path: set[tuple[int, int]] = set()  # the modules that are being looked through, and the lists of each
-    stack: list[tuple[Any, Any, str, Iterator[tuple[Any, Any]]]] = [(None, None, "", iter([(name, part)]))]
-    while stack:
-        mark, owner, prefix, children = stack[-1]
-        for key, child in children:
-            if isinstance(child, Module):
-                opened = deep or owner is None
-                entered, within = (0, id(child)), child
-                if (once and id(child) in seen) or (opened and entered in path):
-                    continue
-                found.append((f"{prefix}{key}", child))
-                seen.add(id(child))
-                if not opened:
-                    continue
-                inner = child._children()
-            elif isinstance(child, _LEAVES):
-                if not once or id(child) not in seen:
-                    found.append((f"{prefix}{key}", child))
-                    seen.add(id(child))
-                continue
-            elif isinstance(child, (list, tuple, dict)) and (id(owner), id(child)) not in path:
-                entered, within = (id(owner), id(child)), owner
-                inner = child.items() if isinstance(child, dict) else enumerate(child)
-            else:
-                continue
-            path.add(entered)
-            stack.append((entered, within, f"{prefix}{key}." if prefix or key != "" else "", iter(inner)))
-            break
-        else:
-            path.discard(mark)
-            stack.pop()
-    return found
-
-
-_LEAVES = (Parameter, Buffer, UninitializedParameter)
 _without_name = itemgetter(1)
 
 
@@ -276,33 +213,3 @@ def recursion_error(module: Any) -> ValueError:
         f"{sys.getrecursionlimit():,} calls allows, or one contains itself: put layers side by side in one nn.Sequential, or "
         "raise sys.setrecursionlimit"
     )
-
-
-def module_repr(module: Module) -> str:
-    """The repr of a module: its name and settings, and the modules within it, on about `REPR_LINES` lines at most."""
-    lines: list[str] = []
-    around: list[int] = []
-    stack = [iter([("", module)])]
-    while stack and len(lines) < REPR_LINES:
-        indent = "  " * len(around)
-        found = next(stack[-1], None)
-        if found is None:
-            stack.pop()
-            if around:
-                around.pop()
-                lines.append(f"{'  ' * len(around)})")
-            continue
-        label, part = found
-        head = f"{indent}{label}{type(part).__name__}("
-        inner = [(f"({name}): ", child) for name, child in parts_of(part, deep=False)[1:] if isinstance(child, Module)]
-        if id(part) in around:
-            lines.append(f"{head}...)")
-        elif part is not module and type(part).__repr__ is not Module.__repr__:
-            lines += f"{indent}{label}{part!r}".replace("\n", f"\n{indent}").split("\n")
-        elif inner:
-            lines.append(f"{head}{part.extra_repr()}")
-            around.append(id(part))
-            stack.append(iter(inner))
-        else:
-            lines.append(f"{head}{part.extra_repr()})")
-    return "\n".join([*lines, "... and more"] if stack else lines)

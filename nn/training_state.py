@@ -12,7 +12,8 @@ import numpy as np
 from nn.aggregation import Metrics, named_metrics
 from nn.callbacks import Callback
 from nn.history import History
-from nn.module import Module, initialized_parameters
+from nn.module import Module
+from nn.module_tree import initialized_parameters
 from nn.randomness import SHARED, Getter, generators, set_states, state_of
 from nn.resuming import SavedTraining
 from nn.validation import sequence, shown

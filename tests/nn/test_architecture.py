@@ -29,7 +29,7 @@ TRAINING = ["aggregation", "data", "evaluation", "history", "callbacks", "resumi
 FILES = ["encoding", "files", "checkpoint", "monitors"]
 PLOTS = ["plots", "lr_finder"]
 ORDER = [  # each room may import those before it; the rooms of losses, optim and datasets one another too
-    *("typing", "dependencies", "modes", "validation", "parameters", "state_dicts", "summary", "module", "layers.parameters"),
+    *("typing", "dependencies", "modes", "validation", "parameters", "state_dicts", "summary", "module_tree", "module", "layers.parameters"),
     *(f"layers.{name}" for name in LAYERS),
     *("losses", "restoring", "randomness", "optim", "init", "metrics", "scalar", "datasets"),
     *(*TRAINING, *FILES, *PLOTS, "estimators"),
