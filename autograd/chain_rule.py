@@ -67,7 +67,7 @@ def product(outer: Any, slope: Any, kind: str, strong: bool) -> Any:
     if kind == "factor":
         if type(slope) is float and isfinite(slope):
             return outer if slope == 1.0 else -outer if slope == -1.0 else outer * slope
-        return times(outer, slope) if strong else outer * slope
+        return times(outer, slope) if strong and not _is_nonzero(outer) else outer * slope
     if kind == "mask":
         return times(slope, outer) if strong else outer * slope
     factors, divisor = (
@@ -77,7 +77,7 @@ def product(outer: Any, slope: Any, kind: str, strong: bool) -> Any:
         outer = product(outer, factor, "factor", strong)
     if divisor is None:
         return outer
-    if strong:
+    if strong and not _is_nonzero(outer):
         return quotient(outer, divisor)
     return with_ieee(_divided, outer, divisor)
 
@@ -90,6 +90,10 @@ def tangent_product(tangent: Any, slope: Any, kind: str, strong: bool) -> Any:
         return product(slope, tangent, "factor", strong)
     plain = product(tangent, slope, kind, strong=False)
     return times(strong_mask(product(1.0, slope, kind, strong=True), plain), plain)
+
+
+def _is_nonzero(x: Any) -> bool:
+    return type(x) is float and x != 0.0
 
 
 def _divided(x: Any, y: Any) -> Any:
