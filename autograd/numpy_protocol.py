@@ -181,8 +181,9 @@ def _allowed(function: Callable[..., Any], name: str) -> Callable[..., Any]:
         try:
             return function(*args, **kwargs)
         except TypeError as error:
-            if f"{function.__name__}() " in str(error):
-                raise TypeError(f"{name} of a Tensor: {error}".replace(f"{function.__name__}()", "its rule")) from None
+            if f"{function.__qualname__}() " in str(error):
+                text = str(error).replace(f"{function.__qualname__}()", "its rule")
+                raise TypeError(f"{name} of a Tensor: {text}") from None
             raise
 
     return call

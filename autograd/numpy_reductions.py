@@ -15,6 +15,8 @@ from autograd.arrays import indexing, joining, reductions, shaping
 from autograd.arrays.shaping import axes_of, fixed, hashable, operand
 from autograd.graph import value_of
 
+Rule = Callable[..., Any]
+
 
 def real(name: str, dtype: Any) -> np.dtype[Any]:
     """The floating-point dtype that an argument names; any other is a TypeError."""
@@ -52,67 +54,55 @@ def _initial(name: str, initial: Any, dtype: Any) -> Any:
     return start.astype(dtype)[()]
 
 
-def sum(
-    a: Any,
-    axis: Any = None,
-    dtype: Any = None,
-    out: None = None,
-    keepdims: Any = False,
-    initial: Any = None,
-    where: Any = True,
-) -> Any:
-    if dtype is None and initial is None and where is True:
-        return reductions.sum(a, axis, keepdims)
+def _total(name: str, fold: Rule, neutral: float, join: Rule) -> Rule:
+    """NumPy's sum or product: a `fold` of which `neutral` changes nothing, and to which `join` adds another element."""
 
-    def reduce(x: Any) -> Any:
-        y = reductions.sum(x if where is True else e.where(_mask("np.sum", x, where), x, 0.0), axis, keepdims)
-        return y if initial is None else y + _initial("np.sum", initial, x.dtype)
+    def total(
+        a: Any,
+        axis: Any = None,
+        dtype: Any = None,
+        out: None = None,
+        keepdims: Any = False,
+        initial: Any = None,
+        where: Any = True,
+    ) -> Any:
+        if dtype is None and initial is None and where is True:
+            return fold(a, axis, keepdims)
 
-    return in_dtype("np.sum", reduce, operand(a), dtype)
+        def reduce(x: Any) -> Any:
+            y = fold(x if where is True else e.where(_mask(name, x, where), x, neutral), axis, keepdims)
+            return y if initial is None else join(y, _initial(name, initial, x.dtype))
 
+        return in_dtype(name, reduce, operand(a), dtype)
 
-def prod(
-    a: Any,
-    axis: Any = None,
-    dtype: Any = None,
-    out: None = None,
-    keepdims: Any = False,
-    initial: Any = None,
-    where: Any = True,
-) -> Any:
-    def reduce(x: Any) -> Any:
-        y = reductions.prod(x if where is True else e.where(_mask("np.prod", x, where), x, 1.0), axis, keepdims)
-        return y if initial is None else y * _initial("np.prod", initial, x.dtype)
-
-    return in_dtype("np.prod", reduce, operand(a), dtype)
+    return total
 
 
-def _extreme(name: str, a: Any, axis: Any, keepdims: Any, initial: Any, where: Any) -> Any:
-    largest = name == "np.max"
-    reduce = reductions.max if largest else reductions.min
-    if initial is None:
-        if where is not True:
-            raise ValueError(f"{name} with where= needs initial=, for where nothing is chosen")
-        return reduce(a, axis, keepdims)
-    a = operand(a)
-    start = _initial(name, initial, a.dtype)
-    if 0 in a.shape:
-        return reductions.sum(a, axis, keepdims) + start
-    if where is not True:
-        a = e.where(_mask(name, a, where), a, start)
-    return (e.maximum if largest else e.minimum)(reduce(a, axis, keepdims), start)
+sum = _total("np.sum", reductions.sum, 0.0, e.add)
+prod = _total("np.prod", reductions.prod, 1.0, e.mul)
 
 
-def max(
-    a: Any, axis: Any = None, out: None = None, keepdims: Any = False, initial: Any = None, where: Any = True
-) -> Any:
-    return _extreme("np.max", a, axis, keepdims, initial, where)
+def _extreme(name: str, fold: Rule, join: Rule) -> Rule:
+    """NumPy's maximum or minimum."""
+
+    def extreme(
+        a: Any, axis: Any = None, out: None = None, keepdims: Any = False, initial: Any = None, where: Any = True
+    ) -> Any:
+        if initial is None:
+            if where is not True:
+                raise ValueError(f"{name} with where= needs initial=, for where nothing is chosen")
+            return fold(a, axis, keepdims)
+        a = operand(a)
+        start = _initial(name, initial, a.dtype)
+        if 0 in a.shape:
+            return reductions.sum(a, axis, keepdims) + start
+        return join(fold(a if where is True else e.where(_mask(name, a, where), a, start), axis, keepdims), start)
+
+    return extreme
 
 
-def min(
-    a: Any, axis: Any = None, out: None = None, keepdims: Any = False, initial: Any = None, where: Any = True
-) -> Any:
-    return _extreme("np.min", a, axis, keepdims, initial, where)
+max = _extreme("np.max", reductions.max, e.maximum)
+min = _extreme("np.min", reductions.min, e.minimum)
 
 
 def ptp(a: Any, axis: Any = None, out: None = None, keepdims: Any = False) -> Any:
@@ -124,10 +114,10 @@ def mean(
 ) -> Any:
     if where is True and dtype is None and a.dtype != np.float16:
         return reductions.mean(a, axis, keepdims)
-    if where is True:
-        return in_dtype("np.mean", lambda x: reductions.mean(x, axis, keepdims), operand(a), dtype, half=True)
 
     def reduce(x: Any) -> Any:
+        if where is True:
+            return reductions.mean(x, axis, keepdims)
         mask = _mask("np.mean", x, where)
         count = np.sum(mask, axis=hashable(axis, "mean"), keepdims=keepdims).astype(x.dtype)
         return reductions.sum(e.where(mask, x, 0.0), axis, keepdims) / count
@@ -138,13 +128,11 @@ def mean(
 def _spread(name: str, x: Any, axis: Any, ddof: Any, keepdims: Any, where: Any, center: Any) -> tuple[Any, Any]:
     """Deviations from the mean, zero where nothing is to be counted, and by what their squares are divided."""
     mask = np.broadcast_to(True, x.shape) if where is True else _mask(name, x, where)
-    count = np.sum(mask, axis=hashable(axis, "_spread"), keepdims=True).astype(x.dtype)
+    count = np.sum(mask, axis=hashable(axis, name), keepdims=True).astype(x.dtype)
     if center is None:
         center = reductions.sum(e.where(mask, x, 0.0), axis, True) / count
-    less = np.maximum(
-        np.sum(mask, axis=hashable(axis, "_spread"), keepdims=keepdims).astype(x.dtype) - x.dtype.type(ddof), 0
-    )
-    return e.where(mask, x - center, 0.0), less
+    less = np.maximum(count - x.dtype.type(ddof), 0)
+    return e.where(mask, x - center, 0.0), less if keepdims else np.squeeze(less, axis)
 
 
 def _ddof(ddof: Any, correction: Any) -> Any:
@@ -155,59 +143,49 @@ def _ddof(ddof: Any, correction: Any) -> Any:
     return correction
 
 
-def _of_both(a: Any, mean: Any, dtype: Any) -> Any:
-    """The dtype of the result where a `mean` is given, which may have another than the data."""
-    return np.result_type(value_of(a), value_of(mean)) if mean is not None and dtype is None else dtype
+def _squares(deviations: Any, less: Any, axis: Any, keepdims: Any, where: Any) -> Any:
+    return reductions.sum(deviations * deviations, axis, keepdims) / less
 
 
-def var(
-    a: Any,
-    axis: Any = None,
-    dtype: Any = None,
-    out: None = None,
-    ddof: Any = 0,
-    keepdims: Any = False,
-    *,
-    where: Any = True,
-    mean: Any = None,
-    correction: Any = None,
-) -> Any:
-    ddof, dtype = _ddof(ddof, correction), _of_both(a, mean, dtype)
-
-    def reduce(x: Any) -> Any:
-        if where is True and mean is None:
-            return reductions.var(x, axis, ddof, keepdims)
-        deviations, less = _spread("np.var", x, axis, ddof, keepdims, where, mean)
-        return reductions.sum(deviations * deviations, axis, keepdims) / less
-
-    return in_dtype("np.var", reduce, operand(a), dtype, half=True)
+def _lengths(deviations: Any, less: Any, axis: Any, keepdims: Any, where: Any) -> Any:
+    alone = np.sum(np.broadcast_to(where, deviations.shape), axis=axis, keepdims=True) <= 1
+    # Of one number it is the deviation, which without a `mean` is 0 everywhere: no norm at a kink.
+    lengths = reductions.norm(deviations + alone.astype(deviations.dtype), axis=axis, keepdims=keepdims)
+    one = reductions.sum(abs(deviations), axis, keepdims)
+    return e.where(alone.reshape(lengths.shape), one, lengths) / np.sqrt(less)
 
 
-def std(
-    a: Any,
-    axis: Any = None,
-    dtype: Any = None,
-    out: None = None,
-    ddof: Any = 0,
-    keepdims: Any = False,
-    *,
-    where: Any = True,
-    mean: Any = None,
-    correction: Any = None,
-) -> Any:
-    ddof, dtype = _ddof(ddof, correction), _of_both(a, mean, dtype)
+def _variation(name: str, fold: Rule, of_deviations: Rule) -> Rule:
+    """NumPy's variance or standard deviation, which are `of_deviations` where not all count, or their mean is given."""
 
-    def reduce(x: Any) -> Any:
-        if where is True and mean is None:
-            return reductions.std(x, axis, ddof, keepdims)
-        deviations, less = _spread("np.std", x, axis, ddof, keepdims, where, mean)
-        alone = np.sum(np.broadcast_to(where, x.shape), axis=axis, keepdims=True) <= 1
-        # Of one number it is the deviation, which without a `mean` is 0 everywhere: no norm at a kink.
-        lengths = reductions.norm(deviations + alone.astype(x.dtype), axis=axis, keepdims=keepdims)
-        one = reductions.sum(abs(deviations), axis, keepdims)
-        return e.where(alone.reshape(lengths.shape), one, lengths) / np.sqrt(less)
+    def variation(
+        a: Any,
+        axis: Any = None,
+        dtype: Any = None,
+        out: None = None,
+        ddof: Any = 0,
+        keepdims: Any = False,
+        *,
+        where: Any = True,
+        mean: Any = None,
+        correction: Any = None,
+    ) -> Any:
+        if mean is not None and dtype is None:  # which may have another one than the data
+            dtype = np.result_type(value_of(a), value_of(mean))
+        ddof = _ddof(ddof, correction)
 
-    return in_dtype("np.std", reduce, operand(a), dtype, half=True)
+        def reduce(x: Any) -> Any:
+            if where is True and mean is None:
+                return fold(x, axis, ddof, keepdims)
+            return of_deviations(*_spread(name, x, axis, ddof, keepdims, where, mean), axis, keepdims, where)
+
+        return in_dtype(name, reduce, operand(a), dtype, half=True)
+
+    return variation
+
+
+var = _variation("np.var", reductions.var, _squares)
+std = _variation("np.std", reductions.std, _lengths)
 
 
 def average(a: Any, axis: Any = None, weights: Any = None, returned: Any = False, *, keepdims: Any = False) -> Any:

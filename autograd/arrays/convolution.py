@@ -93,48 +93,24 @@ class Convolution(NamedTuple):
 
 
 @cache
-def _convolve(how: Convolution) -> Primitive:
-    return Primitive(
-        "conv2d",
-        None,
-        how.forward,
-        lambda g, z, x, w: _to_image(how, size_of(x))(g, w),
-        lambda g, z, x, w: _to_weight(how)(g, x),
-    )
-
-
-@cache
-def _convolve_and_add(how: Convolution) -> Primitive:
-    return Primitive(
-        "conv2d",
-        None,
-        how.forward,
-        lambda g, z, x, w, b: _to_image(how, size_of(x))(g, w),
-        lambda g, z, x, w, b: _to_weight(how)(g, x),
-        lambda g, z, x, w, b: sum(g, (0, 2, 3)),
-    )
+def _convolve(how: Convolution, biased: bool = False) -> Primitive:
+    to_image = lambda g, z, x, w, *b: _to_image(how, size_of(x))(g, w)
+    to_weight = lambda g, z, x, w, *b: _to_weight(how)(g, x)
+    to_bias = lambda g, z, x, w, b: sum(g, (0, 2, 3))
+    return Primitive("conv2d", None, how.forward, to_image, to_weight, *[to_bias] * biased)
 
 
 @cache
 def _to_image(how: Convolution, size: Pair) -> Primitive:
-    return Primitive(
-        "conv2d_to_image",
-        None,
-        lambda g, w: how.to_image(g, w, size),
-        lambda h, z, g, w: _convolve(how)(h, w),
-        lambda h, z, g, w: _to_weight(how)(g, h),
-    )
+    forward = lambda g, w: how.to_image(g, w, size)
+    to_weight = lambda h, z, g, w: _to_weight(how)(g, h)
+    return Primitive("conv2d_to_image", None, forward, lambda h, z, g, w: _convolve(how)(h, w), to_weight)
 
 
 @cache
 def _to_weight(how: Convolution) -> Primitive:
-    return Primitive(
-        "conv2d_to_weight",
-        None,
-        how.to_weight,
-        lambda h, z, g, x: _convolve(how)(x, h),
-        lambda h, z, g, x: _to_image(how, size_of(x))(g, h),
-    )
+    to_image = lambda h, z, g, x: _to_image(how, size_of(x))(g, h)
+    return Primitive("conv2d_to_weight", None, how.to_weight, lambda h, z, g, x: _convolve(how)(x, h), to_image)
 
 
 def conv2d(
@@ -170,4 +146,4 @@ def conv2d(
         raise ValueError(f"conv2d: a bias of shape {bias.shape} does not fit {outputs} outputs")
     how = Convolution(windows_of("conv2d", kernel, stride, padding, dilation), groups)
     how.windows.counts(size_of(x))
-    return _convolve(how)(x, weight) if bias is None else _convolve_and_add(how)(x, weight, bias)
+    return _convolve(how)(x, weight) if bias is None else _convolve(how, True)(x, weight, bias)

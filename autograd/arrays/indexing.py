@@ -8,7 +8,7 @@ import numpy as np
 
 from autograd.arguments import integer, numbers, shown, wrong
 from autograd.arrays import scattering
-from autograd.arrays.shaping import axes_of, fixed, hashable, moveaxis, operand, ravel
+from autograd.arrays.shaping import along, axes_of, fixed, hashable, moveaxis, operand, ravel
 from autograd.elementwise import where
 from autograd.graph import Node, Primitive
 
@@ -82,19 +82,14 @@ def index_update(x: Any, key: Any, y: Any) -> Any:
         last[key] = order
         return where(last[key] == order, picked, 0.0)
 
-    return Primitive("index_update", None, forward, lambda g, z, x, y: index_update(g, key, 0.0), to_y, reads=False)(
-        x, y
-    )
+    to_x = lambda g, z, x, y: index_update(g, key, 0.0)
+    return Primitive("index_update", None, forward, to_x, to_y, reads=False)(x, y)
 
 
 def take(x: Any, indices: Any, axis: int | None = None) -> Any:
     """The elements (or the slices along `axis`) of `x` at `indices`."""
     x = operand(x, "take")
-    if axis is None:
-        x, axis = ravel(x), 0
-    if not x.shape:
-        x = ravel(x)
-    [axis] = axes_of(integer("take", "axis", axis), len(x.shape))
+    x, axis = along("take", x if x.shape else ravel(x), axis)
     places = fixed("take: indices", indices)
     if places.dtype.kind not in "iub" and (places.size or isinstance(indices, np.ndarray)):
         raise TypeError(f"take: indices must be integers, got {places.dtype}: use .astype(int)")
@@ -103,10 +98,7 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Any:
 
 def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
     """`x` with each element repeated `repeats` times, along `axis` or in the flattened array."""
-    x = operand(x, "repeat")
-    if axis is None:
-        x, axis = ravel(x), 0
-    [axis] = axes_of(integer("repeat", "axis", axis), len(x.shape))
+    x, axis = along("repeat", x, axis)
     times = fixed("repeat: repeats", repeats)
     try:
         places = np.repeat(np.arange(x.shape[axis]), times)
@@ -117,12 +109,8 @@ def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
 
 
 def _take_along(indices: Any, axis: int) -> Primitive:
-    return Primitive(
-        "take_along_axis",
-        None,
-        lambda x: np.take_along_axis(x, indices, axis),
-        lambda g, z, x: _scatter_along(indices, axis, x.shape)(g),
-    )
+    forward = lambda x: np.take_along_axis(x, indices, axis)
+    return Primitive("take_along_axis", None, forward, lambda g, z, x: _scatter_along(indices, axis, x.shape)(g))
 
 
 def _scatter_along(indices: Any, axis: int, shape: tuple[int, ...]) -> Primitive:
@@ -137,20 +125,14 @@ def _scatter_along(indices: Any, axis: int, shape: tuple[int, ...]) -> Primitive
 
 def take_along_axis(x: Any, indices: Any, axis: int | None) -> Any:
     """The elements of `x` at `indices` along `axis`, matched with it along the other axes."""
-    x = operand(x, "take_along_axis")
+    x, axis = along("take_along_axis", x, axis)
     places = fixed("take_along_axis: indices", indices)
-    if axis is None:
-        x, axis = ravel(x), 0
-    [axis] = axes_of(integer("take_along_axis", "axis", axis), len(x.shape))
     return _take_along(np.array(places), axis)(x)
 
 
 def sort(x: Any, axis: int | None = -1) -> Any:
     """`x` in ascending order along `axis`; each cotangent goes back to where its element came from."""
-    x = operand(x, "sort")
-    if axis is None:
-        x, axis = ravel(x), -1
-    [axis] = axes_of(integer("sort", "axis", axis), len(x.shape))
+    x, axis = along("sort", x, axis)
     if not isinstance(x, Node):
         return np.sort(x, axis)
     return take_along_axis(x, np.argsort(x._data, axis, kind="stable"), axis)
@@ -181,22 +163,21 @@ def diag(x: Any, k: int = 0) -> Any:
 
 
 def _triangle(owner: str, mask: Any, x: Any, k: int) -> Any:
-    """A mask of the elements of matrices that are kept."""
+    """Matrices `x`, with zeros where `mask` leaves elements out."""
+    x, k = operand(x, owner), integer(owner, "k", k)
     if not x.shape:
         raise ValueError(f"{owner} needs matrices (..., rows, columns), got a number: reshape it")
-    return mask(np.ones(x.shape[-2:], bool), k)
+    return where(mask(np.ones(x.shape[-2:], bool), k), x, 0.0)
 
 
 def triu(x: Any, k: int = 0) -> Any:
     """`x` with zeros below the `k`-th diagonal."""
-    x, k = operand(x, "triu"), integer("triu", "k", k)
-    return where(_triangle("triu", np.triu, x, k), x, 0.0)
+    return _triangle("triu", np.triu, x, k)
 
 
 def tril(x: Any, k: int = 0) -> Any:
     """`x` with zeros above the `k`-th diagonal."""
-    x, k = operand(x, "tril"), integer("tril", "k", k)
-    return where(_triangle("tril", np.tril, x, k), x, 0.0)
+    return _triangle("tril", np.tril, x, k)
 
 
 def _pad(widths: tuple[tuple[int, int], ...], value: Any) -> Primitive:
@@ -221,9 +202,8 @@ def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = 0
     try:
         pairs = np.broadcast_to(pad_width, (len(x.shape), 2))
     except ValueError:
-        raise ValueError(
-            wrong("pad", "pad_width", f"one integer, a pair, or {len(x.shape)} pairs", pad_width)
-        ) from None
+        wanted = f"one integer, a pair, or {len(x.shape)} pairs"
+        raise ValueError(wrong("pad", "pad_width", wanted, pad_width)) from None
     if (pairs < 0).any():
         raise ValueError(wrong("pad", "pad_width", "integers from 0", pad_width.tolist()))
     widths = tuple(hashable(pair) for pair in pairs)

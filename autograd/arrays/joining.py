@@ -11,7 +11,7 @@ import numpy as np
 
 from autograd.arguments import integer, integers, sequence
 from autograd.arrays.indexing import index
-from autograd.arrays.shaping import axes_of, fixed, operand, ravel
+from autograd.arrays.shaping import along, fixed, one_axis, operand, ravel
 from autograd.graph import Node, Primitive
 
 
@@ -20,7 +20,7 @@ def _several(owner: str, xs: Any) -> list[Any]:
     found = xs if type(xs) is list else sequence(owner, "xs", xs)
     if not found:
         raise ValueError(f"{owner} needs at least one array, got none")
-    return found
+    return [x if isinstance(x, Node) else operand(x, owner, f"xs[{i}]") for i, x in enumerate(found)]
 
 
 @cache
@@ -30,20 +30,16 @@ def _concatenate(axis: int, n: int) -> Primitive:
         part = slice(start, start + xs[i].shape[axis])
         return index(g, (slice(None),) * (axis % len(z.shape)) + (part,))
 
-    return Primitive(
-        "concatenate", None, lambda *xs: np.concatenate(xs, axis), *(partial(rule, i) for i in range(n)), reads=False
-    )
+    rules = (partial(rule, i) for i in range(n))
+    return Primitive("concatenate", None, lambda *xs: np.concatenate(xs, axis), *rules, reads=False)
 
 
 def concatenate(xs: Sequence[Any], axis: int | None = 0) -> Any:
     """The arrays `xs` one after the other along `axis`; flattened first for None."""
-    xs = [
-        x if isinstance(x, Node) else operand(x, "concatenate", f"xs[{i}]")
-        for i, x in enumerate(_several("concatenate", xs))
-    ]
+    xs = _several("concatenate", xs)
     if axis is None:
         xs, axis = [ravel(x) for x in xs], 0
-    return _concatenate(axis if type(axis) is int else integer("concatenate", "axis", axis), len(xs))(*xs)
+    return _concatenate(one_axis(axis, "concatenate"), len(xs))(*xs)
 
 
 @cache
@@ -56,14 +52,13 @@ def _stack(axis: int, n: int) -> Primitive:
 
 def stack(xs: Sequence[Any], axis: int = 0) -> Any:
     """The arrays (or scalars) `xs`, all of one shape, as the slices of a new axis."""
-    xs = [x if isinstance(x, Node) else operand(x, "stack", f"xs[{i}]") for i, x in enumerate(_several("stack", xs))]
-    return _stack(axis if type(axis) is int else integer("stack", "axis", axis), len(xs))(*xs)
+    xs = _several("stack", xs)
+    return _stack(one_axis(axis, "stack"), len(xs))(*xs)
 
 
 def split(x: Any, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Any]:
     """`x` cut along `axis` into equal sections, or at the given places."""
-    x = operand(x, "split")
-    [axis] = axes_of(integer("split", "axis", axis), len(x.shape))
+    x, axis = along("split", x, axis)
     n = x.shape[axis]
     if np.ndim(fixed("split: indices_or_sections", indices_or_sections)) == 0:
         sections = integer("split", "indices_or_sections", indices_or_sections, least=1)

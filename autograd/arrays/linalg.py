@@ -16,7 +16,7 @@ from autograd.arrays.shaping import mT as mT
 from autograd.arrays.singular import det as det
 from autograd.arrays.singular import inverse, or_nan
 from autograd.elementwise import mul
-from autograd.graph import Node, Primitive
+from autograd.graph import Primitive, value_of
 
 
 def _rows_and_columns(g: Any, x: Any, y: Any) -> tuple[Any, Any, Any]:
@@ -48,14 +48,8 @@ def _linear_forward(x: Any, w: Any, b: Any) -> Any:
 
 
 # `x @ w.T + b`, the layer of a neural network, in one node; `_unbroadcast` sums the bias's cotangent over the batch.
-linear = Primitive(
-    "linear",
-    None,
-    _linear_forward,
-    lambda g, z, x, w, b: g @ w,
-    lambda g, z, x, w, b: _flat(g).T @ _flat(x),
-    lambda g, z, x, w, b: g,
-)
+_linear_rules = lambda g, z, x, w, b: g @ w, lambda g, z, x, w, b: _flat(g).T @ _flat(x), lambda g, z, x, w, b: g
+linear = Primitive("linear", None, _linear_forward, *_linear_rules)
 
 
 def _flat(x: Any) -> Any:
@@ -123,13 +117,9 @@ def _einsum(subscripts: tuple[str, ...], out: str) -> Primitive:
         return broadcast_to(expand_dims(share, alone), xs[i].shape) if alone else share
 
     pattern = ",".join(subscripts) + "->" + out
-    return Primitive(
-        "einsum",
-        None,
-        lambda *xs: np.einsum(pattern, *xs, optimize=len(xs) > 2 or max(np.size(x) for x in xs) > 1000),
-        *(partial(rule, i) for i in range(len(subscripts))),
-        settings={"subscripts": pattern},
-    )
+    forward = lambda *xs: np.einsum(pattern, *xs, optimize=len(xs) > 2 or max(np.size(x) for x in xs) > 1000)
+    rules = (partial(rule, i) for i in range(len(subscripts)))
+    return Primitive("einsum", None, forward, *rules, settings={"subscripts": pattern})
 
 
 def einsum(subscripts: str, *xs: Any) -> Any:
@@ -142,10 +132,8 @@ def einsum(subscripts: str, *xs: Any) -> Any:
     if len(terms) != len(xs):
         raise ValueError(f"einsum: {subscripts!r} speaks of {len(terms)} operands, got {len(xs)}")
     spare = [c for c in "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz" if c not in subscripts]
-    extra = max(
-        (len(x.shape) - len(term.replace("...", "")) for term, x in zip(terms, xs, strict=True) if "..." in term),
-        default=0,
-    )
+    dotted = [(term, x) for term, x in zip(terms, xs, strict=True) if "..." in term]
+    extra = max((len(x.shape) - len(term) + 3 for term, x in dotted), default=0)
     ellipsis = "".join(spare[:extra])
     operands, letters = [], ""
     for i, (term, x) in enumerate(zip(terms, xs, strict=True)):
@@ -182,7 +170,7 @@ def einsum(subscripts: str, *xs: Any) -> Any:
 
 # ---- Decompositions
 
-inv = Primitive("inv", None, np.linalg.inv, lambda g, z, x: -(mT(z) @ g @ mT(z)))
+inv = Primitive("inv", None, np.linalg.inv, *inverse.rules)
 
 
 def _solve_to_a(g: Any, z: Any, a: Any, b: Any) -> Any:
@@ -196,12 +184,8 @@ def _solve_to_a(g: Any, z: Any, a: Any, b: Any) -> Any:
 _solve: Primitive = Primitive("solve", None, or_nan(np.linalg.solve), _solve_to_a, lambda g, z, a, b: _solve(mT(a), g))
 solve = Primitive("solve", None, np.linalg.solve, *_solve.rules)
 
-_logabsdet = Primitive(
-    "logabsdet",
-    None,
-    lambda x: np.linalg.slogdet(x).logabsdet,
-    lambda g, z, x: expand_dims(g, (-2, -1)) * mT(inverse(x)),
-)
+_logabsdet_rule = lambda g, z, x: expand_dims(g, (-2, -1)) * mT(inverse(x))
+_logabsdet = Primitive("logabsdet", None, lambda x: np.linalg.slogdet(x).logabsdet, _logabsdet_rule)
 
 
 def slogdet(x: Any) -> tuple[Any, Any]:
@@ -210,7 +194,7 @@ def slogdet(x: Any) -> tuple[Any, Any]:
     Of a singular matrix they are 0 and -inf, and derivatives are nan.
     """
     logabsdet = _logabsdet(x)  # first, for it says what is wrong with `x`
-    return np.linalg.slogdet(x._data if isinstance(x, Node) else x).sign, logabsdet
+    return np.linalg.slogdet(value_of(x)).sign, logabsdet
 
 
 def _cholesky_rule(g: Any, z: Any, x: Any) -> Any:

@@ -14,7 +14,7 @@ from autograd.arrays.scattering import FEW_WIDE
 from autograd.arrays.shaping import cast, operand, reshape
 from autograd.arrays.sums import FEW
 from autograd.arrays.windows import Array, Pair, Windows, batch_first, batch_last, pair, size_of, windows_of
-from autograd.graph import Node, Primitive
+from autograd.graph import Primitive, value_of
 
 
 @cache
@@ -85,8 +85,7 @@ def _firsts(windows: Windows, z: Array, x: Array) -> list[Array]:
 @cache
 def _max_pool(windows: Windows) -> Primitive:
     def rule(g: Any, z: Any, x: Any) -> Any:
-        raw = x._data if isinstance(x, Node) else x
-        return _spread(windows, size_of(x), _firsts(windows, z._data if isinstance(z, Node) else z, raw))(g)
+        return _spread(windows, size_of(x), _firsts(windows, value_of(z), value_of(x)))(g)
 
     return Primitive("max_pool2d", None, lambda x: _maxima(windows, x), rule)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,9 @@ from autograd.arguments import number
 from autograd.arrays import norms, sums
 from autograd.arrays.joining import concatenate, stack
 from autograd.arrays.shaping import Axis, axes_of, broadcast_to, cast, flag, flip, hashable, moveaxis, operand, reshape
+from autograd.arrays.sums import count
 from autograd.elementwise import equal, exp, isfinite, not_equal, ratio, sign, where
-from autograd.graph import Primitive
+from autograd.graph import Primitive, Pullback
 
 
 def _kept(shape: tuple[int, ...], axis: Axis) -> tuple[int, ...]:
@@ -27,24 +29,25 @@ def _back(g: Any, x: Any, axis: Axis) -> Any:
     return g if axis is None else reshape(g, _kept(x.shape, axis))
 
 
-def _count(shape: tuple[int, ...], axis: Axis) -> int:
-    return math.prod(shape[a] for a in axes_of(axis, len(shape)))
-
-
-def _settings(axis: Axis, keepdims: bool = False) -> dict[str, Any]:
+def _settings(axis: Axis, keepdims: bool) -> dict[str, Any]:
     return ({} if axis is None else {"axis": axis}) | ({"keepdims": True} if keepdims else {})
 
 
-@cache
-def _sum(axis: Axis, keepdims: bool) -> Primitive:
-    return Primitive(
-        "sum",
-        None,
-        sums.adder(axis, keepdims),
-        lambda g, z, x: broadcast_to(_back(g, x, axis), x.shape),
-        settings=_settings(axis, keepdims),
-        sign="Σ",
-    )
+def _along(name: str, forward: Any, rule: Any, sign: str | None = None) -> Callable[..., Primitive]:
+    """The operations `name`, one for each axis (and `keepdims`), which are made when first needed, and kept.
+
+    `forward(axis, keepdims)` gives the function of arrays, `rule(axis)` its pullback.
+    """
+
+    @cache
+    def operation(axis: Axis, keepdims: bool = False) -> Primitive:
+        settings = _settings(axis, keepdims)
+        return Primitive(name, None, forward(axis, keepdims), rule(axis), settings=settings, sign=sign)
+
+    return operation
+
+
+_sum = _along("sum", sums.adder, lambda axis: lambda g, z, x: broadcast_to(_back(g, x, axis), x.shape), sign="Σ")
 
 
 def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -52,24 +55,24 @@ def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return _sum(hashable(axis, "sum"), flag(keepdims))(x)
 
 
-@cache
-def _mean(axis: Axis, keepdims: bool) -> Primitive:
+def _mean_forward(axis: Axis, keepdims: bool) -> Callable[[Any], Any]:
     add = sums.adder(axis, keepdims)
-    return Primitive(
-        "mean",
-        None,
-        lambda x: add(x) / _count(x.shape, axis) if x.itemsize > 2 else sums.mean(x, axis, keepdims),
-        lambda g, z, x: broadcast_to(_back(over(g, _count(x.shape, axis)), x, axis), x.shape),
-        settings=_settings(axis, keepdims),
-    )
+    return lambda x: add(x) / count(x.shape, axis) if x.itemsize > 2 else sums.mean(x, axis, keepdims)
 
 
-def over(g: Any, count: float) -> Any:
-    """`g / count`, also where float16 has no such number as `count`."""
-    if count <= 65504:
-        return g / count
-    root = 2.0 ** (int(count).bit_length() // 2)
-    return g / root / (count / root)
+def _mean_rule(axis: Axis) -> Pullback:
+    return lambda g, z, x: broadcast_to(_back(over(g, count(x.shape, axis)), x, axis), x.shape)
+
+
+_mean = _along("mean", _mean_forward, _mean_rule)
+
+
+def over(g: Any, n: float) -> Any:
+    """`g / n`, also where float16 has no such number as `n`."""
+    if n <= 65504:
+        return g / n
+    root = 2.0 ** (int(n).bit_length() // 2)
+    return g / root / (n / root)
 
 
 def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -78,9 +81,9 @@ def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return _mean(hashable(axis, "mean"), flag(keepdims))(x)
 
 
-def freedom(count: int, ddof: float) -> float:
+def freedom(n: int, ddof: float) -> float:
     """The divisor of a sum of squared deviations: at least 0, so that the result is inf or nan, as NumPy's is."""
-    return count - ddof if count > ddof else 0.0
+    return n - ddof if n > ddof else 0.0
 
 
 def var(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
@@ -89,7 +92,7 @@ def var(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> An
     if x.dtype == np.float16:
         return cast(var(cast(x, np.float32), axis, ddof, keepdims), np.float16)
     deviations = x - mean(x, axis, keepdims=True)
-    return sum(deviations * deviations, axis, keepdims) / freedom(_count(x.shape, hashable(axis, "var")), ddof)
+    return sum(deviations * deviations, axis, keepdims) / freedom(count(x.shape, hashable(axis, "var")), ddof)
 
 
 def std(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
@@ -97,32 +100,24 @@ def std(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> An
     x, ddof = operand(x, "std"), number("std", "ddof", ddof, infinite=True, nan=True)
     if x.dtype == np.float16:
         return cast(std(cast(x, np.float32), axis, ddof, keepdims), np.float16)
-    count = _count(x.shape, hashable(axis, "std"))
+    n = count(x.shape, hashable(axis, "std"))
     apart = x - mean(x, axis, keepdims=True)
     # The deviation of one number is 0 everywhere, and so smooth.
-    deviations = sum(apart, axis, keepdims) if count == 1 else norm(apart, axis=axis, keepdims=keepdims)
-    less = freedom(count, ddof)
+    deviations = sum(apart, axis, keepdims) if n == 1 else norm(apart, axis=axis, keepdims=keepdims)
+    less = freedom(n, ddof)
     return deviations / (np.sqrt(np.longdouble(less)) if x.dtype == np.longdouble else math.sqrt(less))
 
 
-def _extreme(name: str, array: Any, axis: Axis, keepdims: bool) -> Primitive:
+def _extreme_rule(axis: Axis) -> Pullback:
     def rule(g: Any, z: Any, x: Any) -> Any:
         tied = equal(x, _back(z, x, axis))
         return _back(g, x, axis) * (tied / sums.wide(tied, axis, True))
 
-    return Primitive(
-        name, None, lambda x: array(x, axis=axis, keepdims=keepdims), rule, settings=_settings(axis, keepdims)
-    )
+    return rule
 
 
-@cache
-def _max(axis: Axis, keepdims: bool) -> Primitive:
-    return _extreme("max", np.max, axis, keepdims)
-
-
-@cache
-def _min(axis: Axis, keepdims: bool) -> Primitive:
-    return _extreme("min", np.min, axis, keepdims)
+_max = _along("max", lambda axis, keepdims: partial(np.max, axis=axis, keepdims=keepdims), _extreme_rule)
+_min = _along("min", lambda axis, keepdims: partial(np.min, axis=axis, keepdims=keepdims), _extreme_rule)
 
 
 def max(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -135,16 +130,11 @@ def min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return _min(hashable(axis, "min"), flag(keepdims))(x)
 
 
-@cache
-def _prod(axis: Axis, keepdims: bool) -> Primitive:
-    return Primitive(
-        "prod",
-        None,
-        sums.in_single(lambda x: np.prod(x, axis=axis, keepdims=keepdims)),
-        lambda g, z, x: _back(g, x, axis) * _others(x, axis),
-        settings=_settings(axis, keepdims),
-        sign="Π",
-    )
+def _prod_forward(axis: Axis, keepdims: bool) -> Callable[[Any], Any]:
+    return sums.in_single(partial(np.prod, axis=axis, keepdims=keepdims))
+
+
+_prod = _along("prod", _prod_forward, lambda axis: lambda g, z, x: _back(g, x, axis) * _others(x, axis), sign="Π")
 
 
 def _others(x: Any, axis: Axis) -> Any:
@@ -154,7 +144,7 @@ def _others(x: Any, axis: Axis) -> Any:
     axes = axes_of(axis, len(x.shape)) if x.shape else ()
     first = tuple(range(len(axes)))
     moved = moveaxis(x, axes, first)
-    rows = reshape(moved, (_count(x.shape, axes), *moved.shape[len(axes) :]))
+    rows = reshape(moved, (count(x.shape, axes), *moved.shape[len(axes) :]))
     return moveaxis(reshape(_other_rows(rows), moved.shape), first, axes)
 
 
@@ -182,15 +172,11 @@ def _cumulated(x: Any, axis: int) -> Any:
     return np.cumsum(x, axis, np.float64).astype(x.dtype)  # NumPy adds float16 one after another in float16
 
 
-@cache
-def _cumsum(axis: int) -> Primitive:
-    return Primitive(
-        "cumsum",
-        None,
-        lambda x: _cumulated(x, axis),
-        lambda g, z, x: flip(_cumsum(axis)(flip(g, axis)), axis),
-        settings=_settings(axis),
-    )
+def _cumsum_rule(axis: int) -> Pullback:
+    return lambda g, z, x: flip(_cumsum(axis)(flip(g, axis)), axis)
+
+
+_cumsum = _along("cumsum", lambda axis, _: partial(_cumulated, axis=axis), _cumsum_rule)
 
 
 def cumsum(x: Any, axis: int | None = None) -> Any:
@@ -199,15 +185,11 @@ def cumsum(x: Any, axis: int | None = None) -> Any:
     return _cumsum(0)(reshape(x, -1)) if axis is None or (axis in (0, -1) and not np.ndim(x)) else _cumsum(axis)(x)
 
 
-@cache
-def _norm(axis: Axis, keepdims: bool) -> Primitive:
-    return Primitive(
-        "norm",
-        None,
-        lambda x: norms.euclidean(x, axis, keepdims),
-        lambda g, z, x: _back(g, x, axis) * ratio(x, _back(z, x, axis)),
-        settings=_settings(axis, keepdims),
-    )
+def _norm_rule(axis: Axis) -> Pullback:
+    return lambda g, z, x: _back(g, x, axis) * ratio(x, _back(z, x, axis))
+
+
+_norm = _along("norm", lambda axis, keepdims: lambda x: norms.euclidean(x, axis, keepdims), _norm_rule)
 
 
 @cache
@@ -225,6 +207,9 @@ def _p_norm(p: float, axis: Axis, keepdims: bool) -> Primitive:
     return Primitive("norm", None, lambda x: norms.p_norm(x, p, axis, keepdims), rule, settings=settings)
 
 
+_NORMS: dict[Any, Callable[..., Any]] = {np.inf: max, -np.inf: min, 1: sum}  # of absolute values
+
+
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
     """The Euclidean (of a matrix: Frobenius) norm, with slope 0 at 0; of vectors also `ord` 1, inf and other p.
 
@@ -237,19 +222,14 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
     one_axis = len(axes_of(axis, len(x.shape))) == 1
     if ord is None or (ord == 2 and one_axis) or (ord == "fro" and not one_axis):
         return _norm(axis, flag(keepdims))(x)
-    if one_axis and ord == np.inf:
-        return max(abs(x), axis, keepdims)
-    if one_axis and ord == -np.inf:
-        return min(abs(x), axis, keepdims)
-    if one_axis and ord == 1:
-        return sum(abs(x), axis, keepdims)
+    if one_axis and ord in _NORMS:
+        return _NORMS[ord](abs(x), axis, keepdims)
     if one_axis and isinstance(ord, (int, float)) and ord == ord != 0:
         return _p_norm(float(ord), axis, flag(keepdims))(x)
     raise ValueError(f"norm has no rule for ord={ord!r} of an array of shape {x.shape} over axis={axis}")
 
 
-@cache
-def _logsumexp(axis: Axis, keepdims: bool) -> Primitive:
+def _logsumexp_forward(axis: Axis, keepdims: bool) -> Callable[[Any], Any]:
     total = sums.adder(axis, True)
 
     def forward(x: Any) -> Any:
@@ -257,18 +237,22 @@ def _logsumexp(axis: Axis, keepdims: bool) -> Primitive:
         top = np.where(np.isfinite(top), top, np.zeros_like(top))
         with np.errstate(divide="ignore"):
             z = np.log(total(np.exp(x - top))) + top
-        gone = axes_of(axis, x.ndim)
-        return z if keepdims else z.reshape([n for i, n in enumerate(x.shape) if i not in gone])
+        return z if keepdims else z.squeeze(axis)
 
+    return lambda x: sums.in_single(forward)(np.asarray(x))
+
+
+def _logsumexp_rule(axis: Axis) -> Pullback:
     def rule(g: Any, z: Any, x: Any) -> Any:
         z = _back(z, x, axis)
         e = exp(x - z)
         # The weights sum to 1 also where z has no digits left for the logarithm; those of infinities are nan.
         return e * (_back(g, x, axis) / where(isfinite(z), sum(e, axis, True), 1.0))
 
-    return Primitive(
-        "logsumexp", None, lambda x: sums.in_single(forward)(np.asarray(x)), rule, settings=_settings(axis, keepdims)
-    )
+    return rule
+
+
+_logsumexp = _along("logsumexp", _logsumexp_forward, _logsumexp_rule)
 
 
 def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -276,8 +260,7 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return _logsumexp(hashable(axis, "logsumexp"), flag(keepdims))(x)
 
 
-@cache
-def _softmax(axis: Axis) -> Primitive:
+def _softmax_forward(axis: Axis, _: bool) -> Callable[[Any], Any]:
     total = sums.adder(axis, True)
 
     def forward(x: Any) -> Any:
@@ -285,13 +268,10 @@ def _softmax(axis: Axis) -> Primitive:
         e /= total(e)
         return e
 
-    return Primitive(
-        "softmax",
-        None,
-        sums.in_single(forward),
-        lambda g, z, x: z * (g - sum(g * z, axis, keepdims=True)),
-        settings=_settings(axis),
-    )
+    return sums.in_single(forward)
+
+
+_softmax = _along("softmax", _softmax_forward, lambda axis: lambda g, z, x: z * (g - sum(g * z, axis, keepdims=True)))
 
 
 def softmax(x: Any, axis: Any = -1) -> Any:
@@ -299,8 +279,7 @@ def softmax(x: Any, axis: Any = -1) -> Any:
     return _softmax(hashable(axis, "softmax"))(x)
 
 
-@cache
-def _log_softmax(axis: Axis) -> Primitive:
+def _log_softmax_forward(axis: Axis, _: bool) -> Callable[[Any], Any]:
     total = sums.adder(axis, True)
 
     def forward(x: Any) -> Any:
@@ -308,13 +287,14 @@ def _log_softmax(axis: Axis) -> Primitive:
         shifted -= np.log(total(np.exp(shifted)))
         return shifted
 
-    return Primitive(
-        "log_softmax",
-        None,
-        sums.in_single(forward),
-        lambda g, z, x: g - exp(z) * sum(g, axis, keepdims=True),
-        settings=_settings(axis),
-    )
+    return sums.in_single(forward)
+
+
+def _log_softmax_rule(axis: Axis) -> Pullback:
+    return lambda g, z, x: g - exp(z) * sum(g, axis, keepdims=True)
+
+
+_log_softmax = _along("log_softmax", _log_softmax_forward, _log_softmax_rule)
 
 
 def log_softmax(x: Any, axis: Any = -1) -> Any:

@@ -84,6 +84,14 @@ def ravel(x: Any) -> Any:
     return reshape(x, -1)
 
 
+def along(owner: str, x: Any, axis: int | None) -> tuple[Any, int]:
+    """The argument `x` of `owner` and the number from 0 of its one `axis`; for None, all in one dimension, and 0."""
+    x = operand(x, owner)
+    if axis is None:
+        return ravel(x), 0
+    return x, axes_of(integer(owner, "axis", axis), len(x.shape))[0]
+
+
 @cache
 def _transpose(axes: tuple[int, ...] | None) -> Primitive:
     back = None if axes is None else tuple(int(a) for a in np.argsort([a % len(axes) for a in axes]))
@@ -105,18 +113,18 @@ def transpose(x: Any, axes: Sequence[int] | None = None) -> Any:
 
 @cache
 def _swapaxes(axis1: int, axis2: int) -> Primitive:
-    return Primitive(
-        "swapaxes", None, lambda x: np.swapaxes(x, axis1, axis2), lambda g, z, x: swapaxes(g, axis1, axis2)
-    )
+    forward = lambda x: np.swapaxes(x, axis1, axis2)
+    return Primitive("swapaxes", None, forward, lambda g, z, x: swapaxes(g, axis1, axis2))
 
 
-def _one(axis: Any, owner: str, name: str) -> int:
+def one_axis(axis: Any, owner: str, name: str = "axis") -> int:
+    """One axis, as an integer, which may be negative."""
     return axis if type(axis) is int else integer(owner, name, axis)
 
 
 def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
     """`x` with two axes exchanged."""
-    return _swapaxes(_one(axis1, "swapaxes", "axis1"), _one(axis2, "swapaxes", "axis2"))(x)
+    return _swapaxes(one_axis(axis1, "swapaxes", "axis1"), one_axis(axis2, "swapaxes", "axis2"))(x)
 
 
 def mT(x: Any) -> Any:
@@ -126,12 +134,8 @@ def mT(x: Any) -> Any:
 
 @cache
 def _moveaxis(source: Axis, destination: Axis) -> Primitive:
-    return Primitive(
-        "moveaxis",
-        None,
-        lambda x: np.moveaxis(x, source, destination),  # type: ignore[arg-type]  # None is caught by NumPy
-        lambda g, z, x: moveaxis(g, destination, source),
-    )
+    forward = lambda x: np.moveaxis(x, source, destination)  # type: ignore[arg-type]  # None is caught by NumPy
+    return Primitive("moveaxis", None, forward, lambda g, z, x: moveaxis(g, destination, source))
 
 
 def moveaxis(x: Any, source: Axis, destination: Axis) -> Any:

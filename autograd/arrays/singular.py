@@ -63,12 +63,8 @@ def _decomposed(x: Any) -> tuple[Any, Any, Any, Any]:
     """`u`, `s` and `v` with x = u s v, and the determinant of `u @ v`, 1 or -1; nan where `x` is not finite."""
     well = np.isfinite(x).all((-2, -1))
     u, s, v = np.linalg.svd(np.where(well[..., None, None], x, np.zeros_like(x)))
-    return (
-        u,
-        np.where(well[..., None], s, np.asarray(np.nan, s.dtype)),
-        v,
-        np.linalg.det(u @ v).round()[..., None, None],
-    )
+    s = np.where(well[..., None], s, np.asarray(np.nan, s.dtype))
+    return u, s, v, np.linalg.det(u @ v).round()[..., None, None]
 
 
 def _cofactors(x: Any) -> Any:
@@ -113,6 +109,5 @@ def _trace(x: Any) -> Any:
 # The derivative of the determinant is right at every rank, and so is its own. A third is nan where `x` is singular.
 det: Primitive = Primitive("det", None, np.linalg.det, lambda g, z, x: expand_dims(g, (-2, -1)) * cofactors(x))
 cofactors: Primitive = Primitive("cofactors", None, _cofactors, lambda g, z, x: _cofactors_along(x, g))
-_cofactors_along: Primitive = Primitive(
-    "cofactors_along", None, _along, _third, lambda g, z, x, h: _cofactors_along(x, g)
-)
+_along_rules = _third, lambda g, z, x, h: _cofactors_along(x, g)
+_cofactors_along: Primitive = Primitive("cofactors_along", None, _along, *_along_rules)

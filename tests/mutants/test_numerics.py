@@ -44,7 +44,7 @@ MUTANTS = [
     Mutant("sums down the first axis add naively", steps_of_numpy, "", "", test_sums.test_float16_neither_stands_still_nor_overflows_on_the_way),
     Mutant("squares overflow", norms.euclidean, "if safe else", "if True else", test_norms.test_the_norm_of_gradients_neither_overflows_nor_adds_naively),
     Mutant("squares of float16 overflow", sums.widened, "x.dtype == _half", "False", lambda: test_sums.test_sums_inside_losses_and_layers_are_exact(np.float16)),
-    Mutant("a mean over more than 65504", reductions.over, "count <= 65504", "True", test_sums.test_float16_neither_stands_still_nor_overflows_on_the_way),
+    Mutant("a mean over more than 65504", reductions.over, "n <= 65504", "True", test_sums.test_float16_neither_stands_still_nor_overflows_on_the_way),
     Mutant("asin'' near 0", slope("cosquare", lambda z, x: (1.0 - x) - (1.0 + x)), "", "", lambda: test_elementwise.test_second_derivatives_in_the_tails("asin")),
     Mutant("ELU in its tail", slope("expm1", lambda z, x: z + 1.0), "", "", lambda: test_activation.test_tails_keep_their_digits("ELU", float)),
     Mutant("GELU by erf", activation.GELU.forward, "0.5 * x * ag.erfc(x * -math.sqrt(0.5))", "0.5 * x * (1.0 + ag.erf(x * math.sqrt(0.5)))", lambda: test_activation.test_tails_keep_their_digits("GELU", float)),
