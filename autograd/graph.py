@@ -6,11 +6,14 @@ from collections.abc import Callable, Mapping
 from itertools import count
 from operator import attrgetter
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, overload
 
 import numpy as np
 
 from autograd.arguments import FAILURES, refused, shown
+
+if TYPE_CHECKING:
+    from autograd.typing import Array, Constant, Number, Tensor, Value
 
 Pullback = Callable[..., Any]  # (g, z, *inputs) -> the cotangent of one input
 
@@ -146,6 +149,17 @@ class Primitive:
         else:
             self.pull_x, self.pull_y = x, y
 
+    # type checkers take the first that fits
+    @overload
+    def __call__(self, *args: float) -> float: ...  # type: ignore[overload-overlap]
+    @overload
+    def __call__(self, *args: Constant) -> Array: ...  # type: ignore[overload-overlap]
+    @overload
+    def __call__(self, *args: Number | Value) -> Value: ...  # type: ignore[overload-overlap]
+    @overload
+    def __call__(self, *args: Constant | Value | Tensor) -> Tensor: ...
+    @overload
+    def __call__(self, *args: Constant | Node) -> Node: ...
     def __call__(self, *args: Any) -> Any:
         if len(args) == 1 and isinstance(args[0], Node):
             return args[0]._unary(self)

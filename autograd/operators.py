@@ -141,7 +141,7 @@ class Operators(Node, Generic[Other, Result, Plain, Truth]):
     def maximum(self, other: Other) -> Result: return self._binary(e.maximum, other)
     def minimum(self, other: Other) -> Result: return self._binary(e.minimum, other)
     def clip(self, low: Any = None, high: Any = None) -> Result: return cast("Result", e.clip(self, low, high))
-    def where(self, condition: Any, other: Other) -> Result: return cast("Result", e.where(condition, self, other))
+    def where(self, condition: Any, other: Other) -> Result: return cast("Result", e.where(condition, self, cast("Any", other)))
 
     def __eq__(self, other: object) -> Truth: return self._compared(operator.eq, e.equal, self, other)  # type: ignore[override]  # of arrays: an array
     def __ne__(self, other: object) -> Truth: return self._compared(operator.ne, e.not_equal, self, other)  # type: ignore[override]  # of arrays: an array

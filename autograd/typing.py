@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
@@ -12,6 +13,7 @@ from autograd.value import Value as Value
 Array: TypeAlias = np.ndarray[Any, Any]
 DType: TypeAlias = np.dtype[Any]
 Number: TypeAlias = float | np.floating[Any] | np.integer[Any] | np.bool_
+Constant: TypeAlias = Number | Array | Sequence[Any]
 Operand: TypeAlias = Number | Array | Value | Tensor  # what arithmetic with a node takes
 
 A = TypeVar("A", Tensor, Array)  # arrays give arrays, and tensors tensors
