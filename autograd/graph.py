@@ -151,11 +151,11 @@ class Primitive:
 
     # type checkers take the first that fits
     @overload
-    def __call__(self, *args: float) -> float: ...  # type: ignore[overload-overlap]
+    def __call__(self, *args: float) -> float: ...
     @overload
-    def __call__(self, *args: Constant) -> Array: ...  # type: ignore[overload-overlap]
+    def __call__(self, *args: Constant) -> Array: ...
     @overload
-    def __call__(self, *args: Number | Value) -> Value: ...  # type: ignore[overload-overlap]
+    def __call__(self, *args: Number | Value) -> Value: ...
     @overload
     def __call__(self, *args: Constant | Value | Tensor) -> Tensor: ...
     @overload

@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable
 from numbers import Number
 from types import FunctionType
-from typing import Any, Generic, Self, TypeVar, cast
+from typing import Any, Generic, NoReturn, Self, TypeVar, cast
 
 import numpy as np
 
@@ -24,12 +24,12 @@ Truth = TypeVar("Truth")  # what a comparison gives: a bool, or an array of them
 Kind = TypeVar("Kind", bound=type)
 
 
-def declined(op: Primitive, other: Any) -> Any:
+def declined(op: Primitive, other: Any) -> NoReturn:
     """NotImplemented, where the class of the other operand may know what to do, and otherwise a TypeError that says what
     operands there are."""
     kind = type(other)
     if hasattr(kind, "__radd__") and kind.__module__ != "builtins" and not isinstance(other, Number):
-        return NotImplemented
+        return NotImplemented  # type: ignore[misc]  # which Python takes for no result
     cure = ": use float(x)" if isinstance(other, Number) and not isinstance(other, complex) else ""
     raise TypeError(wrong(op.name, "the other operand", "a real number, an array or a node", other) + cure)
 

@@ -61,6 +61,16 @@ class Scalar(Updates, Operators["Number | Value", "Value", float, bool]):
     size: ClassVar[int] = 1
     dtype: ClassVar[np.dtype[Any]] = cast("Any", _Float64())
 
+    # What type checkers are to know of the operators that meet arrays too.
+    __radd__: Operation
+    __rsub__: Operation
+    __rmul__: Operation
+    __rtruediv__: Operation
+    __mod__: Operation
+    __rmod__: Operation
+    __pow__: Operation
+    __rpow__: Operation
+
     def _is_parameter(self) -> bool:
         return self._left is PARAMETER or self._y is PARAMETER  # the latter where it stands in for one
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
 from weakref import ReferenceType, ref
 
 import numpy as np
@@ -120,7 +120,7 @@ class Tensor(Operators["Operand", "Tensor", np.ndarray[Any, Any], np.ndarray[Any
 
     # ---- Recording
 
-    def _unary(self, op: Primitive) -> Any:
+    def _unary(self, op: Primitive) -> Tensor:
         if modes.in_use or op.nondifferentiable or not op.at_most_binary:
             return self._record(op, (self,))
         a = self._read() if self.op is None else self._data
@@ -133,7 +133,7 @@ class Tensor(Operators["Operand", "Tensor", np.ndarray[Any, Any], np.ndarray[Any
         node._x, node._y = a, None
         return node
 
-    def _binary(self, op: Primitive, other: Any) -> Any:
+    def _binary(self, op: Primitive, other: Any) -> Tensor:
         if isinstance(other, Tensor):
             if modes.in_use or op.nondifferentiable:
                 return self._record(op, (self, other))
@@ -160,13 +160,13 @@ class Tensor(Operators["Operand", "Tensor", np.ndarray[Any, Any], np.ndarray[Any
         node._x, node._y = a, b
         return node
 
-    def _reflected(self, op: Primitive, other: Any) -> Any:
+    def _reflected(self, op: Primitive, other: Any) -> Tensor:
         if isinstance(other, (float, int, np.ndarray, Node, np.generic)):
             return self._record(op, (other, self))
         return declined(op, other)
 
     @classmethod
-    def _record(cls, op: Primitive, args: tuple[Any, ...]) -> Any:
+    def _record(cls, op: Primitive, args: tuple[Any, ...]) -> Tensor:
         if trace := modes.current_trace():
             for arg in args:  # scalars that are being compiled, by themselves or in an array
                 if (
@@ -174,7 +174,7 @@ class Tensor(Operators["Operand", "Tensor", np.ndarray[Any, Any], np.ndarray[Any
                     if isinstance(arg, Node)
                     else type(arg) is _ndarray and arg.dtype.char == "O"
                 ):
-                    return trace.record(op, args)
+                    return cast("Tensor", trace.record(op, args))
         record = not op.nondifferentiable and modes.is_recording()
         keep = record and op.reads
         large = False
@@ -205,7 +205,7 @@ class Tensor(Operators["Operand", "Tensor", np.ndarray[Any, Any], np.ndarray[Any
         except FAILURES as error:
             raise op.refused(reads, error) from None
         if op.nondifferentiable:
-            return np.asarray(data)
+            return np.asarray(data)  # type: ignore[return-value]  # no node, for it has no derivative
         if not record:
             result = Tensor(data)
             result._frozen = True  # it may be a view of an input
@@ -235,7 +235,7 @@ class Tensor(Operators["Operand", "Tensor", np.ndarray[Any, Any], np.ndarray[Any
             array = contribution
         elif isinstance(contribution, Node):
             if contribution._priority == 0:
-                contribution = shaping.reshape(contribution, ())
+                contribution = shaping.reshape(cast("Tensor", contribution), ())
             array = contribution._data
         else:
             array = contribution = np.asarray(contribution)
@@ -309,10 +309,10 @@ class Tensor(Operators["Operand", "Tensor", np.ndarray[Any, Any], np.ndarray[Any
     def __len__(self) -> int:
         return len(self._data)
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[Tensor]:
         return (self[i] for i in range(len(self)))
 
-    def __getitem__(self, key: Any) -> Any:
+    def __getitem__(self, key: Any) -> Tensor:
         return indexing.index(self, key)
 
     def __setitem__(self, key: Any, value: Any) -> NoReturn:
@@ -359,111 +359,111 @@ class Tensor(Operators["Operand", "Tensor", np.ndarray[Any, Any], np.ndarray[Any
         """A copy of the array: detached, so that no derivative goes through what is computed with it."""
         return self._data.copy()  # type: ignore[no-any-return]  # slots are Any
 
-    def __matmul__(self, other: Any) -> Any:
+    def __matmul__(self, other: Any) -> Tensor:
         return self._binary(linalg.matmul, other)
 
-    def __rmatmul__(self, other: Any) -> Any:
+    def __rmatmul__(self, other: Any) -> Tensor:
         return self._reflected(linalg.matmul, other)
 
     @property
-    def T(self) -> Any:
+    def T(self) -> Tensor:
         return shaping.transpose(self)
 
     @property
-    def mT(self) -> Any:
+    def mT(self) -> Tensor:
         return linalg.mT(self)
 
-    def sum(self, axis: Any = None, keepdims: bool = False) -> Any:
+    def sum(self, axis: Any = None, keepdims: bool = False) -> Tensor:
         return reductions.sum(self, axis, keepdims)
 
-    def mean(self, axis: Any = None, keepdims: bool = False) -> Any:
+    def mean(self, axis: Any = None, keepdims: bool = False) -> Tensor:
         return reductions.mean(self, axis, keepdims)
 
-    def var(self, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
+    def var(self, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Tensor:
         return reductions.var(self, axis, ddof, keepdims)
 
-    def std(self, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
+    def std(self, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Tensor:
         return reductions.std(self, axis, ddof, keepdims)
 
-    def max(self, axis: Any = None, keepdims: bool = False) -> Any:
+    def max(self, axis: Any = None, keepdims: bool = False) -> Tensor:
         return reductions.max(self, axis, keepdims)
 
-    def min(self, axis: Any = None, keepdims: bool = False) -> Any:
+    def min(self, axis: Any = None, keepdims: bool = False) -> Tensor:
         return reductions.min(self, axis, keepdims)
 
-    def prod(self, axis: Any = None, keepdims: bool = False) -> Any:
+    def prod(self, axis: Any = None, keepdims: bool = False) -> Tensor:
         return reductions.prod(self, axis, keepdims)
 
-    def cumsum(self, axis: int | None = None) -> Any:
+    def cumsum(self, axis: int | None = None) -> Tensor:
         return reductions.cumsum(self, axis)
 
-    def norm(self, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
+    def norm(self, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Tensor:
         return reductions.norm(self, ord, axis, keepdims)
 
-    def logsumexp(self, axis: Any = None, keepdims: bool = False) -> Any:
+    def logsumexp(self, axis: Any = None, keepdims: bool = False) -> Tensor:
         return reductions.logsumexp(self, axis, keepdims)
 
-    def softmax(self, axis: Any = -1) -> Any:
+    def softmax(self, axis: Any = -1) -> Tensor:
         return reductions.softmax(self, axis)
 
-    def log_softmax(self, axis: Any = -1) -> Any:
+    def log_softmax(self, axis: Any = -1) -> Tensor:
         return reductions.log_softmax(self, axis)
 
-    def argmax(self, axis: Any = None) -> Any:
+    def argmax(self, axis: Any = None) -> np.intp | Array:
         return np.argmax(self._data, _axis("argmax", axis, self.ndim))
 
-    def argmin(self, axis: Any = None) -> Any:
+    def argmin(self, axis: Any = None) -> np.intp | Array:
         return np.argmin(self._data, _axis("argmin", axis, self.ndim))
 
-    def dot(self, other: Any) -> Any:
+    def dot(self, other: Any) -> Tensor:
         return linalg.dot(self, other)
 
-    def reshape(self, *shape: Any) -> Any:
+    def reshape(self, *shape: Any) -> Tensor:
         return shaping.reshape(self, *shape)
 
-    def ravel(self) -> Any:
+    def ravel(self) -> Tensor:
         return shaping.ravel(self)
 
-    def flatten(self) -> Any:
+    def flatten(self) -> Tensor:
         return shaping.ravel(self)
 
-    def transpose(self, *axes: Any) -> Any:
+    def transpose(self, *axes: Any) -> Tensor:
         return shaping.transpose(self, axes[0] if len(axes) == 1 else axes or None)
 
-    def swapaxes(self, axis1: int, axis2: int) -> Any:
+    def swapaxes(self, axis1: int, axis2: int) -> Tensor:
         return shaping.swapaxes(self, axis1, axis2)
 
-    def expand_dims(self, axis: Any) -> Any:
+    def expand_dims(self, axis: Any) -> Tensor:
         return shaping.expand_dims(self, axis)
 
-    def squeeze(self, axis: Any = None) -> Any:
+    def squeeze(self, axis: Any = None) -> Tensor:
         return shaping.squeeze(self, axis)
 
-    def broadcast_to(self, shape: Any) -> Any:
+    def broadcast_to(self, shape: Any) -> Tensor:
         return shaping.broadcast_to(self, shape)
 
-    def repeat(self, repeats: Any, axis: int | None = None) -> Any:
+    def repeat(self, repeats: Any, axis: int | None = None) -> Tensor:
         return indexing.repeat(self, repeats, axis)
 
-    def take(self, indices: Any, axis: int | None = None) -> Any:
+    def take(self, indices: Any, axis: int | None = None) -> Tensor:
         return indexing.take(self, indices, axis)
 
-    def split(self, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+    def split(self, indices_or_sections: Any, axis: int = 0) -> list[Tensor]:
         return joining.split(self, indices_or_sections, axis)
 
-    def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
         return indexing.diagonal(self, offset, axis1, axis2)
 
-    def trace(self, offset: int = 0) -> Any:
+    def trace(self, offset: int = 0) -> Tensor:
         return linalg.trace(self, offset)
 
-    def astype(self, dtype: Any) -> Any:
+    def astype(self, dtype: Any) -> Tensor:
         """This tensor in another floating-point dtype, differentiably."""
         return shaping.cast(self, dtype)
 
     # ---- NumPy's protocols
 
-    def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
+    def __array__(self, *args: Any, **kwargs: Any) -> Array:
         raise TypeError(
             "turning a Tensor into an ndarray would detach it from its graph: use .numpy() for the array (to plot, to "
             "save), ag.sin and its kin or np.sin(tensor) to differentiate, ag.stack for a list of tensors, and "

@@ -14,7 +14,7 @@ Array: TypeAlias = np.ndarray[Any, Any]
 DType: TypeAlias = np.dtype[Any]
 Number: TypeAlias = float | np.floating[Any] | np.integer[Any] | np.bool_
 Constant: TypeAlias = Number | Array | Sequence[Any]
-Operand: TypeAlias = Number | Array | Value | Tensor  # what arithmetic with a node takes
+Operand: TypeAlias = Constant | Value | Tensor  # what arithmetic with a node takes
 
 A = TypeVar("A", Tensor, Array)  # arrays give arrays, and tensors tensors
-V = TypeVar("V", float, Array, Value, Tensor)
+X = TypeVar("X")

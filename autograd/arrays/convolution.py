@@ -5,15 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from functools import cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 import numpy as np
 
 from autograd.arguments import integer
 from autograd.arrays.reductions import sum
 from autograd.arrays.shaping import operand, reshape
-from autograd.arrays.windows import Array, Buffer, Pair, Windows, batch_first, batch_last, size_of, windows_of
+from autograd.arrays.windows import Buffer, Pair, Windows, batch_first, batch_last, size_of, windows_of
 from autograd.graph import Primitive
+
+if TYPE_CHECKING:
+    from autograd.typing import Array, Tensor
 
 BLOCK = 1 << 17  # elements of unfolded windows at a time, so that they stay in the cache
 
@@ -113,6 +116,26 @@ def _to_weight(how: Convolution) -> Primitive:
     return Primitive("conv2d_to_weight", None, how.to_weight, lambda h, z, g, x: _convolve(how)(x, h), to_image)
 
 
+@overload
+def conv2d(
+    x: Array,
+    weight: Array,
+    bias: Array | None = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+) -> Array: ...
+@overload
+def conv2d(
+    x: Array | Tensor,
+    weight: Array | Tensor,
+    bias: Array | Tensor | None = None,
+    stride: Any = 1,
+    padding: Any = 0,
+    dilation: Any = 1,
+    groups: int = 1,
+) -> Tensor: ...
 def conv2d(
     x: Any, weight: Any, bias: Any = None, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
 ) -> Any:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -11,6 +12,9 @@ from autograd.arrays import scattering
 from autograd.arrays.shaping import along, axes_of, fixed, hashable, moveaxis, operand, ravel
 from autograd.elementwise import where
 from autograd.graph import Node, Primitive
+
+if TYPE_CHECKING:
+    from autograd.typing import A, Array, Constant, Operand, Tensor
 
 COPYING = ("edge", "reflect", "symmetric", "wrap")  # the modes of pad that take elements as they are
 _COMPUTING = ("empty", "linear_ramp", "maximum", "mean", "median", "minimum")  # and NumPy's others
@@ -43,7 +47,7 @@ def _index(key: Any) -> Primitive:
 def _scatter(key: Any, shape: tuple[int, ...]) -> Primitive:
     """The transpose of an index: zeros with `y` added at `key`, more than once where `key` repeats an element."""
 
-    def forward(y: Any) -> Any:
+    def forward(y: Array) -> Array:
         out = np.zeros(shape, np.result_type(y, np.float16))
         if _is_basic(key):
             out[key] = y
@@ -53,11 +57,15 @@ def _scatter(key: Any, shape: tuple[int, ...]) -> Primitive:
     return Primitive("scatter", None, forward, lambda g, z, y: _index(key)(g))
 
 
-def index(x: Any, key: Any) -> Any:
+def index(x: A, key: Any) -> A:
     """`x[key]`, for basic and advanced keys; elements read more than once accumulate their cotangents."""
     return _index(_checked(key))(x)
 
 
+@overload
+def index_update(x: Array, key: Any, y: Constant) -> Array: ...
+@overload
+def index_update(x: Array | Tensor, key: Any, y: Operand) -> Tensor: ...
 def index_update(x: Any, key: Any, y: Any) -> Any:
     """A copy of `x` in which `copy[key]` is `y`: what `x[key] = y` would do, differentiable in `x` and in `y`.
 
@@ -68,25 +76,26 @@ def index_update(x: Any, key: Any, y: Any) -> Any:
     """
     key = _checked(key)
 
-    def forward(x: Any, y: Any) -> Any:
+    def forward(x: Array, y: Array) -> Array:
         out = np.array(x, np.result_type(x, y, np.float16))
         out[key] = y
         return out
 
-    def to_y(g: Any, z: Any, x: Any, y: Any) -> Any:
+    def to_y(g: A, z: A, x: A, y: A) -> A:
         picked = index(g, key)
         if _is_basic(key):
             return picked
         order = np.arange(picked.size).reshape(picked.shape)
         last = np.zeros(x.shape, int)
         last[key] = order
-        return where(last[key] == order, picked, 0.0)
+        mine: Array = last[key] == order
+        return where(mine, picked, 0.0)
 
     to_x = lambda g, z, x, y: index_update(g, key, 0.0)
     return Primitive("index_update", None, forward, to_x, to_y, reads=False)(x, y)
 
 
-def take(x: Any, indices: Any, axis: int | None = None) -> Any:
+def take(x: A, indices: Any, axis: int | None = None) -> A:
     """The elements (or the slices along `axis`) of `x` at `indices`."""
     x = operand(x, "take")
     x, axis = along("take", x if x.shape else ravel(x), axis)
@@ -96,7 +105,7 @@ def take(x: Any, indices: Any, axis: int | None = None) -> Any:
     return index(x, (slice(None),) * axis + (places.astype(int),))
 
 
-def repeat(x: Any, repeats: Any, axis: int | None = None) -> Any:
+def repeat(x: A, repeats: Any, axis: int | None = None) -> A:
     """`x` with each element repeated `repeats` times, along `axis` or in the flattened array."""
     x, axis = along("repeat", x, axis)
     times = fixed("repeat: repeats", repeats)
@@ -114,7 +123,7 @@ def _take_along(indices: Any, axis: int) -> Primitive:
 
 
 def _scatter_along(indices: Any, axis: int, shape: tuple[int, ...]) -> Primitive:
-    def forward(y: Any) -> Any:
+    def forward(y: Array) -> Array:
         out = np.zeros(shape, np.result_type(y, np.float16))
         key = list(np.ogrid[tuple(slice(n) for n in shape)])  # the indices broadcast against the other axes
         key[axis] = indices
@@ -123,14 +132,14 @@ def _scatter_along(indices: Any, axis: int, shape: tuple[int, ...]) -> Primitive
     return Primitive("scatter_along_axis", None, forward, lambda g, z, y: _take_along(indices, axis)(g))
 
 
-def take_along_axis(x: Any, indices: Any, axis: int | None) -> Any:
+def take_along_axis(x: A, indices: Any, axis: int | None) -> A:
     """The elements of `x` at `indices` along `axis`, matched with it along the other axes."""
     x, axis = along("take_along_axis", x, axis)
     places = fixed("take_along_axis: indices", indices)
     return _take_along(np.array(places), axis)(x)
 
 
-def sort(x: Any, axis: int | None = -1) -> Any:
+def sort(x: A, axis: int | None = -1) -> A:
     """`x` in ascending order along `axis`; each cotangent goes back to where its element came from."""
     x, axis = along("sort", x, axis)
     if not isinstance(x, Node):
@@ -138,7 +147,7 @@ def sort(x: Any, axis: int | None = -1) -> Any:
     return take_along_axis(x, np.argsort(x._data, axis, kind="stable"), axis)
 
 
-def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+def diagonal(x: A, offset: int = 0, axis1: int = 0, axis2: int = 1) -> A:
     """The diagonal of the matrices in `axis1` and `axis2`, as the last axis."""
     x = operand(x, "diagonal")
     offset = integer("diagonal", "offset", offset)
@@ -150,7 +159,7 @@ def diagonal(x: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
     return index(x, (Ellipsis, i - min(offset, 0), i + max(offset, 0)))
 
 
-def diag(x: Any, k: int = 0) -> Any:
+def diag(x: A, k: int = 0) -> A:
     """The `k`-th diagonal of a matrix, or the matrix that has the vector `x` there and zeros elsewhere."""
     x, k = operand(x, "diag"), integer("diag", "k", k)
     if len(x.shape) == 2:
@@ -162,7 +171,7 @@ def diag(x: Any, k: int = 0) -> Any:
     return index_update(np.zeros((n, n), x.dtype), (i - min(k, 0), i + max(k, 0)), x)
 
 
-def _triangle(owner: str, mask: Any, x: Any, k: int) -> Any:
+def _triangle(owner: str, mask: Callable[[Array, int], Array], x: A, k: int) -> Array:
     """Matrices `x`, with zeros where `mask` leaves elements out."""
     x, k = operand(x, owner), integer(owner, "k", k)
     if not x.shape:
@@ -170,24 +179,24 @@ def _triangle(owner: str, mask: Any, x: Any, k: int) -> Any:
     return where(mask(np.ones(x.shape[-2:], bool), k), x, 0.0)
 
 
-def triu(x: Any, k: int = 0) -> Any:
+def triu(x: A, k: int = 0) -> A:
     """`x` with zeros below the `k`-th diagonal."""
     return _triangle("triu", np.triu, x, k)
 
 
-def tril(x: Any, k: int = 0) -> Any:
+def tril(x: A, k: int = 0) -> A:
     """`x` with zeros above the `k`-th diagonal."""
     return _triangle("tril", np.tril, x, k)
 
 
 def _pad(widths: tuple[tuple[int, int], ...], value: Any) -> Primitive:
-    def rule(g: Any, z: Any, x: Any) -> Any:
+    def rule(g: A, z: A, x: A) -> A:
         return index(g, tuple(slice(low, low + n) for (low, _), n in zip(widths, x.shape, strict=True)))
 
     return Primitive("pad", None, lambda x: np.pad(x, widths, constant_values=value), rule)
 
 
-def pad(x: Any, pad_width: Any, mode: str = "constant", constant_values: Any = 0.0) -> Any:
+def pad(x: A, pad_width: Any, mode: str = "constant", constant_values: Any = 0.0) -> A:
     """`x` with margins, of constants or (`mode` "edge", "reflect", "symmetric", "wrap") of its own elements.
 
     `constant_values` is one number, a pair (before, after), or a pair for each axis.

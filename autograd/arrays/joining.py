@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache, partial
 from itertools import accumulate, pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from autograd.arguments import integer, integers, sequence
 from autograd.arrays.indexing import index
 from autograd.arrays.shaping import along, fixed, one_axis, operand, ravel
 from autograd.graph import Node, Primitive
+
+if TYPE_CHECKING:
+    from autograd.typing import A, Array, Constant, Operand, Tensor
 
 
 def _several(owner: str, xs: Any) -> list[Any]:
@@ -25,7 +28,7 @@ def _several(owner: str, xs: Any) -> list[Any]:
 
 @cache
 def _concatenate(axis: int, n: int) -> Primitive:
-    def rule(i: int, g: Any, z: Any, *xs: Any) -> Any:
+    def rule(i: int, g: A, z: A, *xs: A) -> A:
         start = sum(x.shape[axis] for x in xs[:i])
         part = slice(start, start + xs[i].shape[axis])
         return index(g, (slice(None),) * (axis % len(z.shape)) + (part,))
@@ -34,6 +37,10 @@ def _concatenate(axis: int, n: int) -> Primitive:
     return Primitive("concatenate", None, lambda *xs: np.concatenate(xs, axis), *rules, reads=False)
 
 
+@overload
+def concatenate(xs: Sequence[Constant], axis: int | None = 0) -> Array: ...
+@overload
+def concatenate(xs: Sequence[Operand], axis: int | None = 0) -> Tensor: ...
 def concatenate(xs: Sequence[Any], axis: int | None = 0) -> Any:
     """The arrays `xs` one after the other along `axis`; flattened first for None."""
     xs = _several("concatenate", xs)
@@ -44,19 +51,23 @@ def concatenate(xs: Sequence[Any], axis: int | None = 0) -> Any:
 
 @cache
 def _stack(axis: int, n: int) -> Primitive:
-    def rule(i: int, g: Any, z: Any, *xs: Any) -> Any:
+    def rule(i: int, g: A, z: A, *xs: A) -> A:
         return index(g, (slice(None),) * (axis % len(z.shape)) + (i,))
 
     return Primitive("stack", None, lambda *xs: np.stack(xs, axis), *(partial(rule, i) for i in range(n)), reads=False)
 
 
+@overload
+def stack(xs: Sequence[Constant], axis: int = 0) -> Array: ...
+@overload
+def stack(xs: Sequence[Operand], axis: int = 0) -> Tensor: ...
 def stack(xs: Sequence[Any], axis: int = 0) -> Any:
     """The arrays (or scalars) `xs`, all of one shape, as the slices of a new axis."""
     xs = _several("stack", xs)
     return _stack(one_axis(axis, "stack"), len(xs))(*xs)
 
 
-def split(x: Any, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Any]:
+def split(x: A, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[A]:
     """`x` cut along `axis` into equal sections, or at the given places."""
     x, axis = along("split", x, axis)
     n = x.shape[axis]
@@ -64,8 +75,8 @@ def split(x: Any, indices_or_sections: int | Sequence[int], axis: int = 0) -> li
         sections = integer("split", "indices_or_sections", indices_or_sections, least=1)
         if n % sections:
             raise ValueError(f"split: an axis of length {n} does not divide into {sections} equal sections")
-        places = list(accumulate([n // sections] * (sections - 1)))
+        places: list[int] = list(accumulate([n // sections] * (sections - 1)))
     else:
         places = list(integers("split", "indices_or_sections", indices_or_sections))
-    before = (slice(None),) * axis
+    before: tuple[slice, ...] = (slice(None),) * axis
     return [index(x, (*before, slice(start, stop))) for start, stop in pairwise([0, *places, n])]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache, partial
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from autograd.arrays.singular import inverse, or_nan
 from autograd.elementwise import mul
 from autograd.graph import Primitive, value_of
 
+if TYPE_CHECKING:
+    from autograd.typing import A, Array, Constant, Operand, Tensor
+
 
 def _rows_and_columns(g: Any, x: Any, y: Any) -> tuple[Any, Any, Any]:
     """The operands of a product and its cotangent, as matrices."""
@@ -28,12 +31,12 @@ def _rows_and_columns(g: Any, x: Any, y: Any) -> tuple[Any, Any, Any]:
     return g, x, y
 
 
-def _matmul_to_x(g: Any, z: Any, x: Any, y: Any) -> Any:
+def _matmul_to_x(g: Tensor, z: Tensor, x: Tensor, y: Tensor) -> Tensor:
     g, _, y = _rows_and_columns(g, x, y)
     return g @ mT(y)
 
 
-def _matmul_to_y(g: Any, z: Any, x: Any, y: Any) -> Any:
+def _matmul_to_y(g: Tensor, z: Tensor, x: Tensor, y: Tensor) -> Tensor:
     g, x, _ = _rows_and_columns(g, x, y)
     share = mT(x) @ g
     return reshape(share, share.shape[:-1]) if len(y.shape) == 1 else share
@@ -42,7 +45,7 @@ def _matmul_to_y(g: Any, z: Any, x: Any, y: Any) -> Any:
 matmul = Primitive("matmul", None, np.matmul, _matmul_to_x, _matmul_to_y, infix="@")
 
 
-def _linear_forward(x: Any, w: Any, b: Any) -> Any:
+def _linear_forward(x: Array, w: Array, b: Array) -> Array:
     y = np.matmul(x, w.T)
     return np.add(y, b, out=y) if y.dtype == b.dtype and b.shape == y.shape[-1:] else y + b
 
@@ -52,15 +55,23 @@ _linear_rules = lambda g, z, x, w, b: g @ w, lambda g, z, x, w, b: _flat(g).T @ 
 linear = Primitive("linear", None, _linear_forward, *_linear_rules)
 
 
-def _flat(x: Any) -> Any:
+def _flat(x: Tensor) -> Tensor:
     return x if len(x.shape) == 2 else reshape(x, (-1, x.shape[-1]))
 
 
+@overload
+def outer(x: Constant, y: Constant) -> Array: ...
+@overload
+def outer(x: Operand, y: Operand) -> Tensor: ...
 def outer(x: Any, y: Any) -> Any:
     """The products of every element of `x` with every element of `y`, both flattened."""
     return mul(reshape(x, (-1, 1)), reshape(y, (1, -1)))
 
 
+@overload
+def tensordot(x: Constant, y: Constant, axes: Any = 2) -> Array: ...
+@overload
+def tensordot(x: Operand, y: Operand, axes: Any = 2) -> Tensor: ...
 def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
     """Sums of products over the last `axes` axes of `x` and the first of `y`, or over two lists of axes."""
     x, y = operand(x, "tensordot"), operand(y, "tensordot", "y")
@@ -85,6 +96,10 @@ def tensordot(x: Any, y: Any, axes: Any = 2) -> Any:
     return reshape(matmul(rows, columns), [x.shape[a] for a in free_x] + [y.shape[a] for a in free_y])
 
 
+@overload
+def dot(x: Constant, y: Constant) -> Array: ...
+@overload
+def dot(x: Operand, y: Operand) -> Tensor: ...
 def dot(x: Any, y: Any) -> Any:
     """The inner product of the last axis of `x` with the second last (or only) axis of `y`."""
     x, y = operand(x, "dot"), operand(y, "dot", "y")
@@ -95,7 +110,7 @@ def dot(x: Any, y: Any) -> Any:
     return tensordot(x, y, ([-1], [-2 if len(y.shape) > 1 else 0]))
 
 
-def trace(x: Any, offset: int = 0) -> Any:
+def trace(x: A, offset: int = 0) -> A:
     """The sum of the diagonal."""
     return sum(diagonal(x, offset), -1)
 
@@ -107,9 +122,9 @@ def trace(x: Any, offset: int = 0) -> Any:
 def _einsum(subscripts: tuple[str, ...], out: str) -> Primitive:
     """For subscripts without ellipsis, and without a letter twice in one operand."""
 
-    def rule(i: int, g: Any, z: Any, *xs: Any) -> Any:
+    def rule(i: int, g: Tensor, z: Tensor, *xs: Tensor) -> Tensor:
         mine = subscripts[i]
-        others = subscripts[:i] + subscripts[i + 1 :]
+        others: tuple[str, ...] = subscripts[:i] + subscripts[i + 1 :]
         known = [letter for letter in mine if letter in out or any(letter in other for other in others)]
         share = _einsum((out, *others), "".join(known))(g, *xs[:i], *xs[i + 1 :])
         # A letter that occurs nowhere else was summed over: every element along it gets the same cotangent.
@@ -122,6 +137,10 @@ def _einsum(subscripts: tuple[str, ...], out: str) -> Primitive:
     return Primitive("einsum", None, forward, *rules, settings={"subscripts": pattern})
 
 
+@overload
+def einsum(subscripts: str, *xs: Constant) -> Array: ...
+@overload
+def einsum(subscripts: str, *xs: Operand) -> Tensor: ...
 def einsum(subscripts: str, *xs: Any) -> Any:
     """Sums of products by Einstein's convention, as in NumPy: `einsum("ij,jk->ik", x, y)` is `x @ y`."""
     if not isinstance(subscripts, str):
@@ -173,7 +192,7 @@ def einsum(subscripts: str, *xs: Any) -> Any:
 inv = Primitive("inv", None, np.linalg.inv, *inverse.rules)
 
 
-def _solve_to_a(g: Any, z: Any, a: Any, b: Any) -> Any:
+def _solve_to_a(g: Tensor, z: Tensor, a: Tensor, b: Tensor) -> Tensor:
     share = _solve(mT(a), g)
     if len(b.shape) == 1:
         share, z = expand_dims(share, -1), expand_dims(z, -1)
@@ -184,8 +203,12 @@ def _solve_to_a(g: Any, z: Any, a: Any, b: Any) -> Any:
 _solve: Primitive = Primitive("solve", None, or_nan(np.linalg.solve), _solve_to_a, lambda g, z, a, b: _solve(mT(a), g))
 solve = Primitive("solve", None, np.linalg.solve, *_solve.rules)
 
-_logabsdet_rule = lambda g, z, x: expand_dims(g, (-2, -1)) * mT(inverse(x))
-_logabsdet = Primitive("logabsdet", None, lambda x: np.linalg.slogdet(x).logabsdet, _logabsdet_rule)
+
+def _logabsdet_to_x(g: Tensor, z: Tensor, x: Tensor) -> Tensor:
+    return expand_dims(g, (-2, -1)) * mT(inverse(x))
+
+
+_logabsdet = Primitive("logabsdet", None, lambda x: np.linalg.slogdet(x).logabsdet, _logabsdet_to_x)
 
 
 def slogdet(x: Any) -> tuple[Any, Any]:
@@ -197,7 +220,7 @@ def slogdet(x: Any) -> tuple[Any, Any]:
     return np.linalg.slogdet(value_of(x)).sign, logabsdet
 
 
-def _cholesky_rule(g: Any, z: Any, x: Any) -> Any:
+def _cholesky_rule(g: Tensor, z: Tensor, x: Tensor) -> Tensor:
     # Murray, "Differentiation of the Cholesky decomposition", 2016, section 3: S = L^-T Φ(Lᵀ G) L^-1, made symmetric.
     middle = tril(mT(z) @ g)
     middle = middle - 0.5 * middle * np.eye(z.shape[-1], dtype=z.dtype)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autograd.arrays import sums
+
+if TYPE_CHECKING:
+    from autograd.typing import Array
 
 # By dtype: between these bounds a sum of squares is exact enough, as only numbers below the least normal one are lost.
 _SAFE = {
@@ -15,7 +18,7 @@ _SAFE = {
 }
 
 
-def euclidean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def euclidean(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
     """The square root of the sum of squares over `axis`."""
     if x.dtype not in _SAFE:
         return p_norm(x, 2.0, axis, keepdims)
@@ -23,13 +26,13 @@ def euclidean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     with np.errstate(over="ignore", under="ignore"):
         squares = sums.add(np.square(x), axis, keepdims)
     if squares.ndim == 0:
-        safe = low < squares < high
+        safe = bool(low < squares < high)
     else:
-        safe = np.logical_and(np.greater(squares, low), np.less(squares, high)).all()
+        safe = bool(np.logical_and(np.greater(squares, low), np.less(squares, high)).all())
     return np.sqrt(squares) if safe else p_norm(x, 2.0, axis, keepdims)
 
 
-def p_norm(x: Any, p: float, axis: Any = None, keepdims: bool = False) -> Any:
+def p_norm(x: Array, p: float, axis: Any = None, keepdims: bool = False) -> Array:
     """`sum(abs(x)**p)**(1/p)` over `axis`, for a finite `p` other than 0; 0 for a negative one where an element is 0."""
     kind = x.dtype
     if kind.kind not in "fiub":

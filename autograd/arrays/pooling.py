@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,8 +14,12 @@ from autograd.arrays.linalg import matmul
 from autograd.arrays.scattering import FEW_WIDE
 from autograd.arrays.shaping import cast, operand, reshape
 from autograd.arrays.sums import FEW
-from autograd.arrays.windows import Array, Pair, Windows, batch_first, batch_last, pair, size_of, windows_of
+from autograd.arrays.windows import Pair, Windows, batch_first, batch_last, pair, size_of, windows_of
+from autograd.elementwise import div, mul
 from autograd.graph import Primitive, value_of
+
+if TYPE_CHECKING:
+    from autograd.typing import A, Array
 
 
 @cache
@@ -25,7 +30,7 @@ def _gather(windows: Windows) -> Primitive:
 def _gather_some(windows: Windows, chosen: list[Array] | None) -> Primitive:
     """Each window's sum; of the elements that are `chosen`, one array of booleans for each place in a window."""
 
-    def forward(x: Any) -> Any:
+    def forward(x: Array) -> Array:
         out: Any = None
         for k, shift in enumerate(windows.shifts(windows.padded(x), windows.counts(size_of(x)))):
             part = shift if chosen is None else shift * chosen[k]
@@ -44,7 +49,7 @@ def _accumulator(windows: Windows, dtype: Any) -> Any:
 def _spread(windows: Windows, size: Pair, chosen: list[Array] | None) -> Primitive:
     """The transpose: each window's number added to its elements, or to those that are `chosen`."""
 
-    def forward(y: Any) -> Any:
+    def forward(y: Array) -> Array:
         last = batch_last(y)
         channels, *counts, n = last.shape
         image = np.zeros((channels, *windows.padded_size(size), n), _accumulator(windows, y.dtype))
@@ -84,13 +89,13 @@ def _firsts(windows: Windows, z: Array, x: Array) -> list[Array]:
 
 @cache
 def _max_pool(windows: Windows) -> Primitive:
-    def rule(g: Any, z: Any, x: Any) -> Any:
+    def rule(g: A, z: A, x: A) -> A:
         return _spread(windows, size_of(x), _firsts(windows, value_of(z), value_of(x)))(g)
 
     return Primitive("max_pool2d", None, lambda x: _maxima(windows, x), rule)
 
 
-def max_pool2d(x: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1) -> Any:
+def max_pool2d(x: A, kernel_size: Any, stride: Any = None, padding: Any = 0, dilation: Any = 1) -> A:
     """The largest element of each window of images `(..., h, w)`; the first of equal ones gets the whole cotangent.
 
     That is PyTorch's choice; `ag.max` splits it evenly. `stride` is the kernel's size unless given; margins never win.
@@ -101,7 +106,7 @@ def max_pool2d(x: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, d
     return _pool("max_pool2d", _max_pool, x, kernel_size, stride, padding, dilation)
 
 
-def avg_pool2d(x: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, count_include_pad: bool = True) -> Any:
+def avg_pool2d(x: A, kernel_size: Any, stride: Any = None, padding: Any = 0, count_include_pad: bool = True) -> A:
     """The mean of each window of images `(..., h, w)`; zeros in the margins count, unless told otherwise.
 
     >>> avg_pool2d(np.arange(16.0).reshape(1, 1, 4, 4), 2).tolist()
@@ -112,12 +117,15 @@ def avg_pool2d(x: Any, kernel_size: Any, stride: Any = None, padding: Any = 0, c
         return cast(avg_pool2d(cast(x, np.float32), kernel_size, stride, padding, count_include_pad), np.float16)
     sums = _pool("avg_pool2d", _gather, x, kernel_size, stride, padding, 1)
     if flag("avg_pool2d", "count_include_pad", count_include_pad):
-        return sums * (1.0 / math.prod(pair("avg_pool2d: kernel_size", kernel_size)))
-    counts = _pool("avg_pool2d", _gather, np.ones((1, *size_of(x)), x.dtype), kernel_size, stride, padding, 1)
-    return sums / counts[0]
+        return mul(sums, 1.0 / math.prod(pair("avg_pool2d: kernel_size", kernel_size)))
+    ones = np.ones((1, *size_of(x)), x.dtype)
+    counts: Array = _pool("avg_pool2d", _gather, ones, kernel_size, stride, padding, 1)[0]
+    return div(sums, counts)
 
 
-def _pool(name: str, make: Any, x: Any, kernel_size: Any, stride: Any, padding: Any, dilation: Any) -> Any:
+def _pool(
+    name: str, make: Callable[[Windows], Primitive], x: A, kernel_size: Any, stride: Any, padding: Any, dilation: Any
+) -> A:
     x = operand(x, name)
     kernel = pair(f"{name}: kernel_size", kernel_size)
     windows = windows_of(name, kernel, kernel if stride is None else stride, padding, dilation)
@@ -143,7 +151,7 @@ def _bins(n: int, parts: int) -> Array:
     return out
 
 
-def adaptive_avg_pool2d(x: Any, output_size: Any) -> Any:
+def adaptive_avg_pool2d(x: A, output_size: Any) -> A:
     """Means over a grid of nearly equal parts of images `(..., h, w)`; the result has shape `(..., *output_size)`.
 
     A None in `output_size` keeps that length. Stretch `i` of `k` runs from `⌊i n / k⌋` to `⌈(i + 1) n / k⌉`, as in PyTorch.
@@ -160,5 +168,5 @@ def adaptive_avg_pool2d(x: Any, output_size: Any) -> Any:
     if len(wanted) == 2:  # None keeps the current length
         wanted = [n if parts is None else parts for n, parts in zip(size_of(x), wanted, strict=True)]
     sizes = pair("adaptive_avg_pool2d: output_size", wanted)
-    rows, columns = (_bins(n, parts).astype(x.dtype) for n, parts in zip(size_of(x), sizes, strict=True))
-    return matmul(matmul(rows, x), columns.T)
+    bins: list[Array] = [_bins(n, parts).astype(x.dtype) for n, parts in zip(size_of(x), sizes, strict=True)]
+    return matmul(matmul(bins[0], x), bins[1].T)

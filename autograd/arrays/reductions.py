@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import cache, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from autograd.arrays.sums import count
 from autograd.elementwise import equal, exp, isfinite, not_equal, ratio, sign, where
 from autograd.graph import Primitive, Pullback
 
+if TYPE_CHECKING:
+    from autograd.typing import A, Array, Tensor
+
 
 def _kept(shape: tuple[int, ...], axis: Axis) -> tuple[int, ...]:
     """`shape` with 1 for the axes that a reduction removes."""
@@ -24,7 +27,7 @@ def _kept(shape: tuple[int, ...], axis: Axis) -> tuple[int, ...]:
     return tuple(1 if i in gone else n for i, n in enumerate(shape))
 
 
-def _back(g: Any, x: Any, axis: Axis) -> Any:
+def _back(g: Tensor, x: Tensor, axis: Axis) -> Tensor:
     """The result of a reduction of `x`, or its cotangent, in a shape that broadcasts against `x`."""
     return g if axis is None else reshape(g, _kept(x.shape, axis))
 
@@ -50,7 +53,7 @@ def _along(name: str, forward: Any, rule: Any, sign: str | None = None) -> Calla
 _sum = _along("sum", sums.adder, lambda axis: lambda g, z, x: broadcast_to(_back(g, x, axis), x.shape), sign="Σ")
 
 
-def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def sum(x: A, axis: Any = None, keepdims: bool = False) -> A:
     """The sum of the elements, over `axis` or all."""
     return _sum(hashable(axis, "sum"), flag(keepdims))(x)
 
@@ -64,7 +67,7 @@ def _mean_rule(axis: Axis) -> Pullback:
     return lambda g, z, x: broadcast_to(_back(over(g, count(x.shape, axis)), x, axis), x.shape)
 
 
-_mean = _along("mean", _mean_forward, _mean_rule)
+def over(g: Tensor, count: float) -> Tensor:
 
 
 def over(g: Any, n: float) -> Any:
@@ -75,7 +78,7 @@ def over(g: Any, n: float) -> Any:
     return g / root / (n / root)
 
 
-def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def mean(x: A, axis: Any = None, keepdims: bool = False) -> A:
     """The arithmetic mean, over `axis` or all."""
     x = operand(x, "mean")
     return _mean(hashable(axis, "mean"), flag(keepdims))(x)
@@ -86,16 +89,17 @@ def freedom(n: int, ddof: float) -> float:
     return n - ddof if n > ddof else 0.0
 
 
-def var(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
+def var(x: A, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> A:
     """The variance: squared deviations from the mean, summed and divided by `n - ddof`."""
     x, ddof = operand(x, "var"), number("var", "ddof", ddof, infinite=True, nan=True)
     if x.dtype == np.float16:
         return cast(var(cast(x, np.float32), axis, ddof, keepdims), np.float16)
     deviations = x - mean(x, axis, keepdims=True)
-    return sum(deviations * deviations, axis, keepdims) / freedom(count(x.shape, hashable(axis, "var")), ddof)
+    z: A = sum(deviations * deviations, axis, keepdims) / freedom(_count(x.shape, hashable(axis, "var")), ddof)
+    return z
 
 
-def std(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Any:
+def std(x: A, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> A:
     """The standard deviation; its slope is 0 where all elements are equal."""
     x, ddof = operand(x, "std"), number("std", "ddof", ddof, infinite=True, nan=True)
     if x.dtype == np.float16:
@@ -109,9 +113,10 @@ def std(x: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> An
 
 
 def _extreme_rule(axis: Axis) -> Pullback:
-    def rule(g: Any, z: Any, x: Any) -> Any:
-        tied = equal(x, _back(z, x, axis))
-        return _back(g, x, axis) * (tied / sums.wide(tied, axis, True))
+    def rule(g: Tensor, z: Tensor, x: Tensor) -> Tensor:
+        tied: Any = equal(x, _back(z, x, axis))
+        weight: Array = tied / sums.wide(tied, axis, True)
+        return _back(g, x, axis) * weight
 
     return rule
 
@@ -120,12 +125,12 @@ _max = _along("max", lambda axis, keepdims: partial(np.max, axis=axis, keepdims=
 _min = _along("min", lambda axis, keepdims: partial(np.min, axis=axis, keepdims=keepdims), _extreme_rule)
 
 
-def max(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def max(x: A, axis: Any = None, keepdims: bool = False) -> A:
     """The largest element; its cotangent is split evenly between equal ones."""
     return _max(hashable(axis, "max"), flag(keepdims))(x)
 
 
-def min(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def min(x: A, axis: Any = None, keepdims: bool = False) -> A:
     """The smallest element; its cotangent is split evenly between equal ones."""
     return _min(hashable(axis, "min"), flag(keepdims))(x)
 
@@ -137,7 +142,7 @@ def _prod_forward(axis: Axis, keepdims: bool) -> Callable[[Any], Any]:
 _prod = _along("prod", _prod_forward, lambda axis: lambda g, z, x: _back(g, x, axis) * _others(x, axis), sign="Π")
 
 
-def _others(x: Any, axis: Axis) -> Any:
+def _others(x: Tensor, axis: Axis) -> Tensor:
     """For each element, the product of the others over `axis`: exact also where elements are zero."""
     if x.dtype == np.float16:
         return cast(_others(cast(x, np.float32), axis), np.float16)
@@ -145,7 +150,8 @@ def _others(x: Any, axis: Axis) -> Any:
     first = tuple(range(len(axes)))
     moved = moveaxis(x, axes, first)
     rows = reshape(moved, (count(x.shape, axes), *moved.shape[len(axes) :]))
-    return moveaxis(reshape(_other_rows(rows), moved.shape), first, axes)
+    others: Tensor = _other_rows(rows)
+    return moveaxis(reshape(others, moved.shape), first, axes)
 
 
 def _other_rows(x: Any) -> Any:
@@ -153,19 +159,19 @@ def _other_rows(x: Any) -> Any:
     if n < 2:
         return np.ones(x.shape, x.dtype)
     left, right = x[: n - 1 : 2], x[1::2]
-    beside = left * right
+    beside: Any = left * right
     beside = _other_rows(concatenate([beside, x[n - 1 :]]) if n % 2 else beside)
     pairs = reshape(stack([right * beside[: n // 2], left * beside[: n // 2]], 1), (n - n % 2, *x.shape[1:]))
     return concatenate([pairs, beside[n // 2 :]]) if n % 2 else pairs
 
 
-def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def prod(x: A, axis: Any = None, keepdims: bool = False) -> A:
     """The product of the elements, over `axis` or all; its derivatives, of any order, are exact also where elements are
     zero."""
     return _prod(hashable(axis, "prod"), flag(keepdims))(operand(x, "prod"))
 
 
-def _cumulated(x: Any, axis: int) -> Any:
+def _cumulated(x: Array, axis: int) -> Array:
     x = np.asarray(x)
     if x.dtype.kind != "f" or x.itemsize > 4:
         return np.cumsum(x, axis)
@@ -179,7 +185,7 @@ def _cumsum_rule(axis: int) -> Pullback:
 _cumsum = _along("cumsum", lambda axis, _: partial(_cumulated, axis=axis), _cumsum_rule)
 
 
-def cumsum(x: Any, axis: int | None = None) -> Any:
+def cumsum(x: A, axis: int | None = None) -> A:
     """Running sums along `axis`; of the flattened array for None."""
     axis = hashable(axis, "cumsum")
     return _cumsum(0)(reshape(x, -1)) if axis is None or (axis in (0, -1) and not np.ndim(x)) else _cumsum(axis)(x)
@@ -194,7 +200,7 @@ _norm = _along("norm", lambda axis, keepdims: lambda x: norms.euclidean(x, axis,
 
 @cache
 def _p_norm(p: float, axis: Axis, keepdims: bool) -> Primitive:
-    def rule(g: Any, z: Any, x: Any) -> Any:
+    def rule(g: Tensor, z: Tensor, x: Tensor) -> Tensor:
         # An element of 0 has slope 0, also where mathematics has an infinite one, for p below 1. The slope of that slope
         # is nan where there is none: below 2 at every 0, and otherwise at the origin.
         z = _back(z, x, axis)
@@ -210,7 +216,7 @@ def _p_norm(p: float, axis: Axis, keepdims: bool) -> Primitive:
 _NORMS: dict[Any, Callable[..., Any]] = {np.inf: max, -np.inf: min, 1: sum}  # of absolute values
 
 
-def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
+def norm(x: A, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A:
     """The Euclidean (of a matrix: Frobenius) norm, with slope 0 at 0; of vectors also `ord` 1, inf and other p.
 
     Where a slope is 0 by convention, second derivatives are nan: at the origin, and where p < 2 at every 0.
@@ -232,7 +238,8 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
 def _logsumexp_forward(axis: Axis, keepdims: bool) -> Callable[[Any], Any]:
     total = sums.adder(axis, True)
 
-    def forward(x: Any) -> Any:
+    def forward(x: Array) -> Array:
+        z: Array
         top = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
         top = np.where(np.isfinite(top), top, np.zeros_like(top))
         with np.errstate(divide="ignore"):
@@ -243,7 +250,7 @@ def _logsumexp_forward(axis: Axis, keepdims: bool) -> Callable[[Any], Any]:
 
 
 def _logsumexp_rule(axis: Axis) -> Pullback:
-    def rule(g: Any, z: Any, x: Any) -> Any:
+    def rule(g: Tensor, z: Tensor, x: Tensor) -> Tensor:
         z = _back(z, x, axis)
         e = exp(x - z)
         # The weights sum to 1 also where z has no digits left for the logarithm; those of infinities are nan.
@@ -255,7 +262,7 @@ def _logsumexp_rule(axis: Axis) -> Pullback:
 _logsumexp = _along("logsumexp", _logsumexp_forward, _logsumexp_rule)
 
 
-def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def logsumexp(x: A, axis: Any = None, keepdims: bool = False) -> A:
     """`log(sum(exp(x)))`, without overflow."""
     return _logsumexp(hashable(axis, "logsumexp"), flag(keepdims))(x)
 
@@ -263,8 +270,8 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
 def _softmax_forward(axis: Axis, _: bool) -> Callable[[Any], Any]:
     total = sums.adder(axis, True)
 
-    def forward(x: Any) -> Any:
-        e = np.exp(x - np.max(x, axis=axis, keepdims=True))
+    def forward(x: Array) -> Array:
+        e: Array = np.exp(x - np.max(x, axis=axis, keepdims=True))
         e /= total(e)
         return e
 
@@ -274,7 +281,7 @@ def _softmax_forward(axis: Axis, _: bool) -> Callable[[Any], Any]:
 _softmax = _along("softmax", _softmax_forward, lambda axis: lambda g, z, x: z * (g - sum(g * z, axis, keepdims=True)))
 
 
-def softmax(x: Any, axis: Any = -1) -> Any:
+def softmax(x: A, axis: Any = -1) -> A:
     """Exponentials divided by their sum along `axis`, without overflow."""
     return _softmax(hashable(axis, "softmax"))(x)
 
@@ -282,8 +289,8 @@ def softmax(x: Any, axis: Any = -1) -> Any:
 def _log_softmax_forward(axis: Axis, _: bool) -> Callable[[Any], Any]:
     total = sums.adder(axis, True)
 
-    def forward(x: Any) -> Any:
-        shifted = x - np.max(x, axis=axis, keepdims=True)
+    def forward(x: Array) -> Array:
+        shifted: Array = x - np.max(x, axis=axis, keepdims=True)
         shifted -= np.log(total(np.exp(shifted)))
         return shifted
 
@@ -297,6 +304,6 @@ def _log_softmax_rule(axis: Axis) -> Pullback:
 _log_softmax = _along("log_softmax", _log_softmax_forward, _log_softmax_rule)
 
 
-def log_softmax(x: Any, axis: Any = -1) -> Any:
+def log_softmax(x: A, axis: Any = -1) -> A:
     """The logarithm of softmax along `axis`, without overflow."""
     return _log_softmax(hashable(axis, "log_softmax"))(x)

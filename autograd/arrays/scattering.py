@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autograd.arrays.sums import FEW
+
+if TYPE_CHECKING:
+    from autograd.typing import Array
 
 FEW_WIDE = 128  # up to this many float32 or float64 are added one by one, as in a block of NumPy's pairwise sum
 AT_ONCE = 1 << 16  # numbers whose places are written out at a time
 SPLIT = 2.0**27 + 1.0  # Dekker's factor: leaves the upper half of a float64's digits
 
 
-def add_at(out: Any, key: Any, y: Any) -> Any:
+def add_at(out: Array, key: Any, y: Array) -> Array:
     """`out`, an array of zeros, with `y` added at `key`, more than once where `key` repeats an element."""
     one_axis = type(key) is np.ndarray and key.dtype.kind in "iu"
     few = FEW_WIDE if y.itemsize > 2 else FEW
@@ -24,7 +27,7 @@ def add_at(out: Any, key: Any, y: Any) -> Any:
     shape = out.shape
     if one_axis and out.ndim == key.ndim == 1 and key.min() >= 0:  # the common case, at once
         if out.itemsize < 8:
-            return np.bincount(key, y, len(out)).astype(out.dtype)
+            return np.asarray(np.bincount(key, y, len(out)), out.dtype)
         if np.bincount(key).max() <= few:
             np.add.at(out, key, y)
             return out
@@ -63,7 +66,7 @@ def _grouped(out: Any, rows: Any, y: Any) -> None:
         out[:, start : start + columns] = total
 
 
-def _one_group(rows: Any, y: Any, n: int) -> Any:
+def _one_group(rows: Any, y: Array, n: int) -> Array:
     width = y.shape[1]
     places = rows if width == 1 else (rows[:, None] * width + np.arange(width)).ravel()
     values = y.ravel()

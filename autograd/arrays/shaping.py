@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,8 +12,11 @@ from autograd.arguments import Axis as Axis
 from autograd.arguments import check_kind, integer, integers, numbers, shown, wrong
 from autograd.graph import Node, Primitive
 
+if TYPE_CHECKING:
+    from autograd.typing import A, Array, X
 
-def operand(x: Any, owner: str = "this function", name: str = "x") -> Any:
+
+def operand(x: X, owner: str = "this function", name: str = "x") -> X:
     """`x` as something with a shape: a node or an array as it is, lists and numbers as arrays. `owner` is the function
     whose argument `name` it is."""
     return x if isinstance(x, (Node, np.ndarray)) else numbers(owner, name, x, "fiubc")
@@ -46,7 +49,7 @@ def fixed(what: str, x: Any) -> np.ndarray[Any, Any]:
     return x if isinstance(x, np.ndarray) else numbers(owner, name, x, "fiubcmMOSUV")
 
 
-def unmasked(x: Any) -> Any:
+def unmasked(x: X) -> X:
     """`x`; a TypeError for a subclass of array whose meaning would be lost: masked, a matrix, with units."""
     if isinstance(x, np.ndarray) and type(x) is not np.ndarray:
         check_kind(x)
@@ -69,7 +72,7 @@ def _reshape(shape: tuple[int, ...]) -> Primitive:
     return Primitive("reshape", None, lambda x: np.reshape(x, shape), lambda g, z, x: reshape(g, x.shape))
 
 
-def reshape(x: Any, *shape: Any) -> Any:
+def reshape(x: A, *shape: Any) -> A:
     """`x` with its elements, in their order, in another shape; one length may be -1.
 
     >>> reshape(np.arange(4.0), (2, 2)).tolist()
@@ -79,7 +82,7 @@ def reshape(x: Any, *shape: Any) -> Any:
     return _reshape(new if isinstance(new, tuple) else (new,))(x)
 
 
-def ravel(x: Any) -> Any:
+def ravel(x: A) -> A:
     """`x` in one dimension."""
     return reshape(x, -1)
 
@@ -106,7 +109,7 @@ def _order(axes: Any) -> tuple[int, ...] | None:
     raise ValueError(wrong("transpose", "axes", "all axes, each once, in another order", axes))
 
 
-def transpose(x: Any, axes: Sequence[int] | None = None) -> Any:
+def transpose(x: A, axes: Sequence[int] | None = None) -> A:
     """`x` with its axes in the order `axes`, by default reversed."""
     return _transpose(_order(axes))(x)
 
@@ -122,12 +125,12 @@ def one_axis(axis: Any, owner: str, name: str = "axis") -> int:
     return axis if type(axis) is int else integer(owner, name, axis)
 
 
-def swapaxes(x: Any, axis1: int, axis2: int) -> Any:
+def swapaxes(x: A, axis1: int, axis2: int) -> A:
     """`x` with two axes exchanged."""
     return _swapaxes(one_axis(axis1, "swapaxes", "axis1"), one_axis(axis2, "swapaxes", "axis2"))(x)
 
 
-def mT(x: Any) -> Any:
+def mT(x: A) -> A:
     """`x` with its last two axes exchanged."""
     return swapaxes(x, -1, -2)
 
@@ -138,7 +141,7 @@ def _moveaxis(source: Axis, destination: Axis) -> Primitive:
     return Primitive("moveaxis", None, forward, lambda g, z, x: moveaxis(g, destination, source))
 
 
-def moveaxis(x: Any, source: Axis, destination: Axis) -> Any:
+def moveaxis(x: A, source: Axis, destination: Axis) -> A:
     """`x` with the axes `source` moved to `destination`."""
     return _moveaxis(integers("moveaxis", "source", source), integers("moveaxis", "destination", destination))(x)
 
@@ -148,7 +151,7 @@ def _expand_dims(axis: int | tuple[int, ...]) -> Primitive:
     return Primitive("expand_dims", None, lambda x: np.expand_dims(x, axis), lambda g, z, x: reshape(g, x.shape))
 
 
-def expand_dims(x: Any, axis: int | Sequence[int]) -> Any:
+def expand_dims(x: A, axis: int | Sequence[int]) -> A:
     """`x` with new axes of length 1."""
     return _expand_dims(integers("expand_dims", "axis", axis))(x)
 
@@ -158,12 +161,12 @@ def _squeeze(axis: Axis) -> Primitive:
     return Primitive("squeeze", None, lambda x: np.squeeze(x, axis), lambda g, z, x: reshape(g, x.shape))
 
 
-def squeeze(x: Any, axis: Axis = None) -> Any:
+def squeeze(x: A, axis: Axis = None) -> A:
     """`x` without its axes of length 1."""
     return _squeeze(hashable(axis, "squeeze"))(x)
 
 
-def _broadcast(x: Any, shape: tuple[int, ...]) -> Any:
+def _broadcast(x: Array, shape: tuple[int, ...]) -> Array:
     x = np.asarray(x)
     if x.ndim == 0:  # the most common case, ten times as fast this way
         return np.ndarray(shape, x.dtype, x, strides=(0,) * len(shape))
@@ -176,7 +179,7 @@ def _broadcast_to(shape: tuple[int, ...]) -> Primitive:
     return Primitive("broadcast_to", None, lambda x: _broadcast(x, shape), lambda g, z, x: g, reads=False)
 
 
-def broadcast_to(x: Any, shape: Any) -> Any:
+def broadcast_to(x: A, shape: Any) -> A:
     """`x` repeated, without a copy, along new axes and those of length 1."""
     shape = integers("broadcast_to", "shape", shape)
     return _broadcast_to(shape if isinstance(shape, tuple) else (shape,))(x)
@@ -187,7 +190,7 @@ def _flip(axis: Axis) -> Primitive:
     return Primitive("flip", None, lambda x: np.flip(x, axis), lambda g, z, x: flip(g, axis))
 
 
-def flip(x: Any, axis: Axis = None) -> Any:
+def flip(x: A, axis: Axis = None) -> A:
     """`x` in reverse order along `axis`, by default along all."""
     return _flip(hashable(axis, "flip"))(x)
 
@@ -198,12 +201,12 @@ def _roll(shift: int | tuple[int, ...], axis: Axis) -> Primitive:
     return Primitive("roll", None, lambda x: np.roll(x, shift, axis), lambda g, z, x: roll(g, back, axis))
 
 
-def roll(x: Any, shift: int | Sequence[int], axis: Axis = None) -> Any:
+def roll(x: A, shift: int | Sequence[int], axis: Axis = None) -> A:
     """`x` shifted cyclically along `axis`; along the flattened array for None."""
     return _roll(integers("roll", "shift", shift), hashable(axis, "roll"))(x)
 
 
-def tile(x: Any, reps: int | Sequence[int]) -> Any:
+def tile(x: A, reps: int | Sequence[int]) -> A:
     """`x` laid side by side, `reps` times along each axis."""
     x = operand(x, "tile")
     given = integers("tile", "reps", reps)
@@ -220,7 +223,7 @@ def _cast(dtype: np.dtype[Any]) -> Primitive:
     return Primitive("cast", None, lambda x: np.asarray(x, dtype), lambda g, z, x: g, reads=False)
 
 
-def cast(x: Any, dtype: Any) -> Any:
+def cast(x: A, dtype: Any) -> A:
     """`x` in another floating-point dtype; the cotangent comes back in the dtype of `x`."""
     try:
         dtype = np.dtype(dtype)

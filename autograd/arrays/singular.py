@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -11,13 +11,16 @@ from autograd.arrays.reductions import sum
 from autograd.arrays.shaping import expand_dims, mT
 from autograd.graph import Primitive
 
+if TYPE_CHECKING:
+    from autograd.typing import Array, Tensor
 
-def or_nan(forward: Callable[..., Any]) -> Callable[..., Any]:
+
+def or_nan(forward: Callable[..., Array]) -> Callable[..., Array]:
     """`forward`, a NumPy function of stacks of matrices, with nan for each singular one instead of an error.
 
     For derivatives: they have no value there, and the user could not see where an error came from."""
 
-    def lenient(a: Any, *rest: Any) -> Any:
+    def lenient(a: Array, *rest: Any) -> Array:
         try:
             return forward(a, *rest)
         except np.linalg.LinAlgError:
@@ -30,7 +33,7 @@ def or_nan(forward: Callable[..., Any]) -> Callable[..., Any]:
     return lenient
 
 
-def _through_inverse(g: Any, z: Any, x: Any) -> Any:
+def _through_inverse(g: Tensor, z: Tensor, x: Tensor) -> Tensor:
     return -(mT(z) @ g @ mT(z))
 
 
@@ -38,7 +41,7 @@ def _through_inverse(g: Any, z: Any, x: Any) -> Any:
 inverse: Primitive = Primitive("inv", None, or_nan(np.linalg.inv), _through_inverse)
 
 
-def _well_inverse(x: Any) -> Any:
+def _well_inverse(x: Array) -> Array:
     y = or_nan(np.linalg.inv)(x)
     condition = np.linalg.norm(x, axis=(-2, -1)) * np.linalg.norm(y, axis=(-2, -1))
     certain = condition * condition * np.finfo(y.dtype).eps < 0.01
@@ -49,7 +52,7 @@ def _well_inverse(x: Any) -> Any:
 _certain_inverse = Primitive("inv", None, _well_inverse, _through_inverse)
 
 
-def _all_but(s: Any, *axes: int) -> Any:
+def _all_but(s: Array, *axes: int) -> Array:
     """`s`, repeated along the last of `axes`, with 1 in place of the element that each axis counts through."""
     n = s.shape[-1]
     s = np.broadcast_to(s.reshape(*s.shape[:-1], *(1,) * len(axes), n), (*s.shape[:-1], *(n,) * len(axes), n))
@@ -67,11 +70,11 @@ def _decomposed(x: Any) -> tuple[Any, Any, Any, Any]:
     return u, s, v, np.linalg.det(u @ v).round()[..., None, None]
 
 
-def _cofactors(x: Any) -> Any:
+def _cofactors(x: Array) -> Array:
     x = x if x.dtype.kind == "f" else x.astype(np.float64)
     try:
         d = np.linalg.det(x)[..., None, None]
-        z = d * np.swapaxes(np.linalg.inv(x), -1, -2)
+        z: Array = d * np.swapaxes(np.linalg.inv(x), -1, -2)
         if (np.abs(d) >= np.finfo(d.dtype).tiny).all() and np.isfinite(z).all():
             return z
     except np.linalg.LinAlgError:
@@ -79,20 +82,22 @@ def _cofactors(x: Any) -> Any:
     # With x = u s v they are u c v, where c has the products of all singular values but one: exact at every rank.
     u, s, v, sign = _decomposed(x)
     with np.errstate(under="ignore"):
-        return (sign * u * _all_but(s, 0).prod(-1)[..., None, :]) @ v
+        z = (sign * u * _all_but(s, 0).prod(-1)[..., None, :]) @ v
+        return z
 
 
-def _along(x: Any, g: Any) -> Any:
+def _along(x: Array, g: Array) -> Array:
     u, s, v, sign = _decomposed(x)
     eye = np.eye(s.shape[-1], dtype=s.dtype)
     inner = np.swapaxes(u, -1, -2) @ g @ np.swapaxes(v, -1, -2)
     with np.errstate(under="ignore"):
         pairs = _all_but(s, 0, 1).prod(-1) * (1 - eye)
         middle = eye * (pairs @ np.diagonal(inner, 0, -2, -1)[..., None]) - pairs * np.swapaxes(inner, -1, -2)
-        return sign * u @ middle @ v
+        z: Array = sign * u @ middle @ v
+        return z
 
 
-def _third(g: Any, z: Any, x: Any, h: Any) -> Any:
+def _third(g: Tensor, z: Tensor, x: Tensor, h: Tensor) -> Tensor:
     """The derivative of det(x) * (tr(yg) tr(yh) - tr(ygyh)), with the inverse y of x, which is that of z along `g`."""
     y = _certain_inverse(x)
     yg, yh = y @ g, y @ h
@@ -102,7 +107,7 @@ def _third(g: Any, z: Any, x: Any, h: Any) -> Any:
     return mT(total) / expand_dims(det(y), (-2, -1))  # not times det(x): a factor of 0 would hide that y is nan
 
 
-def _trace(x: Any) -> Any:
+def _trace(x: Tensor) -> Tensor:
     return sum(x * np.eye(x.shape[-1], dtype=x.dtype), (-2, -1), True)
 
 

@@ -11,20 +11,22 @@ import itertools
 import math
 from collections.abc import Callable
 from functools import cache, lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
+
+if TYPE_CHECKING:
+    from autograd.typing import Array
 
 FEW = 32  # up to this many elements are added one after another
 BLOCK = 32  # elements of a block, where there are more
 STRETCH = 256  # elements that an inner loop is to run over
 SMALL = BLOCK * STRETCH  # elements that BLAS sums without threads
 
-Array = np.ndarray[Any, Any]
-Step = Callable[[Any], Any]
+Step: TypeAlias = "Callable[[Array], Array]"
 
-_add: Any = np.add.reduce  # np.sum without its wrappers, which take longer than a small sum
+_add: Callable[..., Array] = np.add.reduce  # np.sum without its wrappers, which take longer than a small sum
 _half = np.dtype(np.float16)
 _blas = {np.dtype(np.float32), np.dtype(np.float64)}
 
@@ -35,14 +37,14 @@ def adder(axis: Any = None, keepdims: bool = False) -> Step:
 
     plans: dict[Any, Step] = {}
 
-    def of_all(x: Any) -> Any:
+    def of_all(x: Array) -> Array:
         try:
             plain = x.flags.forc
         except AttributeError:
             plain = True  # a number or a list, which NumPy makes an array of
         return total(x) if plain else other(x)
 
-    def along_one(x: Any) -> Any:
+    def along_one(x: Array) -> Array:
         try:
             if x.shape[axis] <= FEW and x.itemsize > 2:
                 return _add(x, axis, None, None, True) if keepdims else _add(x, axis)
@@ -50,10 +52,10 @@ def adder(axis: Any = None, keepdims: bool = False) -> Step:
             return _add(x, axis, None, None, keepdims)  # or NumPy raises its own error
         return other(x)
 
-    def total(x: Any) -> Any:
+    def total(x: Array) -> Array:
         return _add(x, None, None, None, True) if keepdims else _add(x, None)
 
-    def other(x: Any) -> Any:
+    def other(x: Array) -> Array:
         try:
             return plans[x.shape, x.strides, x.dtype](x)
         except (KeyError, AttributeError):
@@ -83,7 +85,7 @@ def _plan(shape: tuple[int, ...], strides: tuple[int, ...], dtype: Any, axis: An
     if len(steps) == 1:
         return steps[0]
 
-    def of_steps(x: Any) -> Any:
+    def of_steps(x: Array) -> Array:
         for step in steps:
             x = step(x)
         return x
@@ -91,12 +93,12 @@ def _plan(shape: tuple[int, ...], strides: tuple[int, ...], dtype: Any, axis: An
     return of_steps
 
 
-def add(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def add(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
     """The sum of the array `x` over `axis`, in the dtype that NumPy gives it."""
     return adder(axis, keepdims)(x)
 
 
-def wide(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def wide(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
     """`add` in the dtype in which it is computed: float32 for float16, where a sum overflows from 65520."""
     if not x.ndim:  # whose axis 0 NumPy takes for no axis
         return _add(x, axis, None, None, keepdims)
@@ -106,14 +108,14 @@ def wide(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return z.reshape([1 if i in axes_of(axis, x.ndim) else n for i, n in enumerate(x.shape)]) if keepdims else z
 
 
-def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def mean(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
     """The mean of the array `x`, as exact as its sum; of float16 it does not overflow on the way."""
     if x.dtype == _half:
         return (wide(x, axis, keepdims) / count(x.shape, axis)).astype(_half)
     return add(x, axis, keepdims) / count(x.shape, axis)
 
 
-def var(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+def var(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
     """The variance of the array `x`; of float16 in float32."""
     x = widened(x)
     deviations = x - mean(x, axis, True)
@@ -125,7 +127,7 @@ def count(shape: tuple[int, ...], axis: Any = None) -> int:
     return math.prod(shape[a] for a in axes_of(axis, len(shape)))
 
 
-def widened(x: Any) -> Any:
+def widened(x: Array) -> Array:
     """The array `x`, in float32 if it is float16: for computations with squares or many steps."""
     return x.astype(np.float32) if x.dtype == _half else x
 
@@ -135,11 +137,11 @@ def in_single(forward: Step) -> Step:
     return lambda x: forward(x) if x.itemsize > 2 or x.dtype != _half else forward(widened(x)).astype(_half)
 
 
-def sum_of_squares(x: Any) -> Any:
+def sum_of_squares(x: Array) -> Array:
     """The sum of the squares of all elements of the array `x`; of float16 in float32."""
     if x.size <= STRETCH and x.itemsize > 2:  # which BLAS adds in as many sums as a register has elements, or more
         x = x.reshape(-1)
-        return x.dot(x)
+        return cast("Array", x.dot(x))
     x = np.ravel(widened(x), "K")
     whole = x.size - x.size % ROW
     if not whole:
@@ -266,17 +268,15 @@ def _small(n: int, rest: tuple[int, ...], dtype: Any) -> Step:
     shape = (rows, inner) if rows <= FEW else (rows, *rest)
     flat = len(rest) == 1
 
-    def step(x: Any) -> Any:
-        z = last(ones.dot(x.reshape(block, across)).reshape(shape))
+    def step(x: Array) -> Array:
+        z: Array = last(ones.dot(x.reshape(block, across)).reshape(shape))
         return z if flat else z.reshape(rest)
 
-    def step_and_row(x: Any) -> Any:
-        return step(x[:head]) + x[head]
-
-    def step_and_tail(x: Any) -> Any:
-        return step(x[:head]) + few.dot(x[head:].reshape(-1, inner)).reshape(rest)
-
-    return step if head == n else step_and_row if head == n - 1 else step_and_tail
+    if head == n:
+        return step
+    if head == n - 1:
+        return lambda x: step(x[:head]) + x[head]
+    return lambda x: step(x[:head]) + few.dot(x[head:].reshape(-1, inner)).reshape(rest)
 
 
 def _blocks(
@@ -284,7 +284,7 @@ def _blocks(
 ) -> Step:
     groups, block, across = cut
     place, head = len(lead), math.prod(cut)
-    every = (slice(None),) * place
+    every: tuple[Any, ...] = (slice(None),) * place
     heads, tails, first = (*every, slice(head)), (*every, slice(head, None)), (*every, 0)
     split, joined = (*lead, *cut, *rest), (*lead, groups * across, *rest)
     ones = np.ones(block, dtype)
@@ -295,7 +295,8 @@ def _blocks(
         flat = (*lead, groups, block, inner)
         return lambda x: np.matmul(ones, x.reshape(flat)).reshape(joined)
 
-    def step(x: Any) -> Any:
+    def step(x: Array) -> Array:
+        z: Array
         body = x[heads] if tail else x
         if dense:
             z = np.matmul(ones, body.reshape(rows).swapaxes(-3, -2)).reshape(joined)

@@ -10,15 +10,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from autograd.arguments import WORD, shown
 
+if TYPE_CHECKING:
+    from autograd.typing import Array
+
 Pair = tuple[int, int]
-Array = np.ndarray[Any, Any]
 
 
 class Windows(NamedTuple):
