@@ -19,12 +19,15 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autograd import forwards
 from autograd.graph import ONE, Primitive, Slope, factors, fraction, mask, over
+
+if TYPE_CHECKING:
+    from autograd.typing import N
 
 ELEMENTWISE: dict[str, Primitive] = {}
 
@@ -218,7 +221,7 @@ erfc = op("erfc", math.erfc, forwards.of_scipy("erfc"), factors(lambda z, x: (-T
 WEAK = (float, int, bool)  # Python's numbers, which take the dtype of what they meet; NumPy's have their own
 
 
-def clip(x: Any, low: Any = None, high: Any = None) -> Any:
+def clip(x: N, low: Any = None, high: Any = None) -> N:
     """`x`, kept between `low` and `high`, each of which may be None.
 
     >>> clip(3.0, 0.0, 1.0)

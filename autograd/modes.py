@@ -84,17 +84,17 @@ def _mode(variable: ContextVar[Any], value: Any) -> Iterator[None]:
         variable.reset(token)
 
 
-def recording(on: bool) -> Any:
+def recording(on: bool) -> AbstractContextManager[None]:
     """A context that turns the recording of operations on or off."""
     return _mode(_recording, on)
 
 
-def observing(observer: Observer) -> Any:
+def observing(observer: Observer) -> AbstractContextManager[None]:
     """A context in which `observer` is told of each recorded node and of each traversal."""
     return _mode(_observer, observer)
 
 
-def tracing(trace: Trace) -> Any:
+def tracing(trace: Trace) -> AbstractContextManager[None]:
     """A context in which `trace` records all operations on scalars."""
     return _mode(_trace, trace)
 
@@ -114,7 +114,7 @@ def current_trace() -> Trace | None:
     return _trace.get() if in_use else None
 
 
-def no_grad() -> Any:
+def no_grad() -> AbstractContextManager[None]:
     """A context, for this thread or task only, in which operations are not recorded, and so cost less.
 
     >>> import autograd as ag

@@ -140,7 +140,7 @@ class Operators(Node, Generic[Other, Result, Plain, Truth]):
     def hypot(self, other: Other) -> Result: return self._binary(e.hypot, other)
     def maximum(self, other: Other) -> Result: return self._binary(e.maximum, other)
     def minimum(self, other: Other) -> Result: return self._binary(e.minimum, other)
-    def clip(self, low: Any = None, high: Any = None) -> Result: return cast("Result", e.clip(self, low, high))
+    def clip(self, low: Any = None, high: Any = None) -> Result: return cast("Result", e.clip(cast("Any", self), low, high))
     def where(self, condition: Any, other: Other) -> Result: return cast("Result", e.where(condition, self, cast("Any", other)))
 
     def __eq__(self, other: object) -> Truth: return self._compared(operator.eq, e.equal, self, other)  # type: ignore[override]  # of arrays: an array

@@ -56,6 +56,7 @@ class Scalar(Updates, Operators["Number | Value", "Value", float, bool]):
 
     __slots__ = ()
     _data: float
+    grad: float
     shape: ClassVar[tuple[()]] = ()  # where an operation on arrays takes it for one
     ndim: ClassVar[int] = 0
     size: ClassVar[int] = 1
@@ -93,7 +94,8 @@ class Scalar(Updates, Operators["Number | Value", "Value", float, bool]):
         return self
 
     def __round__(self, digits: int | None = None) -> float:
-        return round(e.identity(self) if modes.current_trace() else self._data, digits)
+        number: float = e.identity(self) if modes.current_trace() else self._data  # type: ignore[assignment]  # a tracer
+        return round(number, digits)
 
     def __format__(self, spec: str) -> str:
         return format(self._data, spec) if spec else str(self)

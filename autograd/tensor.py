@@ -48,6 +48,7 @@ class Tensor(Operators["Operand", "Tensor", np.ndarray[Any, Any], np.ndarray[Any
     # Of a leaf: the array by which a caller may change its data. Either `_data` itself, which was given, or a weak reference
     # to what `data` returned: it dies when the caller has let go of that array and of its views, which keep it alive.
     _lent: np.ndarray[Any, Any] | ReferenceType[np.ndarray[Any, Any]] | None
+    grad: Array | None
     _frozen: bool  # a graph relies on `_data`, which must be replaced in place of being changed
     _overwritten: int  # the sequence number at which an optimizer last changed `_data` in place, or 0
 

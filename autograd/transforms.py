@@ -19,11 +19,13 @@ is plain, and so a constant to what is computed with it: to differentiate it aga
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from autograd.arguments import wrong
 from autograd.lifting import Argnums
 from autograd.linearize import linearize
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 def grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
@@ -42,14 +44,14 @@ def grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     return _named(gradient, "gradient", f)
 
 
-def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
+def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., tuple[Any, Any]]:
     """As `grad`, but gives the pair of the function's value and its gradient, for the price of one.
 
     >>> value_and_grad(lambda x, y: x * y, argnums=(0, 1))(3.0, 4.0)
     (12.0, (4.0, 3.0))
     """
 
-    def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
+    def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         linearized = linearize(f, args, kwargs, argnums)
         gradient = linearized.gradient()  # which may find that the value is to be recorded
         return linearized.value, gradient
@@ -147,7 +149,7 @@ def _are_several(primals: Any) -> bool:
     return isinstance(primals, tuple) and not hasattr(primals, "_fields")
 
 
-def _named(derivative: Callable[..., Any], what: str, f: Callable[..., Any]) -> Callable[..., Any]:
+def _named(derivative: F, what: str, f: Callable[..., Any]) -> F:
     if not callable(f):
         raise TypeError(wrong(f"the {what}", "f", "a function", f))
     name = getattr(f, "__name__", type(f).__name__)

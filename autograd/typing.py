@@ -17,4 +17,5 @@ Constant: TypeAlias = Number | Array | Sequence[Any]
 Operand: TypeAlias = Constant | Value | Tensor  # what arithmetic with a node takes
 
 A = TypeVar("A", Tensor, Array)  # arrays give arrays, and tensors tensors
+N = TypeVar("N", float, Value, Tensor, Array)
 X = TypeVar("X")

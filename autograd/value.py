@@ -196,7 +196,7 @@ class Value(Scalar):
     def detach(self) -> Value:
         """The same number as a new leaf, without its past."""
         if modes.current_trace():  # whose program reads it at each run
-            return e.stop_gradient(self)  # type: ignore[no-any-return]
+            return e.stop_gradient(self)
         return Value(self._data, self.label)
 
 

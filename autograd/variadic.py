@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import sys
 from builtins import sum as _builtin_sum
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import reduce
 from itertools import accumulate
 from operator import add, mul
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from autograd.elementwise import add as add_up
 from autograd.elementwise import exp, hypot, isfinite, log, maximum, ratio, where
 from autograd.graph import Node, Primitive, next_sequence_number
 from autograd.value import Value
+
+if TYPE_CHECKING:
+    from autograd.typing import A, Array, Constant, Operand, Tensor
 
 _new = object.__new__
 
@@ -199,6 +202,12 @@ def _apply(op: Primitive, xs: list[Any]) -> Any:
     return op.scalar(*xs)
 
 
+@overload
+def sum(x: A, axis: Any = None, keepdims: bool = False) -> A: ...
+@overload
+def sum(x: Iterable[float], axis: Any = None, keepdims: bool = False) -> float: ...
+@overload
+def sum(x: Iterable[float | Value], axis: Any = None, keepdims: bool = False) -> Value: ...
 def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The sum of scalars, as one node, or of an array over `axis` or all.
 
@@ -214,6 +223,12 @@ def sum(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return reductions.sum(operand(x, "sum"), axis, keepdims)
 
 
+@overload
+def mean(x: A, axis: Any = None, keepdims: bool = False) -> A: ...
+@overload
+def mean(x: Iterable[float], axis: Any = None, keepdims: bool = False) -> float: ...
+@overload
+def mean(x: Iterable[float | Value], axis: Any = None, keepdims: bool = False) -> Value: ...
 def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The arithmetic mean of scalars, or of an array over `axis` or all.
 
@@ -226,6 +241,12 @@ def mean(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return reductions.mean(operand(x), axis, keepdims)
 
 
+@overload
+def prod(x: A, axis: Any = None, keepdims: bool = False) -> A: ...
+@overload
+def prod(x: Iterable[float], axis: Any = None, keepdims: bool = False) -> float: ...
+@overload
+def prod(x: Iterable[float | Value], axis: Any = None, keepdims: bool = False) -> Value: ...
 def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The product of scalars, as one node, or of an array; its derivatives are exact also where there are zeros."""
     x = _listed(x)
@@ -234,6 +255,12 @@ def prod(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return reductions.prod(operand(x, "prod"), axis, keepdims)
 
 
+@overload
+def logsumexp(x: A, axis: Any = None, keepdims: bool = False) -> A: ...
+@overload
+def logsumexp(x: Iterable[float], axis: Any = None, keepdims: bool = False) -> float: ...
+@overload
+def logsumexp(x: Iterable[float | Value], axis: Any = None, keepdims: bool = False) -> Value: ...
 def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """`log(sum(exp(x)))` of scalars, as one node, or of an array, without overflow."""
     x = _listed(x)
@@ -242,6 +269,12 @@ def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return reductions.logsumexp(operand(x, "logsumexp"), axis, keepdims)
 
 
+@overload
+def norm(x: A, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A: ...
+@overload
+def norm(x: Iterable[float], ord: Any = None, axis: Any = None, keepdims: bool = False) -> float: ...
+@overload
+def norm(x: Iterable[float | Value], ord: Any = None, axis: Any = None, keepdims: bool = False) -> Value: ...
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
     """The Euclidean norm of scalars, as one node, or of an array (where other orders exist), with slope 0 at 0."""
     x = _listed(x)
@@ -250,6 +283,14 @@ def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A
     return reductions.norm(operand(x, "norm"), ord, axis, keepdims)
 
 
+@overload
+def dot(x: Sequence[float], y: Sequence[float], start: float = 0.0) -> float: ...
+@overload
+def dot(x: Sequence[float | Value], y: Sequence[float | Value], start: float | Value = 0.0) -> Value: ...
+@overload
+def dot(x: Constant, y: Constant, start: Constant = 0.0) -> Array: ...
+@overload
+def dot(x: Operand, y: Operand, start: Operand = 0.0) -> Tensor: ...
 def dot(x: Any, y: Any, start: Any = 0.0) -> Any:
     """The inner product of two lists of scalars (plus `start`), as one node, or NumPy's dot of two arrays.
 

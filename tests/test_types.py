@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Union, get_args, get_origin
 
@@ -12,7 +12,7 @@ import pytest
 
 import autograd as ag
 import nn
-from autograd import Tensor
+from autograd import Tensor, Value
 from nn.state_dicts import IncompatibleKeys
 
 if TYPE_CHECKING:
@@ -38,6 +38,244 @@ def labels() -> Array:
 
 def images() -> Tensor:
     return Tensor(np.ones((2, 3, 4, 4), np.float32))
+
+
+# ---- Values
+
+
+def test_arithmetic_of_values_gives_values() -> None:
+    x, y = Value(2.0), Value(3.0)
+    assert_type(x + y, Value)
+    assert_type(x - y, Value)
+    assert_type(x * y, Value)
+    assert_type(x / y, Value)
+    assert_type(x**y, Value)
+    assert_type(x % y, Value)
+    assert_type(x // y, float)
+    assert_type(x + 1.0, Value)
+    assert_type(1.0 + x, Value)
+    assert_type(2 * x, Value)
+    assert_type(x * 2, Value)
+    assert_type(2 / x, Value)
+    assert_type(2 - x, Value)
+    assert_type(2**x, Value)
+    assert_type(x**2, Value)
+    assert_type(-x, Value)
+    assert_type(+x, Value)
+    assert_type(abs(x), Value)
+    assert_type(x > y, bool)
+    assert_type(x >= 0.0, bool)
+    assert_type(x == y, bool)
+    assert_type(x != y, bool)
+    assert_type(bool(x), bool)
+    assert_type(sum([x, y], Value(0.0)), Value)
+    x += 1.0
+    assert_type(x, Value)
+
+
+def test_methods_of_a_value() -> None:
+    x = Value(0.5, "x")
+    assert_type(x.exp(), Value)
+    assert_type(x.log(), Value)
+    assert_type(x.sin(), Value)
+    assert_type(x.tanh(), Value)
+    assert_type(x.relu(), Value)
+    assert_type(x.sigmoid(), Value)
+    assert_type(x.maximum(0.0), Value)
+    assert_type(x.clip(0.0, 1.0), Value)
+    assert_type(x.data, float)
+    assert_type(x.grad, float)
+    assert_type(x.item(), float)
+    assert_type(x.label, str | None)
+    assert_type(x.detach(), Value)
+    assert_type(x.backward(), None)
+    assert_type(x.zero_grad(), None)
+    assert_type(x.shape, tuple[()])
+    assert_type(x.op, ag.Primitive | None)
+    assert_type((x * x).inputs, tuple[Any, ...])
+    assert_type((x * x).parents, tuple[ag.Node, ...])
+
+
+def test_functions_give_what_they_are_given() -> None:
+    assert_type(ag.sin(Value(1.0)), Value)
+    assert_type(ag.sin(Tensor([1.0])), Tensor)
+    assert_type(ag.sin(1.0), float)
+    assert_type(ag.relu(Value(1.0)), Value)
+    assert_type(ag.sqrt(Tensor([1.0])), Tensor)
+    assert_type(ag.add(Value(1.0), 2.0), Value)
+    assert_type(ag.mul(2.0, Value(1.0)), Value)
+    assert_type(ag.maximum(Tensor([1.0]), 0.0), Tensor)
+    assert_type(ag.hypot(Value(1.0), Value(2.0)), Value)
+    assert_type(ag.where(True, Value(1.0), Value(2.0)), Value)
+    assert_type(ag.clip(Value(1.0), 0.0, 2.0), Value)
+    assert_type(ag.abs(Value(1.0)), Value)
+
+
+def test_functions_of_many_numbers() -> None:
+    xs = [Value(1.0), Value(2.0)]
+    assert_type(ag.sum(xs), Value)
+    assert_type(ag.mean(xs), Value)
+    assert_type(ag.prod(xs), Value)
+    assert_type(ag.dot(xs, xs), Value)
+    assert_type(ag.norm(xs), Value)
+    assert_type(ag.logsumexp(xs), Value)
+    assert_type(ag.sum(Tensor([1.0, 2.0])), Tensor)
+    assert_type(ag.mean(Tensor([1.0, 2.0]), axis=0), Tensor)
+
+
+# ---- Tensors
+
+
+def test_arithmetic_of_tensors_gives_tensors() -> None:
+    x, a, v = Tensor([1.0, 2.0]), np.array([1.0, 2.0]), Value(2.0)
+    assert_type(x + x, Tensor)
+    assert_type(x - 1.0, Tensor)
+    assert_type(x * a, Tensor)
+    assert_type(2 / x, Tensor)
+    assert_type(x**2, Tensor)
+    assert_type(2.0**x, Tensor)
+    assert_type(-x, Tensor)
+    assert_type(abs(x), Tensor)
+    assert_type(x @ x, Tensor)
+    assert_type(x @ a, Tensor)
+    assert_type(x * v, Tensor)
+    assert_type(v * x, Tensor)
+    assert_type(x > 0.0, Array)
+    assert_type(x <= a, Array)
+    assert_type(x == x, Array)
+    assert_type(x[0], Tensor)
+    assert_type(x[:1], Tensor)
+    assert_type(len(x), int)
+    for element in x:
+        assert_type(element, Tensor)
+
+
+def test_methods_of_a_tensor() -> None:
+    x = Tensor(np.ones((2, 3)))
+    assert_type(x.exp(), Tensor)
+    assert_type(x.sum(), Tensor)
+    assert_type(x.sum(axis=0), Tensor)
+    assert_type(x.mean(axis=(0, 1), keepdims=True), Tensor)
+    assert_type(x.var(), Tensor)
+    assert_type(x.std(), Tensor)
+    assert_type(x.max(axis=1), Tensor)
+    assert_type(x.min(), Tensor)
+    assert_type(x.prod(), Tensor)
+    assert_type(x.cumsum(axis=0), Tensor)
+    assert_type(x.norm(), Tensor)
+    assert_type(x.logsumexp(axis=1), Tensor)
+    assert_type(x.softmax(), Tensor)
+    assert_type(x.log_softmax(), Tensor)
+    assert_type(x.reshape(3, 2), Tensor)
+    assert_type(x.reshape((3, 2)), Tensor)
+    assert_type(x.ravel(), Tensor)
+    assert_type(x.transpose(), Tensor)
+    assert_type(x.T, Tensor)
+    assert_type(x.mT, Tensor)
+    assert_type(x.swapaxes(0, 1), Tensor)
+    assert_type(x.expand_dims(0), Tensor)
+    assert_type(x.squeeze(), Tensor)
+    assert_type(x.broadcast_to((4, 2, 3)), Tensor)
+    assert_type(x.repeat(2), Tensor)
+    assert_type(x.take([0]), Tensor)
+    assert_type(x.split(2), list[Tensor])
+    assert_type(x.diagonal(), Tensor)
+    assert_type(x.trace(), Tensor)
+    assert_type(x.dot(np.ones(3)), Tensor)
+    assert_type(x.astype(np.float32), Tensor)
+    assert_type(x.relu(), Tensor)
+    assert_type(x.data, Array)
+    assert_type(x.numpy(), Array)
+    assert_type(x.shape, tuple[int, ...])
+    assert_type(x.ndim, int)
+    assert_type(x.size, int)
+    assert_type(x.dtype, np.dtype[Any])
+    assert_type(x.sum().item(), float)
+    assert_type(x.detach(), Tensor)
+    assert_type(x.backward(np.ones((2, 3))), None)
+    assert_type(x.zero_grad(), None)
+
+
+def test_functions_of_arrays() -> None:
+    x, a = Tensor(np.eye(2)), np.eye(2)
+    assert_type(ag.matmul(x, x), Tensor)
+    assert_type(ag.matmul(x, a), Tensor)
+    assert_type(ag.matmul(a, a), Array)
+    assert_type(ag.solve(x, a), Tensor)
+    assert_type(ag.inv(x), Tensor)
+    assert_type(ag.det(x), Tensor)
+    assert_type(ag.slogdet(x)[1], Tensor)
+    assert_type(ag.cholesky(x), Tensor)
+    assert_type(ag.einsum("ij,jk->ik", x, a), Tensor)
+    assert_type(ag.softmax(x), Tensor)
+    assert_type(ag.softmax(a), Array)
+    assert_type(ag.reshape(x, (4,)), Tensor)
+    assert_type(ag.transpose(x), Tensor)
+    assert_type(ag.concatenate([x, x]), Tensor)
+    assert_type(ag.stack([x, x]), Tensor)
+    assert_type(ag.split(x, 2), list[Tensor])
+    assert_type(ag.index(x, 0), Tensor)
+    assert_type(ag.index_update(x, 0, 1.0), Tensor)
+    assert_type(ag.sort(x), Tensor)
+    assert_type(ag.max(x, axis=0), Tensor)
+    assert_type(ag.cumsum(x), Tensor)
+    assert_type(ag.tril(x), Tensor)
+    assert_type(ag.conv2d(Tensor(np.ones((1, 1, 3, 3))), np.ones((1, 1, 2, 2))), Tensor)
+    assert_type(ag.max_pool2d(Tensor(np.ones((1, 1, 4, 4))), 2), Tensor)
+
+
+# ---- Transforms: what comes back has the user's own structure
+
+
+def cube(x: Any) -> Any:
+    return x * x * x
+
+
+def test_transforms() -> None:
+    assert_type(ag.grad(cube), Callable[..., Any])
+    assert_type(ag.value_and_grad(cube), Callable[..., tuple[Any, Any]])
+    assert_type(ag.jvp(cube, 2.0, 1.0), tuple[Any, Any])
+    assert_type(ag.vjp(cube, 2.0)[1], Callable[[Any], tuple[Any, ...]])
+    assert_type(ag.gradcheck(cube, 2.0), bool)
+    with ag.no_grad() as nothing:
+        assert_type(nothing, None)
+    with ag.detect_anomaly() as nothing:
+        assert_type(nothing, None)
+
+
+def test_a_users_operation() -> None:
+    @ag.primitive
+    def double(x: Any) -> Any:
+        return 2.0 * x
+
+    @double.rule
+    def _(g: Any, z: Any, x: Any) -> Any:
+        return 2.0 * g
+
+    assert isinstance(double, ag.Primitive)
+    assert_type(double(Value(1.0)), Value)
+    assert_type(double(Tensor([1.0])), Tensor)
+
+
+# ---- Pictures and programs
+
+
+def test_compiled_functions() -> None:
+    kernel = ag.compile(cube, backend="numpy")
+    assert_type(kernel, ag.Kernel)
+    assert_type(ag.compile(backend="numpy")(cube), ag.Kernel)
+    kernel(2.0)
+    assert_type(str(kernel.program), str)
+    assert_type(kernel.stats, dict[str, Any])
+    assert_type(kernel.source("python"), str)
+
+
+def test_explanations_and_pictures(tmp_path: Path) -> None:
+    y = Value(2.0) * 3.0
+    assert_type(ag.explain(y), str)
+    assert isinstance(ag.draw(y).source, str)
+    with pytest.raises(TypeError):
+        Value("a")  # type: ignore[arg-type]  # this is what is tested
 
 
 # ---- Modules

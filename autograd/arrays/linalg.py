@@ -211,7 +211,7 @@ def _logabsdet_to_x(g: Tensor, z: Tensor, x: Tensor) -> Tensor:
 _logabsdet = Primitive("logabsdet", None, lambda x: np.linalg.slogdet(x).logabsdet, _logabsdet_to_x)
 
 
-def slogdet(x: Any) -> tuple[Any, Any]:
+def slogdet(x: A) -> tuple[Array, A]:
     """The sign of the determinant, as a plain array, and the logarithm of its absolute value.
 
     Of a singular matrix they are 0 and -inf, and derivatives are nan.

@@ -7,7 +7,7 @@ import os
 import warnings
 from collections.abc import Callable, Sequence
 from functools import partial, update_wrapper
-from typing import Any
+from typing import Any, NoReturn, overload
 
 import numpy as np
 
@@ -30,6 +30,28 @@ MAX_LAYOUTS = 256  # kinds of arguments that are remembered
 NATIVE, NUMPY = NativeBackend(), NumpyBackend()
 
 
+@overload
+def compile(
+    f: Callable[..., Any],
+    *,
+    signature: str | None = None,
+    reduce: str | None = None,
+    parameters: Sequence[Value] | None = None,
+    backend: str | Backend = "auto",
+    fast: bool = False,
+    threads: int | None = None,
+) -> Kernel: ...
+@overload
+def compile(
+    f: None = None,
+    *,
+    signature: str | None = None,
+    reduce: str | None = None,
+    parameters: Sequence[Value] | None = None,
+    backend: str | Backend = "auto",
+    fast: bool = False,
+    threads: int | None = None,
+) -> Callable[[Callable[..., Any]], Kernel]: ...
 def compile(
     f: Callable[..., Any] | None = None,
     *,
@@ -183,7 +205,7 @@ class Kernel(Locked):
     def __deepcopy__(self, memo: Any) -> Kernel:
         return self
 
-    def __reduce__(self) -> Any:
+    def __reduce__(self) -> NoReturn:
         raise TypeError(
             f"{self!r} cannot be pickled: pickle the function that it was made from, and compile that again"
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn
 
 import numpy as np
 
@@ -106,7 +106,7 @@ class Tracer(Value):
         return CompileError(f"{describe_here()}: {what} {self!r}, which has no number while ag.compile traces: {cure}")
 
     @property
-    def data(self) -> Any:
+    def data(self) -> NoReturn:
         """Not known."""
         raise self._refuse("this reads .data of", "compute with the value itself")
 
@@ -115,14 +115,14 @@ class Tracer(Value):
         raise self._refuse("this sets .data of", "compute a new value instead")
 
     @property
-    def grad(self) -> Any:
+    def grad(self) -> NoReturn:  # type: ignore[override]  # read-only
         """Not known."""
         raise self._refuse("this reads .grad of", "compile ag.value_and_grad of the function, or pass parameters=")
 
-    def item(self) -> Any:
+    def item(self) -> NoReturn:
         raise self._refuse("this asks for .item() of", "compute with the value itself")
 
-    def numpy(self) -> Any:
+    def numpy(self) -> NoReturn:
         raise self._refuse("this asks for .numpy() of", "compute with the value itself")
 
     def detach(self) -> Any:
@@ -156,7 +156,7 @@ class Tracer(Value):
     def __index__(self) -> int:
         raise self._refuse("a count or an index is", "fix it before compiling, with functools.partial or a closure")
 
-    def __round__(self, digits: int | None = None) -> Any:
+    def __round__(self, digits: int | None = None) -> NoReturn:
         raise self._refuse("round() takes", "write ag.floor(x + 0.5)")
 
     def __complex__(self) -> complex:
@@ -168,13 +168,13 @@ class Tracer(Value):
     def __len__(self) -> int:
         raise self._no_vector("len() takes")
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> NoReturn:
         raise self._no_vector("this runs through")
 
-    def __getitem__(self, index: Any) -> Any:
+    def __getitem__(self, index: Any) -> NoReturn:
         raise self._no_vector("this indexes")
 
-    def __matmul__(self, other: Any) -> Any:
+    def __matmul__(self, other: Any) -> NoReturn:
         raise self._no_vector("@ takes")
 
     def __getattr__(self, name: str) -> Any:
@@ -192,7 +192,7 @@ class Tracer(Value):
         name = self.op.name if self.op else "input"
         return f"<traced {name}{f' {self.label!r}' if self.label else ''}>"
 
-    def __reduce__(self) -> Any:
+    def __reduce__(self) -> NoReturn:
         raise self._refuse("this copies or pickles", "use it as it is")
 
 

@@ -60,7 +60,8 @@ def clip_grad_value_(parameters: Any, clip_value: float) -> None:
     clip_value = number("clip_grad_value_", "clip_value", clip_value, least=0, infinite=True)
     for owner in _with_gradients("clip_grad_value_", parameters):
         if isinstance(owner, Tensor):
-            np.clip(owner.grad, -clip_value, clip_value, out=owner.grad)
+            gradient: Any = owner.grad
+            np.clip(gradient, -clip_value, clip_value, out=gradient)
         else:
             owner.grad = min(max(owner.grad, -clip_value), clip_value)
 
