@@ -106,7 +106,7 @@ class Tracer(Value):
         return CompileError(f"{describe_here()}: {what} {self!r}, which has no number while ag.compile traces: {cure}")
 
     @property
-    def data(self) -> NoReturn:
+    def data(self) -> Any:
         """Not known."""
         raise self._refuse("this reads .data of", "compute with the value itself")
 
