@@ -80,6 +80,10 @@ class Scalar(Updates, Operators["Number | Value", "Value", float, bool]):
             raise ValueError(f"{op.name} in place of a Value needs one number, got an array of shape {np.shape(other)}")
         self._data = float(op.scalar(self._data, float(other)))
 
+    def zero_grad(self) -> None:
+        """Set `.grad` to zero."""
+        self.grad = 0.0
+
     def item(self) -> float:
         """The number, as a float: detached, so that no derivative goes through what is computed with it."""
         return self._data

@@ -189,10 +189,6 @@ class Value(Scalar):
     def _accumulate(self, g: Any) -> None:
         self.grad = self.grad + g
 
-    def zero_grad(self) -> None:
-        """Set `.grad` to zero."""
-        self.grad = 0.0
-
     def detach(self) -> Value:
         """The same number as a new leaf, without its past."""
         if modes.current_trace():  # whose program reads it at each run
