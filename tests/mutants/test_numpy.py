@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from autograd import elementwise, graph, numpy_algebra, numpy_protocol, numpy_reductions, numpy_shaping
+from autograd import arguments, elementwise, graph, numpy_algebra, numpy_protocol, numpy_reductions, numpy_shaping
 from autograd.arrays import indexing, joining, linalg, reductions
 from autograd.operators import Operators
 from autograd.scalars import Scalar
@@ -75,7 +75,7 @@ MUTANTS = [
     Mutant("fmod by a quotient", fmod_by_floor, "", "", lambda: ufuncs.test_tensors_give_what_arrays_give_at_every_edge(np.fmod, np.float64)),
     Mutant("heaviside without its value", numpy_algebra.heaviside, "if isinstance(y, Node) else", "if False else", ufuncs.test_heaviside_varies_with_its_value_at_zero),
     Mutant("Values past the protocol", dispatched, "", "", values.test_the_bounds_of_clip_share_the_slope_of_a_value_as_of_a_tensor),
-    Mutant("masks dropped", graph.check_kind, "isinstance(array, np.ma.MaskedArray)", "False", cure("masks of np.ma")),
+    Mutant("masks dropped", arguments.check_kind, "isinstance(array, np.ma.MaskedArray)", "False", cure("masks of np.ma")),
     Mutant("keepdims of any kind", reductions.flag, "isinstance(keepdims, (int, np.bool_, np.integer))", "True", cure("keepdims must be")),
     Mutant("out= into a Tensor", numpy_protocol._read_only, "view.flags.writeable = False", "pass", cure("cannot write into")),
     Mutant("NumPy's erf", numpy_protocol._name, "if getattr(np, name, None) is ufunc else", "if True else", lambda: ufuncs.test_a_ufunc_of_scipy_is_not_numpys_and_has_a_name_here("erf", "ag.erf")),
