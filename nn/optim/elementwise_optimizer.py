@@ -40,7 +40,7 @@ class ElementwiseOptimizer(Optimizer):
     [0.5, -199.5]
     """
 
-    counts: ClassVar[bool] = True  # whether a state must say how many steps were taken
+    _counts_steps: ClassVar[bool] = True  # whether a state must say how many steps were taken
     _kernels: ClassVar[dict[Any, InPlaceKernel]]  # of a class, by what the formula may branch on
 
     def __init_subclass__(cls) -> None:
@@ -136,7 +136,7 @@ class ElementwiseOptimizer(Optimizer):
 
     # ---- Saved, loaded
 
-    def parameter_states(self) -> dict[int, dict[str, Any]]:
+    def _parameter_states(self) -> dict[int, dict[str, Any]]:
         states = {}
         for bucket in itertools.chain(*self._buckets):
             for k, i in enumerate(bucket.positions):
@@ -145,12 +145,13 @@ class ElementwiseOptimizer(Optimizer):
                     states[i] = {"step": bucket.counts[k], **parts}
         return dict(sorted(states.items()))
 
-    def load_parameter_states(self, states: dict[int, dict[str, Any]], groups: list[Group]) -> None:
+    def _load_parameter_states(self, states: dict[int, dict[str, Any]], groups: list[Group]) -> None:
         loaded = {}
         for group, buckets in zip(groups, self._buckets, strict=True):
             for bucket in buckets:
                 for i, shape in zip(bucket.positions, bucket.shapes, strict=True):
-                    if i in states and (states[i] or self.counts):  # PyTorch's SGD has an empty one for no momentum
+                    # PyTorch's SGD has an empty state for no momentum.
+                    if i in states and (states[i] or self._counts_steps):
                         loaded[i] = self._checked(i, shape, bucket.dtype, states[i], group)
         for group, buckets in zip(groups, self._buckets, strict=True):
             starts = self.initial_state(group)
@@ -183,7 +184,7 @@ class ElementwiseOptimizer(Optimizer):
                     f"parameter {i} has {name!r}, which {type(self).__name__} does not remember with these settings: "
                     "nothing was loaded"
                 )
-        if "step" not in parts and self.counts:
+        if "step" not in parts and self._counts_steps:
             raise ValueError(f"the number of steps of parameter {i} is missing: nothing was loaded")
         step = _real(parts.get("step", 1))
         if step is None or step.shape or not 0 <= step < 1 << 53 or step != int(step):

@@ -11,9 +11,7 @@ from autograd import Tensor
 from nn.dependencies import optional
 from nn.optim.optimizer import Group, Optimizer
 from nn.optim.settings import Count, NonNegative, Positive, PositiveOrNone, declared
-from nn.typing import R
-
-Array = np.ndarray[Any, Any]
+from nn.typing import Array, R
 
 
 class LBFGS(Optimizer):
@@ -86,10 +84,10 @@ class LBFGS(Optimizer):
         _set(parameters, found.x)
         return first
 
-    def parameter_states(self) -> dict[int, dict[str, Any]]:
+    def _parameter_states(self) -> dict[int, dict[str, Any]]:
         return {}
 
-    def load_parameter_states(self, states: dict[int, dict[str, Any]], groups: list[Group]) -> None:
+    def _load_parameter_states(self, states: dict[int, dict[str, Any]], groups: list[Group]) -> None:
         return
 
 

@@ -1,4 +1,4 @@
-"""What is loaded into optimizers and schedules is checked against what they have: for its kind, before anything is set."""
+"""Checks of loaded states of optimizers and schedules against their own, before anything is set."""
 
 from __future__ import annotations
 

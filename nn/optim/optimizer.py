@@ -1,4 +1,4 @@
-"""What all optimizers have in common: groups of parameters, steps, and a state that can be saved."""
+"""`Optimizer`, the base of optimizers: groups of parameters, steps, and a state that can be saved."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ class Optimizer(ABC):
 
     `params` are leaves: Parameters, Tensors or Values, of any dtypes; or groups with settings of their own, as
     `[{"params": weights, "weight_decay": 0.1}, {"params": biases}]`. `param_groups` are the groups, with all settings,
-    which may be changed between steps. A parameter whose gradient is None is left alone. A graph that was recorded
-    before a step cannot be differentiated after it: that raises.
+    which may be changed between steps, and `defaults` the settings of groups that have none of their own. A parameter
+    whose gradient is None is left alone. A graph that was recorded before a step cannot be differentiated after it: that
+    raises.
 
     No parameters, one in two groups, results in place of leaves, unknown settings and settings out of range are a
     ValueError, other things a TypeError.
@@ -38,7 +39,7 @@ class Optimizer(ABC):
         """Change every parameter that has a gradient. A `closure` that computes loss and gradients anew is called
         before, and what it returns is returned."""
 
-    def check(self, group: Group) -> None:
+    def _check(self, group: Group) -> None:
         """Bring the settings into the form that is kept; a ValueError or a TypeError names one that is out of range."""
         for name, check in checks_of(type(self)).items():
             group[name] = check(type(self).__name__, name, group[name])
@@ -56,7 +57,7 @@ class Optimizer(ABC):
         if any(parameter in known for parameter in parameters):
             raise ValueError("a parameter is in more than one group: leave it in one of them")
         group = {**self.defaults, **group, "params": parameters}
-        self.check(group)
+        self._check(group)
         self.param_groups.append(group)
 
     @property
@@ -84,11 +85,11 @@ class Optimizer(ABC):
     # ---- Saved, loaded, copied
 
     @abstractmethod
-    def parameter_states(self) -> dict[int, dict[str, Any]]:
+    def _parameter_states(self) -> dict[int, dict[str, Any]]:
         """Copies of what is remembered of each parameter, by its position."""
 
     @abstractmethod
-    def load_parameter_states(self, states: dict[int, dict[str, Any]], groups: list[Group]) -> None:
+    def _load_parameter_states(self, states: dict[int, dict[str, Any]], groups: list[Group]) -> None:
         """Remember `states`, which are for settings as in `groups`; if they do not fit, raise and load nothing."""
 
     def state_dict(self) -> dict[str, Any]:
@@ -98,7 +99,7 @@ class Optimizer(ABC):
             end = n + len(group["params"])
             groups.append({**group, "params": list(range(n, end))})
             n = end
-        return {"state": self.parameter_states(), "param_groups": groups}
+        return {"state": self._parameter_states(), "param_groups": groups}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue from what `state_dict()` gave. If it does not fit, a ValueError says where, and nothing is loaded."""
@@ -125,7 +126,7 @@ class Optimizer(ABC):
                     f"this state is of parameter {shown(i)}, and there are {sum(wanted)}: nothing was loaded"
                 )
             mapping(self, parts)
-        self.load_parameter_states(state["state"], groups)
+        self._load_parameter_states(state["state"], groups)
         for own, group in zip(self.param_groups, groups, strict=True):
             own.update(group)
 
@@ -136,7 +137,7 @@ class Optimizer(ABC):
                 check_alike(f"{name} of group {i}", self.defaults.get(name, 0.0), group[name])
         if group.get("maximize"):
             raise ValueError(f"group {i} was to maximize, which {type(self).__name__} cannot: negate the loss")
-        self.check(group)
+        self._check(group)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Views of one buffer would be copied as arrays of their own: a copy is made anew, from the copied parameters.

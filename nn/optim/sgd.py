@@ -26,7 +26,7 @@ class SGD(ElementwiseOptimizer):
     [0.5, 1.0]
     """
 
-    counts: ClassVar[bool] = False  # PyTorch's does not
+    _counts_steps: ClassVar[bool] = False  # PyTorch's does not
 
     def __init__(
         self,
@@ -39,8 +39,8 @@ class SGD(ElementwiseOptimizer):
     ) -> None:
         super().__init__(params, **declared(locals()))
 
-    def check(self, group: Group) -> None:
-        super().check(group)
+    def _check(self, group: Group) -> None:
+        super()._check(group)
         momentum, dampening = group["momentum"], group["dampening"]
         if group["nesterov"] and (not momentum or dampening):
             raise ValueError(

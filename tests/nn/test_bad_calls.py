@@ -360,7 +360,7 @@ def _methods() -> dict[str, Callable[[], Call]]:
         "Standardizer": (lambda: nn.standardize(_rows())[1], {"count": None, "index": None}),
     }
     internal = {
-        "check", "load_parameter_states", "parameter_states", "update", "initial_state", "set", "rate",
+        "update", "initial_state", "set", "rate",
         "extra_repr", "check_state",
     }  # fmt: skip
     table: dict[str, Callable[[], Call]] = {}

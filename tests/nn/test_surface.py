@@ -25,6 +25,11 @@ MODULE = {
     *("parameters", "named_parameters", "buffers", "named_buffers", "state_dict", "load_state_dict"),
     *("modules", "named_modules", "children", "named_children"),
 }
+OPTIMIZER = {
+    *("step", "zero_grad", "lr", "param_groups", "add_param_group", "parameters", "defaults"),
+    *("state_dict", "load_state_dict"),
+}
+FORMULA = {"update", "initial_state"}  # that of an optimizer, and the state that it needs: for subclasses
 TRAINING = {
     *("model", "loss", "optimizer", "train", "validation", "metrics", "epochs", "callbacks", "history"),
     *("epoch", "batch", "batches", "step", "x", "y", "prediction", "value", "interrupted"),
@@ -38,6 +43,9 @@ HISTORY = {"steps", "epochs", "stopped", "last", "to_csv", "plot", "state_dict",
 SURFACES = {
     "Module": (nn.Module, MODULE),
     "Linear": (lambda: nn.Linear(2, 3), MODULE | {"in_features", "out_features", "weight", "bias"}),
+    "SGD": (lambda: nn.SGD([nn.Parameter([1.0])], lr=0.1), OPTIMIZER | FORMULA),
+    "Adam": (lambda: nn.Adam([nn.Parameter([1.0])]), OPTIMIZER | FORMULA),
+    "LBFGS": (lambda: nn.LBFGS([nn.Parameter([1.0])]), OPTIMIZER),
     "Training": (training, TRAINING),
     "Callback": (nn.Callback, CALLBACK),
     "History": (nn.History, HISTORY),
