@@ -67,10 +67,10 @@ def _mean_rule(axis: Axis) -> Pullback:
     return lambda g, z, x: broadcast_to(_back(over(g, count(x.shape, axis)), x, axis), x.shape)
 
 
-def over(g: Tensor, count: float) -> Tensor:
+_mean = _along("mean", _mean_forward, _mean_rule)
 
 
-def over(g: Any, n: float) -> Any:
+def over(g: Tensor, n: float) -> Tensor:
     """`g / n`, also where float16 has no such number as `n`."""
     if n <= 65504:
         return g / n
@@ -95,7 +95,7 @@ def var(x: A, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> A:
     if x.dtype == np.float16:
         return cast(var(cast(x, np.float32), axis, ddof, keepdims), np.float16)
     deviations = x - mean(x, axis, keepdims=True)
-    z: A = sum(deviations * deviations, axis, keepdims) / freedom(_count(x.shape, hashable(axis, "var")), ddof)
+    z: A = sum(deviations * deviations, axis, keepdims) / freedom(count(x.shape, hashable(axis, "var")), ddof)
     return z
 
 
