@@ -167,7 +167,9 @@ class Machine:
 
     def function(self, name: str, result: Any, *arguments: Any) -> Any:
         """One of its functions, with the types of what it gives and takes, as ctypes calls it."""
-        return ctypes.CFUNCTYPE(result, *arguments)(self._engine.get_function_address(name))
+        with using_llvm:
+            address = self._engine.get_function_address(name)
+        return ctypes.CFUNCTYPE(result, *arguments)(address)
 
     def __del__(self) -> None:
         with using_llvm:

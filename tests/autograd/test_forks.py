@@ -103,10 +103,10 @@ assert forked(lambda: kernel(-2.0) == -10.0 or 1 / 0)
 kernel, entered = ag.compile(chain(2, 0.0)), threading.Event()
 from autograd.compiler import executable
 lower = executable.lower
-def slow(program):
+def slow(*args):
     entered.set()
     time.sleep(0.5)
-    return lower(program)
+    return lower(*args)
 executable.lower = slow
 start(lambda: ag.compile(chain(3, 0.0))(0.5))
 entered.wait()
@@ -242,12 +242,18 @@ def test_llvm_is_called_and_left_under_the_lock_that_a_fork_waits_for(monkeypatc
             self._engine = Engine()
 
     class Engine:
+        def get_function_address(self, name):
+            held.append(forks.using_llvm._is_owned())
+            return 1
+
         def __del__(self):
             held.append(forks.using_llvm._is_owned())
 
     monkeypatch.setattr(native, "Machine", Machine)
-    native.load("define void @once(ptr %w) {\n ret void\n}\ndefine i64 @run(i64 %i, i64 %n, ptr %w) {\n ret i64 0\n}\n")
-    assert held == [True, True]
+    native.load(
+        "define void @once(ptr %w) {\n ret void\n}\ndefine i64 @run(i64 %i, i64 %n, ptr %w) {\n ret i64 0\n}\n"
+    ).function("run", None)
+    assert held == [True, True, True]
 
 
 def test_what_is_imported_late_is_so_under_the_lock_that_a_fork_waits_for(monkeypatch):

@@ -23,6 +23,13 @@ under_llvm = within_patches(test_forks.test_llvm_is_called_and_left_under_the_lo
 MUTANTS = [
     Mutant("LLVM at work while another thread forks", native.load, "with using_llvm:", "if True:", under_llvm),
     Mutant(
+        "LLVM asked for a function while another thread forks",
+        native.Machine.function,
+        "with using_llvm:",
+        "if True:",
+        under_llvm,
+    ),
+    Mutant(
         "LLVM tidying while another thread forks", native.Machine.__del__, "with using_llvm:", "if True:", under_llvm
     ),
     Mutant(
