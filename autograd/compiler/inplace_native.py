@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiler.assembly import declarations, exact
-from autograd.compiler.ir import Text, constant, types
+from autograd.compiler.codegen import declarations, exact
+from autograd.compiler.libm import WIDTH
+from autograd.compiler.llvm_ir import IRBuilder, constant, types
 from autograd.compiler.native import load
 from autograd.compiler.program import Instruction, Program
-from autograd.compiler.symbols import WIDTH
 
 Array = np.ndarray[Any, Any]
 
@@ -34,8 +34,8 @@ class NativeInPlace:
             raise NotImplementedError(f"machine code of {dtype}")
         loop = Loop(body, arity, targets, *KINDS[dtype])
         address, size = ctypes.c_void_p, ctypes.c_int64
-        self._machine = load(loop.module())  # keeps the code in memory
-        self._run = self._machine.function("run", None, size, size, address)
+        self._module = load(loop.module())  # keeps the code in memory
+        self._run = self._module.function("run", None, size, size, address)
         self._arity = arity
         self._layout = f"{len(body.inputs) - arity}d"
 
@@ -53,7 +53,7 @@ class NativeInPlace:
         return run
 
 
-class Loop(Text):
+class Loop(IRBuilder):
     """`run(start, stop, frame)`: the body on elements from `start` to `stop`.
 
     `frame` holds the arrays' addresses, then the coefficients, as doubles.
@@ -69,9 +69,9 @@ class Loop(Text):
             lanes: dict(zip(body.inputs[arity:], [self.splat(kind, x, lanes) for x in shared], strict=True))
             for lanes in (1, self.lanes)
         }
-        count = self.let("sub i64 %stop, %start")
-        rest = self.let(f"srem i64 {count}, {self.lanes}")
-        middle = self.let(f"sub i64 %stop, {rest}")
+        count = self.assign("sub i64 %stop, %start")
+        rest = self.assign(f"srem i64 {count}, {self.lanes}")
+        middle = self.assign(f"sub i64 %stop, {rest}")
         self.loop("%start", middle, lambda i: self._group(i, self.lanes, names[self.lanes]), step=self.lanes)
         self.loop(middle, "%stop", lambda i: self._group(i, 1, names[1]))
         self.write("ret void")
@@ -82,7 +82,7 @@ class Loop(Text):
 
     def _coefficient(self, k: int) -> str:
         number = self.load("double", self.at("i64", "%frame", str(k)))
-        return number if self.kind == "double" else self.let(f"fptrunc double {number} to float")
+        return number if self.kind == "double" else self.assign(f"fptrunc double {number} to float")
 
     def _group(self, i: str, lanes: int, names: dict[Instruction, str]) -> None:
         """The elements of so many lanes, from element `i`."""
@@ -93,7 +93,7 @@ class Loop(Text):
             if x.op is None:
                 names[x] = constant(x.value or 0.0, lanes, self.kind)  # all have one, which is no None
             elif text := exact(x.op, [names[arg] for arg in x.args], lanes, self.kind):
-                names[x] = self.let(text)
+                names[x] = self.assign(text)
             else:
                 raise NotImplementedError(f"{x.op.name}, rounded as everywhere")
         for k, output in zip(self.targets, body.outputs, strict=True):

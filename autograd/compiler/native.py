@@ -11,12 +11,12 @@ from weakref import WeakValueDictionary
 
 import numpy as np
 
-from autograd.compiler.assembly import Assembly
+from autograd.compiler.codegen import Codegen
+from autograd.compiler.libm import CPU, WIDTH
 from autograd.compiler.program import Program
-from autograd.compiler.symbols import CPU, WIDTH
 from autograd.forks import importing, using_llvm
 
-SHARE = 4_000_000  # operations that are worth a thread of their own
+OPERATIONS_PER_THREAD = 4_000_000  # which is worth starting one
 HUGE = 1 << 18  # numbers in a huge page of memory
 SMALL = 512  # lanes that are copied into place, which costs less than to find out where they are
 
@@ -30,23 +30,23 @@ class NativeCode:
     """
 
     def __init__(self, program: Program, uniform: Sequence[bool], reduced: Sequence[bool], fast: bool) -> None:
-        text = Assembly(program, uniform, reduced, fast)
+        text = Codegen(program, uniform, reduced, fast)
         self._size = text.size
         self._numbers: Any = text.numbers
         if text.numbers and text.numbers == [*range(text.numbers[0], text.numbers[0] + len(text.numbers))]:
             self._numbers = slice(text.numbers[0], text.numbers[0] + len(text.numbers))
         self._sums = text.sums
         self._lanes = len(text.varying)
-        self._outputs = len(text.put)
+        self._outputs = len(text.stores)
         first = {k: n for n, k in reversed([*enumerate(text.laned)])}
         self._laned = [(k, first[k] != n) for n, k in enumerate(text.laned)]  # and whether it was there before
         self._operations = max(1, text.operations)
-        self._machine = load(text.module())
+        self._module = load(text.module())
         address, size = ctypes.c_void_p, ctypes.c_int64
-        self._once = self._machine.function("once", None, address)
-        self._run = self._machine.function("run", size, size, size, address)
+        self._once = self._module.function("prologue", None, address)
+        self._run = self._module.function("run", size, size, size, address)
         self._array = ctypes.c_double * max(1, len(text.places))
-        self._idle: list[Workplace] = []  # of earlier calls; more than one where threads call at once
+        self._idle: list[Workspace] = []  # of earlier calls; more than one where threads call at once
 
     def once(self, numbers: Sequence[float]) -> list[float]:
         """The outputs where no input varies."""
@@ -64,33 +64,33 @@ class NativeCode:
         try:
             place = self._idle.pop()
         except IndexError:
-            place = Workplace(self._size, self._lanes, self._outputs)
+            place = Workspace(self._size, self._lanes, self._outputs)
         place.work[: len(numbers)] = numbers
-        threads = min(threads, 1 + count * self._operations // SHARE)
+        threads = min(threads, 1 + count * self._operations // OPERATIONS_PER_THREAD)
         if count <= place.room:
             for target, lane in zip(place.inputs, lanes, strict=True):
                 target[:count] = lane
-            suspicious = self._run(0, count, place.address) != 0
+            has_nan = self._run(0, count, place.address) != 0
             outputs = [place.outputs[k][:count].copy() for k, _ in self._laned]
             row = place.work[self._numbers].copy()
         else:
             fresh = [_fresh(count) for _ in range(self._outputs)]
             frame = place.frame_of(lanes, fresh)
             if threads == 1:
-                suspicious = self._run(0, count, frame.ctypes.data) != 0
+                has_nan = self._run(0, count, frame.ctypes.data) != 0
                 row = place.work[self._numbers].copy()
             else:
-                row, suspicious = self._shared(place, frame, count, threads, (*lanes, *fresh))
+                row, has_nan = self._threaded(place, frame, count, threads, (*lanes, *fresh))
             outputs = [fresh[k].copy() if again else fresh[k] for k, again in self._laned]
         self._idle.append(place)
-        return row, outputs, suspicious
+        return row, outputs, has_nan
 
-    def _shared(
-        self, place: Workplace, frame: Any, count: int, threads: int, arrays: tuple[Any, ...]
+    def _threaded(
+        self, place: Workspace, frame: Any, count: int, threads: int, arrays: tuple[Any, ...]
     ) -> tuple[Any, bool]:
         """`run` over several threads, each with memory of its own; their sums are added up."""
-        share = -(-count // (threads * WIDTH)) * WIDTH
-        starts = range(0, count, share)
+        chunk = -(-count // (threads * WIDTH)) * WIDTH
+        starts = range(0, count, chunk)
         works, frames = [place.work], [frame]
         for _ in starts[1:]:
             works.append(_aligned(self._size))
@@ -100,7 +100,7 @@ class NativeCode:
         flags = [0] * len(starts)
 
         def run(n: int) -> None:
-            flags[n] = self._run(starts[n], min(starts[n] + share, count), frames[n].ctypes.data)
+            flags[n] = self._run(starts[n], min(starts[n] + chunk, count), frames[n].ctypes.data)
 
         # A thread holds what it writes to: it may outlive this call, if that is interrupted.
         others = [
@@ -126,14 +126,14 @@ class NativeCode:
 
 
 class NativeBackend:
-    """Machine code by LLVM, of llvmlite."""
+    """CompiledModule code by LLVM, of llvmlite."""
 
     name = "native"
     runs_opaque = False
     compile = NativeCode
 
 
-class Workplace:
+class Workspace:
     """Memory for one run at a time: `work`, and room for the inputs and outputs of a small batch. `frame` tells machine
     code where all this is: the addresses of work and inputs, the inputs' strides in bytes, the outputs' addresses."""
 
@@ -153,8 +153,8 @@ class Workplace:
         return np.array(addresses + strides + [x.__array_interface__["data"][0] for x in outputs], np.int64)
 
 
-class Machine:
-    """Machine code in memory; freed when dropped."""
+class CompiledModule:
+    """CompiledModule code in memory; freed when dropped."""
 
     def __init__(self, text: str) -> None:
         llvm = library()
@@ -176,16 +176,16 @@ class Machine:
             self.__dict__.pop("_engine", None)
 
 
-_loaded: WeakValueDictionary[bytes, Machine] = WeakValueDictionary()
+_loaded: WeakValueDictionary[bytes, CompiledModule] = WeakValueDictionary()
 
 
-def load(text: str) -> Machine:
+def load(text: str) -> CompiledModule:
     """The machine code of LLVM's `text`: what is in use already is not compiled again."""
     name = hashlib.sha256(text.encode()).digest()
     found = _loaded.get(name)
     if found is None:
         with using_llvm:  # all that LLVM made on the way is dropped within
-            found = _loaded[name] = Machine(text)
+            found = _loaded[name] = CompiledModule(text)
     return found
 
 

@@ -115,7 +115,7 @@ assert forked(lambda: kernel(0.5))
 """,
     "another thread runs the kernel that is called, itself over threads": """
 from autograd.compiler import native
-native.SHARE = 1000
+native.OPERATIONS_PER_THREAD = 1000
 kernel = ag.compile(chain(20, 0.0), threads=4)
 x = np.linspace(0, 1, 20_000)
 expected = kernel(x)
@@ -235,7 +235,7 @@ def test_llvm_is_called_and_left_under_the_lock_that_a_fork_waits_for(monkeypatc
     pytest.importorskip("llvmlite")
     held = []
 
-    class Machine(native.Machine):
+    class Module(native.CompiledModule):
         def __init__(self, text):
             held.append(forks.using_llvm._is_owned())
             super().__init__(text)
@@ -249,9 +249,9 @@ def test_llvm_is_called_and_left_under_the_lock_that_a_fork_waits_for(monkeypatc
         def __del__(self):
             held.append(forks.using_llvm._is_owned())
 
-    monkeypatch.setattr(native, "Machine", Machine)
+    monkeypatch.setattr(native, "CompiledModule", Module)
     native.load(
-        "define void @once(ptr %w) {\n ret void\n}\ndefine i64 @run(i64 %i, i64 %n, ptr %w) {\n ret i64 0\n}\n"
+        "define void @prologue(ptr %w) {\n ret void\n}\ndefine i64 @run(i64 %i, i64 %n, ptr %w) {\n ret i64 0\n}\n"
     ).function("run", None)
     assert held == [True, True, True]
 

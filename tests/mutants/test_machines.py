@@ -24,13 +24,17 @@ MUTANTS = [
     Mutant("LLVM at work while another thread forks", native.load, "with using_llvm:", "if True:", under_llvm),
     Mutant(
         "LLVM asked for a function while another thread forks",
-        native.Machine.function,
+        native.CompiledModule.function,
         "with using_llvm:",
         "if True:",
         under_llvm,
     ),
     Mutant(
-        "LLVM tidying while another thread forks", native.Machine.__del__, "with using_llvm:", "if True:", under_llvm
+        "LLVM tidying while another thread forks",
+        native.CompiledModule.__del__,
+        "with using_llvm:",
+        "if True:",
+        under_llvm,
     ),
     Mutant(
         "an import amidst a fork",

@@ -11,7 +11,7 @@ import pytest
 
 import autograd as ag
 from autograd import elementwise as e
-from autograd.compiler import assembly, native
+from autograd.compiler import codegen, native
 from autograd.compiler.lowering import lower
 from autograd.compiler.native import NativeBackend
 from autograd.compiler.program import Instruction, Program
@@ -60,7 +60,7 @@ def chain(length, x, y):
 @pytest.mark.parametrize("uniform", list(itertools.product([False, True], repeat=2)))
 @pytest.mark.parametrize("block", [1, 3, 50, 10_000])
 def test_it_does_not_matter_where_a_program_is_cut(monkeypatch, block, uniform):
-    monkeypatch.setattr(assembly, "BLOCK", block)
+    monkeypatch.setattr(codegen, "BLOCK", block)
     columns = [np.linspace(-1, 1, 11), np.linspace(0.5, 0.9, 11)]
     given = [float(c[3]) if u else c for c, u in zip(columns, uniform, strict=True)]
     result = ag.compile(lambda x, y: chain(80, x, y), backend="native")(*given)
@@ -122,7 +122,7 @@ def test_a_sum_may_be_infinite(numbers, total, more):
 
 @pytest.mark.parametrize("count", [1, 3, 8, 9, 1001, 40_003])
 def test_threads_share_a_batch(monkeypatch, rng, count):
-    monkeypatch.setattr(native, "SHARE", 100)
+    monkeypatch.setattr(native, "OPERATIONS_PER_THREAD", 100)
     x = rng.normal(size=count)
 
     def f(x):
@@ -136,7 +136,7 @@ def test_threads_share_a_batch(monkeypatch, rng, count):
 
 
 def test_a_nan_that_any_thread_meets_is_looked_at(monkeypatch):
-    monkeypatch.setattr(native, "SHARE", 100)
+    monkeypatch.setattr(native, "OPERATIONS_PER_THREAD", 100)
     slope = ag.compile(ag.grad(lambda x: ag.where(x > 0.0, ag.log(x), 0.0)), backend="native", threads=4)
     x = np.full(4000, 2.0)
     x[3999] = x[1500] = 0.0

@@ -14,13 +14,13 @@ pytestmark = pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), r
 PROGRAM = """
 import numpy as np
 import autograd as ag
-from autograd.compiler import symbols
+from autograd.compiler import libm
 import llvmlite.binding as llvm
 llvm.get_host_cpu_name = llvm.get_host_cpu_features = None  # this one's are not asked for
 x = np.linspace(0.1, 2.0, 1001)
 found = ag.compile(lambda x: ag.exp(x) * x + ag.sqrt(x), backend="native")(x)
 np.testing.assert_allclose(found, np.exp(x) * x + np.sqrt(x), rtol=1e-15)
-print(symbols.WIDTH)
+print(libm.WIDTH)
 """
 
 

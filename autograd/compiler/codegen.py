@@ -1,10 +1,10 @@
-"""`Assembly`: a lowered program as LLVM's text.
+"""`Codegen`: the LLVM IR of a lowered program.
 
-All that a program holds between two of its blocks lies in one stretch of memory, `work`: first the numbers that are
-uniform over all lanes, then one vector a slot for inputs, outputs, sums, and values that a later block needs.
+Between two blocks of a program its values lie in one stretch of memory, `work`: first the uniform numbers, then slots of
+one vector each, for varying inputs and outputs, sums, and values that a later block reads.
 
-    once(work)                  what does not vary from lane to lane, before
-    run(start, stop, frame)     for each group of lanes: fetch inputs, blocks, put outputs
+    prologue(work)              computes what is uniform
+    run(start, stop, frame)     for each group of lanes: loads inputs, computes the blocks, stores outputs
 """
 
 from __future__ import annotations
@@ -12,46 +12,46 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from autograd import elementwise as e
-from autograd.compiler.driver import driver
-from autograd.compiler.ir import Text, by_lanes, constant, types
+from autograd.compiler.libm import WIDTH, scalar_function, vector_function
+from autograd.compiler.llvm_ir import IRBuilder, by_lanes, constant, types
+from autograd.compiler.loop import loop_functions
 from autograd.compiler.program import Instruction, Program, uniform_instructions
 from autograd.compiler.simplify import is_comparison
-from autograd.compiler.symbols import WIDTH, scalar_function, vector_function
 from autograd.graph import Primitive
 
 BLOCK = 250  # instructions of one function: LLVM's time for a function grows faster than its length
 
-# LLVM's instructions for C's operators, and those of C's functions that it has itself.
+# LLVM's instructions for C's operators, and those of C's functions that are intrinsic to it.
 OPERATORS = {"+": "fadd", "-": "fsub", "*": "fmul", "/": "fdiv"}
 COMPARE = {"==": "oeq", "!=": "une", ">": "ogt", ">=": "oge"}
 INTRINSICS = ("fabs", "sqrt", "floor", "ceil")
 
 
-class Assembly:
-    """LLVM's text of a program."""
+class Codegen:
+    """The LLVM IR of a program, and its memory layout."""
 
     def __init__(self, program: Program, uniform: Sequence[bool], reduced: Sequence[bool], fast: bool) -> None:
         self.flags = "reassoc nsz arcp contract " if fast else ""
         self.helpers: dict[str, str] = {}
         self.uniform = is_uniform = uniform_instructions(program, uniform)
-        once = [i for i in program.code if i.op is not None and is_uniform[i]]
-        each = [i for i in program.code if i.op is not None and not is_uniform[i]]
-        self.operations = len(each)
+        prologue = [i for i in program.code if i.op is not None and is_uniform[i]]
+        body = [i for i in program.code if i.op is not None and not is_uniform[i]]
+        self.operations = len(body)
         self.varying = [k for k, u in enumerate(uniform) if not u]
 
-        # Numbers that do not vary: inputs, then results that are read from outside their own block.
+        # Uniform numbers: inputs, then results that are read from outside their own block.
         self.places: dict[Instruction, int] = {}
         for instruction in [*program.inputs, *program.outputs]:
             if is_uniform[instruction] and instruction not in self.places:
                 self.places[instruction] = len(self.places)
-        once_blocks = _blocks(once)
-        home = {instruction: n for n, block in enumerate(once_blocks) for instruction in block}
+        prologue_blocks = _blocks(prologue)
+        home = {instruction: n for n, block in enumerate(prologue_blocks) for instruction in block}
         outside: set[Instruction] = set()
-        for instruction in each:
+        for instruction in body:
             outside.update(arg for arg in instruction.args if is_uniform[arg])
-        for instruction in once:
+        for instruction in prologue:
             outside.update(arg for arg in instruction.args if home.get(arg, -1) != home[instruction])
-        for instruction in once:
+        for instruction in prologue:
             if instruction in outside and instruction not in self.places:
                 self.places[instruction] = len(self.places)
         self.constants = [i for i in self.places if i.op is None and i.value is not None]
@@ -62,26 +62,26 @@ class Assembly:
             instruction: next(vectors) for instruction in program.inputs if not is_uniform[instruction]
         }
         self.first_input = min(self.slots.values(), default=0)
-        self.each_blocks = _blocks(each) or [[]]  # one at least, which outputs that are inputs are copied in
+        self.body_blocks = _blocks(body) or [[]]  # one at least, which outputs that are inputs are copied in
         outputs = dict.fromkeys(
             (output, fold) for output, fold in zip(program.outputs, reduced, strict=True) if not is_uniform[output]
         )
-        self.put = {output: next(vectors) for output, fold in outputs if not fold}
-        self.add = {output: next(vectors) for output, fold in outputs if fold}
-        self.totals = [next(vectors) for _ in self.add]
-        self.lost = [next(vectors) for _ in self.add]
+        self.stores = {output: next(vectors) for output, fold in outputs if not fold}
+        self.accumulators = {output: next(vectors) for output, fold in outputs if fold}
+        self.totals = [next(vectors) for _ in self.accumulators]
+        self.compensation = [next(vectors) for _ in self.accumulators]
         self.spare = next(vectors)
         self._spill(vectors)
         end = next(vectors)
-        collected = {output: end * WIDTH + n for n, output in enumerate(self.add)}
+        collected = {output: end * WIDTH + n for n, output in enumerate(self.accumulators)}
         self.collected = end * WIDTH
-        self.size = end * WIDTH + max(1, len(self.add))
+        self.size = end * WIDTH + max(1, len(self.accumulators))
 
-        # Where the outputs are found: numbers in `work`, and lanes in one array for each of `put`.
+        # Where the outputs are found: numbers in `work`, and lanes in one array for each of `stores`.
         self.numbers: list[int] = []
         self.sums: list[int] = []  # which of the numbers are
         self.laned: list[int] = []
-        order = {output: n for n, output in enumerate(self.put)}
+        order = {output: n for n, output in enumerate(self.stores)}
         for output, fold in zip(program.outputs, reduced, strict=True):
             if is_uniform[output]:
                 self.numbers.append(self.places[output])
@@ -90,21 +90,21 @@ class Assembly:
                 self.numbers.append(collected[output])
             else:
                 self.laned.append(order[output])
-        self.once_blocks = once_blocks
-        self.kept = {*self.places, *self.slots, *self.put, *self.add}
+        self.prologue_blocks = prologue_blocks
+        self.kept = {*self.places, *self.slots, *self.stores, *self.accumulators}
 
     def _spill(self, vectors: Iterator[int]) -> None:
         """Give a slot to each value that a later block reads; slots whose value is dead are used again."""
-        home = {instruction: n for n, block in enumerate(self.each_blocks) for instruction in block}
+        home = {instruction: n for n, block in enumerate(self.body_blocks) for instruction in block}
         last: dict[Instruction, int] = {}
-        for n, block in enumerate(self.each_blocks):
+        for n, block in enumerate(self.body_blocks):
             for instruction in block:
                 for arg in instruction.args:
                     if arg in home and home[arg] != n:
                         last[arg] = n
         free: list[int] = []
         ends: dict[int, list[int]] = {}
-        for n, block in enumerate(self.each_blocks):
+        for n, block in enumerate(self.body_blocks):
             for instruction in block:
                 if instruction in last:
                     slot = self.slots[instruction] = free.pop() if free else next(vectors)
@@ -113,26 +113,34 @@ class Assembly:
 
     def module(self) -> str:
         """The whole text."""
-        once = [self._block(f"once{n}", block, 1) for n, block in enumerate(self.once_blocks)]
-        each = [self._block(f"each{n}", block, WIDTH) for n, block in enumerate(self.each_blocks)]
-        calls = "".join(f"  call void @once{n}(ptr %w)\n" for n in range(len(once)))
+        prologue = [self._block(f"prologue{n}", block, 1) for n, block in enumerate(self.prologue_blocks)]
+        body = [self._block(f"body{n}", block, WIDTH) for n, block in enumerate(self.body_blocks)]
+        calls = "".join(f"  call void @prologue{n}(ptr %w)\n" for n in range(len(prologue)))
         stores = "".join(
             f"  %c{n} = getelementptr double, ptr %w, i64 {self.places[i]}\n"
             f"  store double {constant(i.value)}, ptr %c{n}\n"
             for n, i in enumerate(self.constants)
         )
-        start = f"define void @once(ptr %w) {{\n{stores}{calls}  ret void\n}}"
+        start = f"define void @prologue(ptr %w) {{\n{stores}{calls}  ret void\n}}"
         attributes = "attributes #0 = { nounwind }"
         return "\n".join(
-            [*declarations(1, WIDTH), *once, *each, start, *driver(self), *self.helpers.values(), attributes]
+            [
+                *declarations(1, WIDTH),
+                *prologue,
+                *body,
+                start,
+                *loop_functions(self),
+                *self.helpers.values(),
+                attributes,
+            ]
         )
 
     def _block(self, name: str, code: list[Instruction], width: int) -> str:
         """A block as a function of its own, which finds all that it needs in `work` and leaves all there."""
         block = Block(self, name, width)
-        if name == "each0":
+        if name == "body0":
             for instruction in self.slots:  # an input that is itself an output
-                if instruction.op is None and (instruction in self.put or instruction in self.add):
+                if instruction.op is None and (instruction in self.stores or instruction in self.accumulators):
                     block.keep(instruction)
         for instruction in code:
             block.add(instruction)
@@ -152,11 +160,11 @@ class Assembly:
 
 def exact(op: Primitive, args: list[str], width: int, kind: str = "double", flags: str = "") -> str | None:
     """The operations that are rounded correctly, by every machine: arithmetic, comparisons, choice. None for others."""
-    number, truth = types(width, kind)
+    number, boolean = types(width, kind)
     if op.infix in OPERATORS:
         return f"{OPERATORS[op.infix]} {flags}{number} {args[0]}, {args[1]}"
     if op is e.where:
-        return f"select {truth} {args[0]}, {number} {args[1]}, {number} {args[2]}"
+        return f"select {boolean} {args[0]}, {number} {args[1]}, {number} {args[2]}"
     if op.infix in COMPARE:
         return f"fcmp {COMPARE[op.infix]} {number} {args[0]}, {args[1]}"
     if op is e.neg:
@@ -176,14 +184,14 @@ def _intrinsic(name: str, width: int, kind: str) -> str:
     return f"@llvm.{name}.{'' if width == 1 else f'v{width}'}{'f64' if kind == 'double' else 'f32'}"
 
 
-class Block(Text):
-    """The text of a block while it is written."""
+class Block(IRBuilder):
+    """The builder of a block's function."""
 
-    def __init__(self, assembly: Assembly, name: str, width: int) -> None:
+    def __init__(self, codegen: Codegen, name: str, width: int) -> None:
         super().__init__(f"define internal void @{name}(ptr noalias %w) #0")
-        self.assembly = assembly
+        self.codegen = codegen
         self.width = width
-        self.number, self.truth = types(width)
+        self.number, self.boolean = types(width)
         self.here: dict[Instruction, str] = {}
 
     def add(self, instruction: Instruction) -> None:
@@ -191,47 +199,47 @@ class Block(Text):
         op = instruction.op
         assert op is not None
         args = [self.operand(arg) for arg in instruction.args]
-        text = exact(op, args, self.width, flags=self.assembly.flags)
+        text = exact(op, args, self.width, flags=self.codegen.flags)
         if text is None:
             operands = ", ".join(f"{self.number} {arg}" for arg in args)
-            text = f"call {self.number} {self.assembly.function(op, self.width)}({operands})"
-        self.here[instruction] = self.let(text)
-        if instruction in self.assembly.kept:
+            text = f"call {self.number} {self.codegen.function(op, self.width)}({operands})"
+        self.here[instruction] = self.assign(text)
+        if instruction in self.codegen.kept:
             self.keep(instruction)
 
     def operand(self, arg: Instruction) -> str:
-        """The name of what `arg` gave: here, or before, when it is fetched."""
+        """The name of `arg`'s value, which is loaded unless it was computed in this block."""
         name = self.here.get(arg)
         if name is not None:
             return name
-        assembly, number, width = self.assembly, self.number, self.width
+        codegen, number, width = self.codegen, self.number, self.width
         if arg.op is None and arg.value is not None:
             name = constant(arg.value, width)
-        elif assembly.uniform[arg]:
-            name = self.splat("double", self.load("double", self._place(assembly.places[arg])), width)
+        elif codegen.uniform[arg]:
+            name = self.splat("double", self.load("double", self._place(codegen.places[arg])), width)
         else:
-            name = self.load(number, self._place(assembly.slots[arg] * width))
+            name = self.load(number, self._place(codegen.slots[arg] * width))
         if is_comparison(arg):
-            name = self.let(f"fcmp une {number} {name}, {constant(0.0, width)}")
+            name = self.assign(f"fcmp une {number} {name}, {constant(0.0, width)}")
         self.here[arg] = name
         return name
 
     def keep(self, instruction: Instruction) -> None:
-        """Put it where others look for it: a truth as 1 or 0."""
-        assembly, number, width = self.assembly, self.number, self.width
+        """Store it where other blocks and the loop read it: a boolean as 1 or 0."""
+        codegen, number, width = self.codegen, self.number, self.width
         name = self.operand(instruction)
         if is_comparison(instruction):
             one, zero = constant(1.0, width), constant(0.0, width)
-            name = self.let(f"select {self.truth} {name}, {number} {one}, {number} {zero}")
+            name = self.assign(f"select {self.boolean} {name}, {number} {one}, {number} {zero}")
         if width == 1:
-            self.store(number, name, self._place(assembly.places[instruction]))
+            self.store(number, name, self._place(codegen.places[instruction]))
             return
-        for slots in (assembly.slots if instruction.op is not None else {}, assembly.put):
+        for slots in (codegen.slots if instruction.op is not None else {}, codegen.stores):
             if instruction in slots:
                 self.store(number, name, self._place(slots[instruction] * width))
-        if instruction in assembly.add:
-            place = self._place(assembly.add[instruction] * width)
-            self.store(number, self.let(f"fadd {number} {self.load(number, place)}, {name}"), place)
+        if instruction in codegen.accumulators:
+            place = self._place(codegen.accumulators[instruction] * width)
+            self.store(number, self.assign(f"fadd {number} {self.load(number, place)}, {name}"), place)
 
     def _place(self, index: int) -> str:
         return self.at("double", "%w", str(index))

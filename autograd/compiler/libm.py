@@ -1,5 +1,4 @@
-"""What the machine has: its SIMD registers, libm's functions, and those of the vector library (glibc's libmvec) where
-there is one.
+"""The machine's SIMD width, and the functions of libm and of the vector library (glibc's libmvec) where there is one.
 
 The environment variable CHAINRULE_CPU names a level of x86-64 ("x86-64", "x86-64-v2" ...) to keep to in place of all
 that this processor has: for the same machine code everywhere.

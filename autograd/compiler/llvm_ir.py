@@ -1,4 +1,4 @@
-"""LLVM's language: types, constants, and functions as they are written."""
+"""LLVM IR: types, constants, and the builder of a function."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import numpy as np
 UNROLLED = 32  # steps of a loop that are written out
 
 
-class Text:
-    """A function's text as it is written, with names for what it computes and labels for where it branches."""
+class IRBuilder:
+    """The builder of a function's text: it names results and labels blocks."""
 
     def __init__(self, head: str) -> None:
         self.lines = [head + " {", "entry:"]
@@ -20,38 +20,38 @@ class Text:
         self.count = 0
 
     def write(self, line: str) -> None:
-        """A line."""
+        """Write a line."""
         self.lines.append("  " + line)
 
-    def let(self, expression: str) -> str:
-        """A line that gives a name to what it computes."""
+    def assign(self, expression: str) -> str:
+        """Write an instruction with a new name for its result, and return the name."""
         self.count += 1
         self.write(f"%x{self.count} = {expression}")
         return f"%x{self.count}"
 
     def at(self, kind: str, start: str, index: str) -> str:
-        """Where in memory the `index`-th of a row is that begins at `start`."""
-        return self.let(f"getelementptr {kind}, ptr {start}, i64 {index}")
+        """The address of element `index` of the array at `start`."""
+        return self.assign(f"getelementptr {kind}, ptr {start}, i64 {index}")
 
     def load(self, kind: str, place: str, align: int = 8) -> str:
-        """What is there."""
-        return self.let(f"load {kind}, ptr {place}, align {align}")
+        """The value at an address."""
+        return self.assign(f"load {kind}, ptr {place}, align {align}")
 
     def store(self, kind: str, value: str, place: str, align: int = 8) -> None:
-        """Put a value there."""
+        """Write a value to an address."""
         self.write(f"store {kind} {value}, ptr {place}, align {align}")
 
     def splat(self, kind: str, value: str, width: int) -> str:
         """A value in every lane."""
         if width == 1:
             return value
-        first = self.let(f"insertelement <{width} x {kind}> poison, {kind} {value}, i32 0")
-        return self.let(
+        first = self.assign(f"insertelement <{width} x {kind}> poison, {kind} {value}, i32 0")
+        return self.assign(
             f"shufflevector <{width} x {kind}> {first}, <{width} x {kind}> poison, <{width} x i32> zeroinitializer"
         )
 
-    def begin(self, label: str) -> None:
-        """Whatever follows can be branched to."""
+    def block(self, label: str) -> None:
+        """Begin a block, to which branches may jump."""
         self.lines.append(f"{label}:")
         self.label = label
 
@@ -61,17 +61,17 @@ class Text:
         n = self.count
         self.write(f"br label %head{n}")
         before = self.label
-        self.begin(f"head{n}")
+        self.block(f"head{n}")
         self.write(f"%k{n} = phi i64 [ {start}, %{before} ], [ %next{n}, %last{n} ]")
-        more = self.let(f"icmp slt i64 %k{n}, {stop}")
+        more = self.assign(f"icmp slt i64 %k{n}, {stop}")
         self.write(f"br i1 {more}, label %body{n}, label %done{n}")
-        self.begin(f"body{n}")
+        self.block(f"body{n}")
         body(f"%k{n}")
         self.write(f"br label %last{n}")
-        self.begin(f"last{n}")
+        self.block(f"last{n}")
         self.write(f"%next{n} = add i64 %k{n}, {step}")
         self.write(f"br label %head{n}")
-        self.begin(f"done{n}")
+        self.block(f"done{n}")
 
     def repeat(self, times: int, body: Callable[[str], object]) -> None:
         """`body(k)` for each k, written out where there are few."""
@@ -81,24 +81,24 @@ class Text:
             for k in range(times):
                 body(str(k))
 
-    def choose(self, condition: str, yes: Callable[[], None], no: Callable[[], None]) -> None:
+    def if_else(self, condition: str, yes: Callable[[], None], no: Callable[[], None]) -> None:
         """`if condition: yes() else: no()`."""
         self.count += 1
         n = self.count
         self.write(f"br i1 {condition}, label %yes{n}, label %no{n}")
         for label, branch in ((f"yes{n}", yes), (f"no{n}", no)):
-            self.begin(label)
+            self.block(label)
             branch()
             self.write(f"br label %both{n}")
-        self.begin(f"both{n}")
+        self.block(f"both{n}")
 
     def end(self) -> str:
-        """The whole."""
+        """The whole text."""
         return "\n".join([*self.lines, "}"])
 
 
 def types(width: int, kind: str = "double") -> tuple[str, str]:
-    """Those of numbers and of truths, of so many lanes."""
+    """The types of numbers and of booleans, of `width` lanes each."""
     return (kind, "i1") if width == 1 else (f"<{width} x {kind}>", f"<{width} x i1>")
 
 
@@ -116,12 +116,12 @@ def constant(value: float, width: int = 1, kind: str = "double") -> str:
 def by_lanes(name: str, address: int | None, arity: int, width: int) -> str:
     """A function of vectors that calls one of numbers, at `address`, for each lane."""
     number, _ = types(width)
-    text = Text(f"define internal {number} {name}({', '.join(f'{number} %a{n}' for n in range(arity))}) #0")
+    text = IRBuilder(f"define internal {number} {name}({', '.join(f'{number} %a{n}' for n in range(arity))}) #0")
     result = "poison"
     for lane in range(width):
-        args = [text.let(f"extractelement {number} %a{n}, i32 {lane}") for n in range(arity)]
+        args = [text.assign(f"extractelement {number} %a{n}, i32 {lane}") for n in range(arity)]
         operands = ", ".join(f"double {arg}" for arg in args)
-        one = text.let(f"call double inttoptr (i64 {address} to ptr)({operands})")
-        result = text.let(f"insertelement {number} {result}, double {one}, i32 {lane}")
+        one = text.assign(f"call double inttoptr (i64 {address} to ptr)({operands})")
+        result = text.assign(f"insertelement {number} {result}, double {one}, i32 {lane}")
     text.write(f"ret {number} {result}")
     return text.end()

@@ -1,0 +1,224 @@
+"""The loop over groups of lanes, around the blocks of a program, and sums over all lanes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+from autograd.compiler.libm import WIDTH
+from autograd.compiler.llvm_ir import UNROLLED, IRBuilder, constant, types
+
+FLUSH = 64  # groups of lanes that are summed plainly before the sum is added to the compensated total
+
+NUMBERS, BOOLEANS = types(WIDTH)
+
+
+class MemoryLayout(Protocol):
+    """The places of values in `work`: slots are counted in vectors."""
+
+    varying: list[int]  # varying inputs: their slots follow each other from `first_input`
+    first_input: int
+    stores: dict[Any, int]  # varying outputs
+    accumulators: dict[Any, int]  # sums of up to FLUSH groups, then the totals, and what these lost to rounding
+    totals: list[int]
+    compensation: list[int]
+    spare: int
+    collected: int  # where, counted in numbers, the sums of all lanes are put
+    body_blocks: list[Any]
+
+
+def loop_functions(layout: MemoryLayout) -> Iterator[str]:
+    """The functions that take the blocks over all lanes: `run`, and those that sum."""
+    yield Loop(layout).text.end()
+    if layout.accumulators:
+        yield from (_flush(layout), _trim(layout), _collect(layout))
+
+
+class Loop:
+    """`run(start, stop, frame)`: the program on lanes from `start` to `stop`; 1 if a nan was among the outputs.
+
+    `frame` holds the address of `work`, those of the inputs, the inputs' strides in bytes, and the outputs' addresses.
+    """
+
+    def __init__(self, layout: MemoryLayout) -> None:
+        self.layout = layout
+        self.inputs, self.outputs = len(layout.varying), len(layout.stores)
+        self.first_output = min(layout.stores.values(), default=0)
+        text = self.text = IRBuilder("define i64 @run(i64 %start, i64 %stop, ptr %frame) #0")
+        text.write("%w = load ptr, ptr %frame")
+        for name, first in (("ins", 1), ("strides", 1 + self.inputs), ("outs", 1 + 2 * self.inputs)):
+            text.write(f"%{name} = getelementptr ptr, ptr %frame, i64 {first}")
+        text.write("call void @prologue(ptr %w)")
+        self.nans = text.at(NUMBERS, "%w", str(layout.spare))  # a nan in each lane that had one
+        first = min(layout.accumulators.values(), default=layout.spare)
+        text.loop(str(first), str(layout.spare + 1), lambda k: text.store(NUMBERS, _ZERO, text.at(NUMBERS, "%w", k)))
+        dense = self._are_dense()
+
+        def group(i: str) -> None:
+            rest = text.assign(f"sub i64 %stop, {i}")
+            whole = text.assign(f"icmp sge i64 {rest}, {WIDTH}")
+            count = text.assign(f"select i1 {whole}, i64 {WIDTH}, i64 {rest}")
+            full = text.assign(f"and i1 {whole}, {dense}")
+            text.if_else(full, lambda: self._main_loop(i), lambda: self._remainder(i, count))
+
+        text.loop("%start", "%stop", group, step=WIDTH)
+        if layout.accumulators:
+            text.write("call void @flush(ptr %w)")
+            text.write("call void @collect(ptr %w)")
+        seen = text.load(NUMBERS, self.nans)
+        odd = text.assign(f"bitcast {BOOLEANS} " + text.assign(f"fcmp uno {NUMBERS} {seen}, {seen}") + f" to i{WIDTH}")
+        text.write("ret i64 " + text.assign(f"zext i{WIDTH} {odd} to i64"))
+
+    def _are_dense(self) -> str:
+        """Whether in all inputs a group of lanes is a vector in memory."""
+        text = self.text
+        text.write("%gaps = alloca i64")
+        text.store("i64", "0", "%gaps")
+
+        def one(k: str) -> None:
+            gap = text.assign(f"xor i64 8, {text.load('i64', text.at('i64', '%strides', k))}")
+            text.store("i64", text.assign(f"or i64 {gap}, {text.load('i64', '%gaps')}"), "%gaps")
+
+        text.loop("0", str(self.inputs), one)
+        return text.assign(f"icmp eq i64 0, {text.load('i64', '%gaps')}")
+
+    def _main_loop(self, i: str) -> None:
+        """A whole group of dense lanes, from lane `i`."""
+        text, layout = self.text, self.layout
+
+        def fetch(k: str) -> None:
+            source = text.at("double", text.load("ptr", text.at("ptr", "%ins", k)), i)
+            text.store(NUMBERS, text.load(NUMBERS, source), self._slot(k, layout.first_input))
+
+        def store(k: str) -> str:
+            found = text.load(NUMBERS, self._slot(k, self.first_output))
+            text.store(NUMBERS, found, self._target(k, i))
+            return text.assign(f"fcmp uno {NUMBERS} {found}, {found}")
+
+        text.repeat(self.inputs, fetch)
+        self._blocks()
+        if self.outputs > UNROLLED:
+            text.loop("0", str(self.outputs), lambda k: self._flag(store(k)))
+        elif self.outputs:
+            odd = store("0")
+            for k in range(1, self.outputs):
+                odd = text.assign(f"or {BOOLEANS} {odd}, {store(str(k))}")
+            self._flag(odd)
+        if layout.accumulators:
+            group = text.assign(f"srem i64 {text.assign(f'sdiv i64 {i}, {WIDTH}')}, {FLUSH}")
+            last = text.assign(f"icmp eq i64 {group}, {FLUSH - 1}")
+            text.if_else(last, lambda: text.write("call void @flush(ptr %w)"), lambda: None)
+
+    def _remainder(self, i: str, count: str) -> None:
+        """`count` lanes of any stride, from lane `i`; the others of the group repeat the last."""
+        text, layout = self.text, self.layout
+        last = text.assign(f"sub i64 {count}, 1")
+
+        def fetch(k: str) -> None:
+            stride = text.load("i64", text.at("i64", "%strides", k))
+            source = text.at("i8", text.load("ptr", text.at("ptr", "%ins", k)), text.assign(f"mul i64 {i}, {stride}"))
+            target = self._slot(k, layout.first_input)
+            for lane in range(WIDTH):
+                inside = text.assign(f"icmp slt i64 {lane}, {count}")
+                index = text.assign(f"select i1 {inside}, i64 {lane}, i64 {last}")
+                found = text.load("double", text.at("i8", source, text.assign(f"mul i64 {index}, {stride}")))
+                text.store("double", found, text.at("double", target, str(lane)))
+
+        def store(k: str) -> None:
+            source, target = self._slot(k, self.first_output), self._target(k, i)
+            found = text.load(NUMBERS, source)
+            self._flag(text.assign(f"fcmp uno {NUMBERS} {found}, {found}"))
+
+            def one(lane: str) -> None:
+                text.store(
+                    "double", text.load("double", text.at("double", source, lane)), text.at("double", target, lane)
+                )
+
+            text.loop("0", count, one)
+
+        if layout.accumulators:
+            text.write("call void @flush(ptr %w)")
+        text.loop("0", str(self.inputs), fetch)
+        self._blocks()
+        if layout.accumulators:
+            text.write(f"call void @trim(ptr %w, i64 {count})")
+            text.write("call void @flush(ptr %w)")
+        text.loop("0", str(self.outputs), store)
+
+    def _blocks(self) -> None:
+        for n in range(len(self.layout.body_blocks)):
+            self.text.write(f"call void @body{n}(ptr %w)")
+
+    def _slot(self, k: str, first: int) -> str:
+        return self.text.at(NUMBERS, "%w", self.text.assign(f"add i64 {k}, {first}"))
+
+    def _target(self, k: str, i: str) -> str:
+        return self.text.at("double", self.text.load("ptr", self.text.at("ptr", "%outs", k)), i)
+
+    def _flag(self, odd: str) -> None:
+        before = self.text.load(NUMBERS, self.nans)
+        after = self.text.assign(f"select {BOOLEANS} {odd}, {NUMBERS} {constant(math.nan, WIDTH)}, {NUMBERS} {before}")
+        self.text.store(NUMBERS, after, self.nans)
+
+
+_ZERO = "zeroinitializer"
+
+
+def _flush(layout: MemoryLayout) -> str:
+    """Add the sums to the totals, and begin again. Neumaier's summation: what a total loses to rounding is summed
+    beside it."""
+    text = IRBuilder("define internal void @flush(ptr %w) #0")
+    add, total, lost = min(layout.accumulators.values()), layout.totals[0], layout.compensation[0]
+
+    def one(k: str) -> None:
+        x_at, t_at, c_at = (text.at(NUMBERS, "%w", text.assign(f"add i64 {k}, {n}")) for n in (add, total, lost))
+        x, t, c = (text.load(NUMBERS, at) for at in (x_at, t_at, c_at))
+        new = text.assign(f"fadd {NUMBERS} {t}, {x}")
+        abs_x, abs_t = (text.assign(f"call {NUMBERS} @llvm.fabs.v{WIDTH}f64({NUMBERS} {y})") for y in (x, t))
+        larger = text.assign(f"fcmp oge {NUMBERS} {abs_t}, {abs_x}")
+        big = text.assign(f"select {BOOLEANS} {larger}, {NUMBERS} {t}, {NUMBERS} {x}")
+        small = text.assign(f"select {BOOLEANS} {larger}, {NUMBERS} {x}, {NUMBERS} {t}")
+        rest = text.assign(f"fadd {NUMBERS} {text.assign(f'fsub {NUMBERS} {big}, {new}')}, {small}")
+        sound = text.assign(f"fcmp ord {NUMBERS} {rest}, {rest}")  # not where the sum is infinite
+        rest = text.assign(f"select {BOOLEANS} {sound}, {NUMBERS} {rest}, {NUMBERS} {_ZERO}")
+        text.store(NUMBERS, text.assign(f"fadd {NUMBERS} {c}, {rest}"), c_at)
+        text.store(NUMBERS, new, t_at)
+        text.store(NUMBERS, _ZERO, x_at)
+
+    text.loop("0", str(len(layout.accumulators)), one)
+    text.write("ret void")
+    return text.end()
+
+
+def _trim(layout: MemoryLayout) -> str:
+    """Clear the sums of lanes from `count` on, which only repeated the last."""
+    text = IRBuilder("define internal void @trim(ptr %w, i64 %count) #0")
+
+    def one(k: str) -> None:
+        at = text.at(NUMBERS, "%w", text.assign(f"add i64 {k}, {min(layout.accumulators.values())}"))
+        text.loop("%count", str(WIDTH), lambda lane: text.store("double", "0.0", text.at("double", at, lane)))
+
+    text.loop("0", str(len(layout.accumulators)), one)
+    text.write("ret void")
+    return text.end()
+
+
+def _collect(layout: MemoryLayout) -> str:
+    """Add up the lanes of each total, and of what it lost."""
+    text = IRBuilder("define internal void @collect(ptr %w) #0")
+
+    def one(k: str) -> None:
+        halves = []
+        for first in (layout.totals[0], layout.compensation[0]):
+            vector = text.load(NUMBERS, text.at(NUMBERS, "%w", text.assign(f"add i64 {k}, {first}")))
+            parts = [text.assign(f"extractelement {NUMBERS} {vector}, i32 {lane}") for lane in range(WIDTH)]
+            while len(parts) > 1:
+                parts = [text.assign(f"fadd double {a}, {b}") for a, b in zip(parts[::2], parts[1::2], strict=True)]
+            halves += parts
+        target = text.at("double", "%w", text.assign(f"add i64 {k}, {layout.collected}"))
+        text.store("double", text.assign(f"fadd double {halves[0]}, {halves[1]}"), target)
+
+    text.loop("0", str(len(layout.accumulators)), one)
+    text.write("ret void")
+    return text.end()
