@@ -171,7 +171,7 @@ def diag(x: A, k: int = 0) -> A:
     return index_update(np.zeros((n, n), x.dtype), (i - min(k, 0), i + max(k, 0)), x)
 
 
-def _triangle(owner: str, mask: Callable[[Array, int], Array], x: A, k: int) -> Array:
+def _triangle(owner: str, mask: Callable[[Array, int], Array], x: A, k: int) -> A:
     """Matrices `x`, with zeros where `mask` leaves elements out."""
     x, k = operand(x, owner), integer(owner, "k", k)
     if not x.shape:

@@ -136,7 +136,7 @@ def min(x: A, axis: Any = None, keepdims: bool = False) -> A:
 
 
 def _prod_forward(axis: Axis, keepdims: bool) -> Callable[[Any], Any]:
-    return sums.in_single(partial(np.prod, axis=axis, keepdims=keepdims))
+    return sums.in_single(lambda x: np.prod(x, axis=axis, keepdims=keepdims))
 
 
 _prod = _along("prod", _prod_forward, lambda axis: lambda g, z, x: _back(g, x, axis) * _others(x, axis), sign="Π")
@@ -229,7 +229,8 @@ def norm(x: A, ord: Any = None, axis: Any = None, keepdims: bool = False) -> A:
     if ord is None or (ord == 2 and one_axis) or (ord == "fro" and not one_axis):
         return _norm(axis, flag(keepdims))(x)
     if one_axis and ord in _NORMS:
-        return _NORMS[ord](abs(x), axis, keepdims)
+        z: A = _NORMS[ord](abs(x), axis, keepdims)
+        return z
     if one_axis and isinstance(ord, (int, float)) and ord == ord != 0:
         return _p_norm(float(ord), axis, flag(keepdims))(x)
     raise ValueError(f"norm has no rule for ord={ord!r} of an array of shape {x.shape} over axis={axis}")
