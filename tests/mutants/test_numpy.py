@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from autograd import arguments, elementwise, graph, numpy_algebra, numpy_protocol, numpy_reductions, numpy_shaping
+from autograd import arguments, elementwise, numpy_algebra, numpy_protocol, numpy_reductions, numpy_shaping
 from autograd.arrays import indexing, joining, linalg, reductions
 from autograd.operators import Operators
 from autograd.scalars import Scalar
