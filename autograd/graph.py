@@ -100,15 +100,13 @@ class Primitive:
         python: str | None = None,  # unless given that of the operator, or math's `c`
         otherwise: str | None = None,  # what Python's text gives where its function raises, of x and y
         numpy: str | None = None,  # unless given that of the operator, or of the array forward
-        c: str
-        | None = None,  # unless given that of the operator; what has neither, and no body, is foreign to compilers
+        c: str | None = None,  # unless given that of the operator; without either, or a body, no machine has it
         latex: str | None = None,
         sign: str | None = None,  # in pictures
         hint: str = "a lower learning rate, scaled inputs or gradient clipping usually keep the numbers small",
         # The algebra that is exact for it.
         commutes: bool = False,
-        identity: float
-        | None = None,  # the operand that changes no bit of the other: of the left one, unless it commutes
+        identity: float | None = None,  # a right operand (or either, if it commutes) that changes no bit of the other
         is_odd: bool = False,  # in each argument
         is_even: bool = False,
         never_minus_zero: bool = False,
