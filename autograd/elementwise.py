@@ -138,7 +138,7 @@ quotient = op("quotient", lambda x, y: div.scalar(x, y) if x else float(x), lamb
               fraction(lambda z, x, y: (strong_mask(x, 1.0 / y), y)), fraction(lambda z, x, y: (-z, y)), body=lambda x, y: where(x == 0.0, x, x / y), sign="÷")
 # A slope at a kink: 0 where y is 0, and so too its own derivative is nan there, for it has none.
 ratio: Primitive = op("ratio", lambda x, y: x / y if y != 0.0 else 0.0, forwards.ratio_array,
-                      over(lambda z, x, y: where(y, y, math.nan)), fraction(lambda z, x, y: (where(y, 1.0, math.nan), -z, y)),
+                      over(lambda z, x, y: where(y, y, math.nan)), fraction(lambda z, x, y: (where(y, -z, math.nan), y)),
                       body=lambda x, y: where(y != 0.0, x / y, 0.0))
 # x / hypot(x, y), the cosine of the angle of (x, y), with derivatives from which nothing is cancelled
 cosine: Primitive = op("cosine", lambda x, y: ratio(x, math.hypot(x, y)), lambda x, y: forwards.ratio_array(x, np.hypot(x, y)),
@@ -147,7 +147,7 @@ cosine: Primitive = op("cosine", lambda x, y: ratio(x, math.hypot(x, y)), lambda
                        body=lambda x, y: ratio(x, hypot(x, y)))
 square = op("square", lambda x: x * x, np.square, lambda z, x: 2.0 * x, body=lambda x: x * x, latex="{0}^2", sign="x²", never_minus_zero=True)
 power: Primitive = op("power", lambda x, y: x * x if y == 2.0 else math.pow(x, y), forwards.power_array,
-                      factors(lambda z, x, y: (y, power(_base(x, y), y - 1.0))), factors(lambda z, x, y: (z, log(where(x, x, greater_equal(y, 0.0))))),
+                      factors(lambda z, x, y: (y, power(_base(x, y), y - 1.0))), factors(lambda z, x, y: (log(where(x, x, greater_equal(y, 0.0))), z)),
                       c="pow", infix="**", numpy="np.float_power",  # for np.power takes sqrt for a constant 0.5, which differs at -inf and -0
                       python="{0} * {0} if {1} == 2.0 else math.pow({0}, {1})", hides_nan=True, latex="{0}^{{{1}}}", sign="xʸ",
                       otherwise="math.nan if x < 0.0 and math.fmod(y, 1.0) else math.copysign(math.inf, x) if abs(math.fmod(y, 2.0)) == 1.0 else math.inf",
