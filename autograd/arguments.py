@@ -45,22 +45,15 @@ def number(
     ValueError: SGD: lr must be a number from 0, got nan
     """
     found = _scalar(value)
-    if not _is_real(found):
-        raise TypeError(wrong(owner, name, _range("a number", least, above, most, below), value))
-    try:
-        x = float(found)
-    except OverflowError:
-        raise ValueError(wrong(owner, name, _range("a number", least, above, most, below), value)) from None
-    if (
-        (math.isnan(x) and not nan)
-        or (math.isinf(x) and not infinite)
-        or (least is not None and x < least)
-        or (above is not None and x <= above)
-        or (most is not None and x > most)
-        or (below is not None and x >= below)
-    ):
-        raise ValueError(wrong(owner, name, _range("a number", least, above, most, below), value))
-    return found if type(found) is int else x  # an integer stays one, for the repr
+    if real := _is_real(found):
+        try:
+            x = float(found)
+            if (nan if x != x else infinite or not math.isinf(x)) and not _is_outside(x, least, above, most, below):
+                return found if type(found) is int else x  # an integer stays one, for the repr
+        except OverflowError:
+            pass
+    wanted = _range("a number", least, above, most, below)
+    raise (ValueError if real else TypeError)(wrong(owner, name, wanted, value))
 
 
 def integer(owner: str, name: str, value: Any, *, least: int | None = None, most: int | None = None) -> int:
@@ -72,17 +65,11 @@ def integer(owner: str, name: str, value: Any, *, least: int | None = None, most
     """
     wanted = "a positive integer" if (least, most) == (1, None) else _range("an integer", least, None, most, None)
     found = _scalar(value)
-    if not _is_real(found):
-        raise TypeError(wrong(owner, name, wanted, value))
-    if (
-        not isinstance(found, (int, np.integer))
-        or (least is not None and found < least)
-        or (most is not None and found > most)
-    ):
-        raise ValueError(wrong(owner, name, wanted, value))
-    if not -WORD <= found < WORD:
-        raise ValueError(wrong(owner, name, f"{wanted} that fits into 64 bits", value))
-    return int(found)
+    if isinstance(found, (int, np.integer)) and _is_real(found) and not _is_outside(found, least, None, most, None):
+        if -WORD <= found < WORD:
+            return int(found)
+        wanted += " that fits into 64 bits"
+    raise (ValueError if _is_real(found) else TypeError)(wrong(owner, name, wanted, value))
 
 
 def flag(owner: str, name: str, value: Any) -> bool:
@@ -190,11 +177,7 @@ def refused(owner: str, args: Any, error: Exception) -> Exception:
         except TypeError as found:
             return found
     shapes = " and ".join(f"shape {np.shape(_value_of(arg))}" for arg in args)
-    kind: Any = (
-        ValueError if isinstance(error, LookupError) or not isinstance(error, (TypeError, ValueError)) else type(error)
-    )
-    if type(error) is IndexError:  # an index out of range; an axis out of range is a ValueError
-        kind = IndexError
+    kind: Any = type(error)
     if kind not in (TypeError, ValueError, IndexError, np.linalg.LinAlgError):  # some of NumPy's need more than a text
         kind = TypeError if isinstance(error, TypeError) else ValueError
     misfit: Exception = kind(f"{owner}: {shapes}: {error}")
@@ -236,6 +219,11 @@ def _scalar(value: Any) -> Any:
 
 def _is_real(x: Any) -> bool:
     return isinstance(x, Real) and not isinstance(x, (bool, np.timedelta64))  # which NumPy calls an integer
+
+
+def _is_outside(x: Any, least: float | None, above: float | None, most: float | None, below: float | None) -> bool:
+    low = (least is not None and x < least) or (above is not None and x <= above)
+    return low or (most is not None and x > most) or (below is not None and x >= below)
 
 
 def _range(kind: str, least: float | None, above: float | None, most: float | None, below: float | None) -> str:

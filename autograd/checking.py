@@ -187,9 +187,5 @@ def _random_like(x: Any, rng: Any) -> Any:
 
 
 def _inner(weights: Any, output: Any) -> float:
-    return float(
-        sum(
-            np.sum(np.asarray(w) * np.asarray(value_of(y)))
-            for w, y in zip(leaves(weights), leaves(output), strict=True)
-        )
-    )
+    pairs = zip(leaves(weights), leaves(output), strict=True)
+    return float(sum(np.sum(np.asarray(w) * np.asarray(value_of(y))) for w, y in pairs))

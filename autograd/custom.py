@@ -61,18 +61,16 @@ def primitive(forward: Callable[..., Any], *rules: Pullback | None, elementwise:
     name = getattr(forward, "__name__", type(forward).__name__)
     n = max(len(rules), _count_arguments(forward))
     missing = (partial(_missing, name, i) for i in range(len(rules), n))
-    op = UserPrimitive(
-        name, ieee(lambda *xs: float(forward(*xs)), forward), forward, *rules, *missing, elementwise=elementwise
-    )
+    scalar = ieee(lambda *xs: float(forward(*xs)), forward)
+    op = UserPrimitive(name, scalar, forward, *rules, *missing, elementwise=elementwise)
     op.given = len(rules)
     return op
 
 
 def _check_rule(rule: Any, i: int) -> None:
     if rule is not None and not callable(rule):
-        raise TypeError(
-            wrong("primitive", f"the rule for argument {i}", "a function (g, z, *arguments), or None", rule)
-        )
+        wanted = "a function (g, z, *arguments), or None"
+        raise TypeError(wrong("primitive", f"the rule for argument {i}", wanted, rule))
 
 
 def _missing(name: str, i: int, *_: Any) -> Any:

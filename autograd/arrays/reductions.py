@@ -13,7 +13,7 @@ from autograd.arguments import number
 from autograd.arrays import norms, sums
 from autograd.arrays.joining import concatenate, stack
 from autograd.arrays.shaping import Axis, axes_of, broadcast_to, cast, flag, flip, hashable, moveaxis, operand, reshape
-from autograd.arrays.sums import count
+from autograd.arrays.sums import count, kept
 from autograd.elementwise import equal, exp, isfinite, not_equal, ratio, sign, where
 from autograd.graph import Primitive, Pullback
 
@@ -21,15 +21,9 @@ if TYPE_CHECKING:
     from autograd.typing import A, Array, Tensor
 
 
-def _kept(shape: tuple[int, ...], axis: Axis) -> tuple[int, ...]:
-    """`shape` with 1 for the axes that a reduction removes."""
-    gone = axes_of(axis, len(shape)) if shape else ()  # NumPy lets a number be reduced over axis 0
-    return tuple(1 if i in gone else n for i, n in enumerate(shape))
-
-
 def _back(g: Tensor, x: Tensor, axis: Axis) -> Tensor:
     """The result of a reduction of `x`, or its cotangent, in a shape that broadcasts against `x`."""
-    return g if axis is None else reshape(g, _kept(x.shape, axis))
+    return g if axis is None else reshape(g, kept(x.shape, axis))
 
 
 def _settings(axis: Axis, keepdims: bool) -> dict[str, Any]:
@@ -104,8 +98,8 @@ def std(x: A, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> A:
     x, ddof = operand(x, "std"), number("std", "ddof", ddof, infinite=True, nan=True)
     if x.dtype == np.float16:
         return cast(std(cast(x, np.float32), axis, ddof, keepdims), np.float16)
-    n = count(x.shape, hashable(axis, "std"))
     apart = x - mean(x, axis, keepdims=True)
+    n = count(x.shape, hashable(axis, "std"))
     # The deviation of one number is 0 everywhere, and so smooth.
     deviations = sum(apart, axis, keepdims) if n == 1 else norm(apart, axis=axis, keepdims=keepdims)
     less = freedom(n, ddof)

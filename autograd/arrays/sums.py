@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import itertools
 import math
+import operator
 from collections.abc import Callable
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
@@ -71,15 +72,12 @@ def adder(axis: Any = None, keepdims: bool = False) -> Step:
 
 def _plan(shape: tuple[int, ...], strides: tuple[int, ...], dtype: Any, axis: Any, keepdims: bool) -> Step:
     """The function that sums an array of this form: `adder` keeps it."""
-    if dtype.kind != "f":
+    pairwise = type(axis) is int and shape and strides[axis] == dtype.itemsize > 2 and 0 not in strides
+    if pairwise or dtype.kind != "f" or not shape:  # whose axis 0 NumPy takes for no axis
         return lambda x: _add(x, axis, None, None, keepdims)
-    if type(axis) is int and shape and strides[axis] == dtype.itemsize > 2 and 0 not in strides:
-        return lambda x: _add(x, axis, None, None, keepdims)  # pairwise
-    if not shape:  # whose axis 0 NumPy takes for no axis
-        return lambda x: _add(x, axis, dtype, None, keepdims)
     steps = _steps(shape, strides, dtype, axis)
     if keepdims:
-        steps += (_reshaped([1 if i in axes_of(axis, len(shape)) else n for i, n in enumerate(shape)]),)
+        steps += (operator.methodcaller("reshape", kept(shape, axis)),)
     if dtype == _half:
         steps += (lambda z: z.astype(_half),)
     if len(steps) == 1:
@@ -105,7 +103,7 @@ def wide(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
     z = x
     for step in _steps(x.shape, x.strides, x.dtype, axis):
         z = step(z)
-    return z.reshape([1 if i in axes_of(axis, x.ndim) else n for i, n in enumerate(x.shape)]) if keepdims else z
+    return z.reshape(kept(x.shape, axis)) if keepdims else z
 
 
 def mean(x: Array, axis: Any = None, keepdims: bool = False) -> Array:
@@ -158,6 +156,12 @@ def axes_of(axis: Any, ndim: int) -> tuple[int, ...]:
     return tuple(range(ndim)) if axis is None else normalize_axis_tuple(axis, ndim)
 
 
+def kept(shape: tuple[int, ...], axis: Any) -> tuple[int, ...]:
+    """`shape` with 1 for the axes that a reduction removes."""
+    gone = axes_of(axis, len(shape)) if shape else ()  # NumPy lets a number be reduced over axis 0
+    return tuple(1 if i in gone else n for i, n in enumerate(shape))
+
+
 @lru_cache(1024)
 def _steps(shape: tuple[int, ...], strides: tuple[int, ...], dtype: Any, axis: Any) -> tuple[Step, ...]:
     """The steps that sum an array of this form, each a call of NumPy."""
@@ -169,7 +173,7 @@ def _steps(shape: tuple[int, ...], strides: tuple[int, ...], dtype: Any, axis: A
     # Along an axis of stride 0, as a broadcast array has, all elements are one.
     repeated = [i for i, stride in enumerate(strides) if stride == 0 or shape[i] == 1]
     if repeated:
-        steps.append(_indexed(tuple(0 if i in repeated else slice(None) for i in range(len(shape)))))
+        steps.append(operator.itemgetter(tuple(0 if i in repeated else slice(None) for i in range(len(shape)))))
     # The axes from the longest to the shortest stride, so that neighbours in memory are neighbouring axes.
     order = sorted((i for i in range(len(shape)) if i not in repeated), key=lambda i: -abs(strides[i]))
     steps.extend(_transposition([sorted(order).index(i) for i in order]))
@@ -193,22 +197,14 @@ def _steps(shape: tuple[int, ...], strides: tuple[int, ...], dtype: Any, axis: A
             kind, dense = accumulator, True
     steps.extend(_transposition([order.index(i) for i in sorted(order)]))
     if (times := math.prod(shape[i] for i in repeated if i in axes)) > 1:
-        steps.append(_multiplication(accumulator.type(times)))
+        steps.append(partial(operator.mul, accumulator.type(times)))
     if any(i not in axes for i in repeated):
-        kept = [i for i in range(len(shape)) if i not in axes]
-        steps.append(_broadcast([1 if i in repeated else shape[i] for i in kept], [shape[i] for i in kept]))
+        left = [i for i in range(len(shape)) if i not in axes]
+        steps.append(_broadcast([1 if i in repeated else shape[i] for i in left], [shape[i] for i in left]))
     return tuple(steps)
 
 
 # ---- The steps
-
-
-def _indexed(key: Any) -> Step:
-    return lambda x: x[key]
-
-
-def _reshaped(shape: list[int]) -> Step:
-    return lambda x: x.reshape(shape)
 
 
 def _transposition(order: list[int]) -> list[Step]:
@@ -217,10 +213,6 @@ def _transposition(order: list[int]) -> list[Step]:
 
 def _reduction(axes: Any, dtype: Any) -> Step:
     return lambda x: _add(x, axes, dtype)
-
-
-def _multiplication(factor: Any) -> Step:
-    return lambda x: x * factor
 
 
 def _broadcast(ones: list[int], shape: list[int]) -> Step:
@@ -252,15 +244,8 @@ def _small(n: int, rest: tuple[int, ...], dtype: Any) -> Step:
     """The sum of `n` rows by products with ones, which take BLAS a third of the time of a reduction."""
     root, inner = math.isqrt(n), math.prod(rest)
     # As few rows as possible are left over: a single one need not be summed.
-    head, block = max(
-        (
-            (n - left, b)
-            for left in range(3)
-            for b in range(max(2, root - 4), min(2 * root, FEW) + 1)
-            if (n - left) % b == 0
-        ),
-        default=(n - n % root, root),
-    )
+    cuts = itertools.product((n, n - 1, n - 2), range(max(2, root - 4), min(2 * root, FEW) + 1))
+    head, block = max((cut for cut in cuts if cut[0] % cut[1] == 0), default=(n - n % root, root))
     rows = head // block
     across = rows * inner
     ones, few = np.ones(block, dtype), np.ones(n - head, dtype)

@@ -159,8 +159,8 @@ MUTANTS = [
     Mutant(
         "nan is a setting",
         arguments.number,
-        "(math.isnan(x) and not nan)",
-        "False",
+        "nan if x != x else",
+        "True if x != x else",
         lambda: test_validation.test_what_is_out_of_bounds_is_a_value_error(NAN),
     ),
     Mutant(
