@@ -69,6 +69,10 @@ CONSTANT_UFUNCS = {
 
 def array_ufunc(self: Node, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
     """NumPy's protocol: a ufunc, by one of its methods, of nodes among other things."""
+    if modes.in_use and modes.current_trace():  # whose program reads Values at each run
+        traced = [e.identity(x) if isinstance(x, Node) and type(x._data) is float else x for x in inputs]
+        if any(x is not y for x, y in zip(traced, inputs, strict=True)):
+            return getattr(ufunc, method)(*traced, **kwargs)
     if method == "__call__" and not kwargs and ufunc in UFUNCS:
         for x in inputs:
             if isinstance(x, (list, tuple)) or (isinstance(x, np.ndarray) and x.dtype.char == "O"):
@@ -99,7 +103,7 @@ def _rarer_call(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[s
     if into_objects and not any(isinstance(x, Node) and np.ndim(x._data) for x in inputs):
         return getattr(ufunc, method)(*map(as_object0d, inputs), **kwargs)
     if ufunc in CONSTANT_UFUNCS and method != "at" and not any(isinstance(x, Node) for x in out):
-        return getattr(ufunc, method)(*map(_constant_of, inputs), **kwargs)
+        return getattr(ufunc, method)(*map(value_of, inputs), **kwargs)
     if out:
         raise TypeError(
             f"{name} cannot write a node into an existing array, which would detach it from its graph: "
@@ -306,11 +310,6 @@ def call_of_objects(function: Any, args: Any, kwargs: Any) -> Any:
     """`function`, one of NumPy's, which takes Values for any objects: its own code, past the protocol that led here."""
     kwargs = {key: as_object0d(arg) for key, arg in kwargs.items()}
     return np.empty(0).__array_function__(function, (), tuple(map(as_object0d, args)), kwargs)
-
-
-def _constant_of(x: Any) -> Any:
-    """The value of a node; of a Value, where a program is traced that reads it at each run, a traced one."""
-    return e.identity(x) if modes.current_trace() and type(value_of(x)) is float else value_of(x)
 
 
 def _all_plain(x: Any) -> Any:

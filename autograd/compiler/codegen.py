@@ -148,7 +148,7 @@ class Codegen:
         return block.end()
 
     def function(self, op: Primitive, width: int) -> str:
-        """What to call for `op`: a function of the vector library, of libm, or of libm for each lane."""
+        """The function to call for `op`: the vector library's, libm's, or libm's for each lane."""
         name, arity = op.c, len(op.rules)
         address = vector_function(name, arity, width) if width > 1 else scalar_function(name)
         if address is not None:
@@ -175,7 +175,7 @@ def exact(op: Primitive, args: list[str], width: int, kind: str = "double", flag
 
 
 def declarations(*widths: int, kind: str = "double") -> list[str]:
-    """Those of LLVM's intrinsic functions, of so many lanes."""
+    """The declarations of LLVM's intrinsic functions for these numbers of lanes."""
     numbers = [(width, types(width, kind)[0]) for width in widths]
     return [f"declare {x} {_intrinsic(name, width, kind)}({x})" for name in INTRINSICS for width, x in numbers]
 

@@ -2,4 +2,4 @@
 
 
 class CompileError(TypeError):
-    """What cannot be traced: the message names the line, and the cure."""
+    """The error of a function that cannot be traced. Its message names the line and the cure."""

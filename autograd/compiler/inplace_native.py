@@ -85,7 +85,7 @@ class Loop(IRBuilder):
         return number if self.kind == "double" else self.assign(f"fptrunc double {number} to float")
 
     def _group(self, i: str, lanes: int, names: dict[Instruction, str]) -> None:
-        """The elements of so many lanes, from element `i`."""
+        """The elements of one group of lanes, from element `i`."""
         body, number = self.body, types(lanes, self.kind)[0]
         places = [self.at(self.kind, array, i) for array in self.arrays]
         names = names | {x: self.load(number, place, self.size) for x, place in zip(body.inputs, places, strict=False)}

@@ -84,7 +84,7 @@ def compile(
         that is a back end: see `autograd.compiler.backend`.
     fast: lets the native back end reorder sums and fuse multiplications into them; without it, arithmetic gives the
         same bits as uncompiled code.
-    threads: at most so many share a large batch; None for one a core.
+    threads: the most threads that share a large batch; None for one a core.
 
     As a decorator it may be given options: `@ag.compile(backend="numpy")`.
 

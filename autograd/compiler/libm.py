@@ -16,7 +16,7 @@ from typing import Any
 
 
 def _features() -> set[str]:
-    """What the processor can do, as Linux tells it; nothing where it does not."""
+    """The processor's features, as Linux lists them; none on other systems."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:

@@ -9,8 +9,8 @@ from autograd.forks import in_child
 
 
 class Locked:
-    """What is guarded by `_lock`, a lock of its own. A forked process gets it anew, for the thread that held it may not
-    be there; what it guards is whole at any time, for it changes by single assignments only."""
+    """An object guarded by `_lock`. A forked process gets a new lock, for the thread that held the old one may not be
+    there; the object is whole at any time, for it changes by single assignments only."""
 
     def __init__(self) -> None:
         self._lock = threading.RLock()

@@ -121,7 +121,7 @@ class Trace:
         self._visited = node._line if isinstance(node, Tracer) else None
 
     def decide(self, condition: Tracer) -> bool:
-        """What the condition comes out as for the example; the program holds only where it is the same."""
+        """The outcome of a condition for the example. It becomes a guard: the program holds only where it is the same."""
         outcome = bool(condition._example)
         if condition not in self._decided:
             self._decided.add(condition)
@@ -174,7 +174,7 @@ class Trace:
         return kind(stop_gradient, node._example, [node], [node._example], line, derived)
 
     def _inlined(self, op: UserPrimitive, args: list[Any]) -> Any:
-        """What the forward function of a user's operation makes of tracers; None if it takes numbers alone."""
+        """The result of a user's operation whose forward function takes tracers; None if it takes numbers alone."""
         decided, guards, count = self._decided.copy(), len(self.guards), self.count
         try:
             return self.output(op.array(*args))
