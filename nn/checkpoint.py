@@ -154,14 +154,8 @@ def owners(model: Module, optimizer: Any = None, schedule: Any = None, rng: Any 
             raise TypeError(f"the {name} {shown(owner)} cannot be saved: it has no state_dict() and load_state_dict()")
     if rng is not None and not isinstance(rng, KINDS):
         raise TypeError(f"rng must be a NumPy generator, as np.random.default_rng(0), got {shown(rng)}")
-    alone = None if rng is None else _GeneratorState(rng)
-    found = {
-        "generators": model_generators(model),
-        "model": model,
-        "optimizer": optimizer,
-        "schedule": schedule,
-        "rng": alone,
-    }
+    found = {"generators": model_generators(model), "model": model, "optimizer": optimizer, "schedule": schedule}
+    found["rng"] = None if rng is None else _GeneratorState(rng)
     return {name: owner for name, owner in found.items() if owner is not None}
 
 

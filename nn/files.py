@@ -66,9 +66,8 @@ def write_whole(path: Path, content: bytes) -> None:
             _write(path, content)
     except OSError as error:
         raise OSError(error.errno, _unwritten(path, len(content), error), str(path)) from error
-    if (
-        os.name == "posix"
-    ):  # the new name itself is to outlast a power cut; where folders cannot be synced, it is in place
+    if os.name == "posix":
+        # the new name itself is to outlast a power cut; where folders cannot be synced, it is in place
         with contextlib.suppress(OSError):
             folder = os.open(path.parent, os.O_RDONLY)
             try:
@@ -98,7 +97,7 @@ def _write(path: Path, content: bytes) -> None:
 
 
 def _unwritten(path: Path, size: int, error: OSError) -> str:
-    reason = f"{error.strerror}: {size:,} bytes could not be written"
+    reason = f"{error.strerror or error}: {size:,} bytes could not be written"
     if not path.parent.is_dir():
         return f"{reason}, for there is no folder {path.parent} (any more); what was in it is where it went"
     if error.errno in FULL:

@@ -55,16 +55,9 @@ class Summary:
         if hidden:
             lines.insert(1 + middle, f"... {hidden:,} modules left out")
         memory = f"{format_bytes(self.parameter_memory)}, buffers {format_bytes(self.buffer_memory)}"
-        return "\n".join(
-            [
-                lines[0],
-                rule,
-                *lines[1:],
-                rule,
-                f"{self.parameters:,} parameters: {memory}, results of the layers {format_bytes(self.activation_memory)} "
-                f"for an input of shape {self.input_shape}",
-            ]
-        )
+        memory += f", results of the layers {format_bytes(self.activation_memory)}"
+        total = f"{self.parameters:,} parameters: {memory} for an input of shape {self.input_shape}"
+        return "\n".join([lines[0], rule, *lines[1:], rule, total])
 
     __repr__ = __str__
 
@@ -99,17 +92,15 @@ def summarize(model: Any, input_shape: tuple[int, ...], dtype: Any = None, max_l
     owned = dict.fromkeys((name for name, _ in modules), 0)
     parameters = list(model.named_parameters())
     for name, parameter in parameters:
-        owner = name
-        while owner:
+        owner = name.rpartition(".")[0]
+        while owner not in owned:
             owner = owner.rpartition(".")[0]
-            if owner in owned:
-                break
         owned[owner] += parameter.size
     rows = []
     for name, module in modules:
         result = results.get(id(module))
-        shape = None if result is None else tuple(result.shape)
-        rows.append(Row(name, type(module).__name__, shape, owned[name], 0 if result is None else result.nbytes))
+        shape, memory = (None, 0) if result is None else (tuple(result.shape), result.nbytes)
+        rows.append(Row(name, type(module).__name__, shape, owned[name], memory))
     outer = {row.name.rpartition(".")[0] for row in rows if row.name}
     outer |= {name[:i] for name in outer for i, c in enumerate(name) if c == "."} | ({""} if len(rows) > 1 else set())
     innermost = [row for row in rows if row.name not in outer]

@@ -20,8 +20,7 @@ def moons(n: int = 100, noise: float = 0.1, rng: Seed = None) -> tuple[Array, Ar
     >>> X.shape, y.sum().item()
     ((100, 2), 50)
     """
-    _check("moons", n, noise)
-    rng = generator("moons", rng)
+    rng = _checked("moons", n, noise, rng)
     upper, lower = np.linspace(0.0, np.pi, n // 2), np.linspace(0.0, np.pi, n - n // 2)
     x = np.concatenate([np.cos(upper), 1.0 - np.cos(lower)])
     y = np.concatenate([np.sin(upper), 0.5 - np.sin(lower)])
@@ -35,8 +34,7 @@ def circles(n: int = 100, noise: float = 0.1, inner: float = 0.5, rng: Seed = No
     >>> np.hypot(*X[y == 1].T).round(6).max().item()
     0.5
     """
-    _check("circles", n, noise)
-    rng = generator("circles", rng)
+    rng = _checked("circles", n, noise, rng)
     inner = number("circles", "inner", inner, least=0)
     labels = np.repeat([0, 1], [n // 2, n - n // 2])
     angle = np.concatenate([np.linspace(0.0, 2 * np.pi, m, endpoint=False) for m in (n // 2, n - n // 2)])
@@ -53,8 +51,7 @@ def spirals(
     >>> X.shape, np.bincount(y).tolist()
     ((90, 2), [30, 30, 30])
     """
-    _check("spirals", n, noise)
-    rng = generator("spirals", rng)
+    rng = _checked("spirals", n, noise, rng)
     classes, turns = integer("spirals", "classes", classes, least=1), number("spirals", "turns", turns)
     labels = np.arange(n) % classes
     along = np.sqrt((np.arange(n) // classes + 1) / -(-n // classes))  # the root, so that they lie evenly
@@ -71,11 +68,10 @@ def blobs(
     >>> X.shape, np.array_equal(X, np.eye(3)[y])
     ((9, 3), True)
     """
-    _check("blobs", n, noise)
+    rng = _checked("blobs", n, noise, rng)
     centers = real_array("blobs", "centers", centers, np.float64)
     if centers.ndim != 2 or not centers.size or not np.isfinite(centers).all():
         raise ValueError(f"blobs needs finite centers of shape (classes, d), got {shown(centers)}")
-    rng = generator("blobs", rng)
     labels = rng.permutation(np.arange(n) % len(centers))
     return centers[labels] + rng.normal(0.0, noise, (n, centers.shape[1])), labels
 
@@ -87,8 +83,7 @@ def xor(n: int = 100, noise: float = 0.1, rng: Seed = None) -> tuple[Array, Arra
     >>> np.array_equal(y, (X[:, 0] * X[:, 1] < 0).astype(int))
     True
     """
-    _check("xor", n, noise)
-    rng = generator("xor", rng)
+    rng = _checked("xor", n, noise, rng)
     points = rng.uniform(-1.0, 1.0, (n, 2))
     labels = (points[:, 0] * points[:, 1] < 0).astype(int)
     return points + rng.normal(0.0, noise, points.shape), labels
@@ -103,16 +98,17 @@ def line(
     >>> np.allclose(y, 2.0 * x + 1.0)
     True
     """
-    _check("line", n, noise)
-    rng = generator("line", rng)
+    rng = _checked("line", n, noise, rng)
     slope, intercept = number("line", "slope", slope), number("line", "intercept", intercept)
     x = rng.uniform(-1.0, 1.0, (n, 1))
     return x, slope * x + intercept + rng.normal(0.0, noise, (n, 1))
 
 
-def _check(name: str, n: int, noise: float) -> None:
+def _checked(name: str, n: int, noise: float, rng: Seed) -> np.random.Generator:
+    """The generator to draw with, when the settings that all have are what they must be."""
     integer(name, "n", n, least=1)
     number(name, "noise", noise, least=0)
+    return generator(name, rng)
 
 
 def _mixed(x: Array, y: Array, labels: Array, noise: float, rng: np.random.Generator) -> tuple[Array, Array]:

@@ -22,6 +22,7 @@ import numpy as np
 from autograd.files import file_path
 from nn.datasets.idx import read_bytes, to_idx
 from nn.dependencies import optional
+from nn.files import write_whole
 
 FILES = {  # sha256 of the unpacked files
     "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
@@ -56,10 +57,10 @@ def cache_folder(cache: str | Path | None = None) -> Path:
     return home / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "chainrule"
 
 
-def from_cache(folder: Path | None) -> Contents | None:
+def from_cache(folder: Path) -> Contents | None:
     """The four files, if all are there, can be read, and are what they should be."""
     try:
-        if folder is None or not all((folder / name).is_file() for name in FILES):
+        if not all((folder / name).is_file() for name in FILES):
             return None
         contents = {name: read_bytes(folder / name) for name in FILES}
     except (OSError, ValueError):
@@ -75,24 +76,13 @@ def keep(contents: Contents, folder: Path) -> None:
             if orphan.stat().st_mtime < time.time() - ORPHAN_AGE:
                 orphan.unlink()
     for name, content in contents.items():
-        with tempfile.NamedTemporaryFile(dir=folder, prefix=f".{name}.", delete=False) as file:
-            try:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-                file.close()
-                os.chmod(file.name, 0o644)  # a temporary file is for its owner only
-                os.replace(file.name, folder / name)
-            except BaseException:
-                os.unlink(file.name)
-                raise
+        write_whole(folder / name, content)
 
 
-def try_to_keep(contents: Contents, folder: Path | None) -> OSError | None:
+def try_to_keep(contents: Contents, folder: Path) -> OSError | None:
     """Write the files where that is possible; where it is not, the error, for nobody but the next caller misses them."""
     try:
-        if folder is not None:
-            keep(contents, folder)
+        keep(contents, folder)
     except OSError as error:
         return error
     return None

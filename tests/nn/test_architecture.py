@@ -26,12 +26,12 @@ LAYERS = [
     "shaping",
 ]
 TRAINING = ["aggregation", "data", "evaluation", "history", "callbacks", "resuming", "training_state", "training"]
-FILES = ["encoding", "files", "checkpoint", "monitors"]
+FILES = ["encoding", "checkpoint", "monitors"]
 PLOTS = ["plots", "lr_finder"]
 ORDER = [  # each room may import those before it; the rooms of losses, optim and datasets one another too
     *("typing", "dependencies", "modes", "validation", "parameters", "state_dicts", "summary", "module_tree", "module", "layers.parameters"),
     *(f"layers.{name}" for name in LAYERS),
-    *("losses", "restoring", "randomness", "optim", "init", "metrics", "scalar", "datasets"),
+    *("losses", "restoring", "randomness", "optim", "init", "metrics", "scalar", "files", "datasets"),
     *(*TRAINING, *FILES, *PLOTS, "estimators"),
 ]  # fmt: skip
 
