@@ -210,7 +210,9 @@ class Node:
     as another in `_x`. No tuple otherwise, for the collector counts containers, and one a node is half the cost of three.
     """
 
-    __slots__ = ("__weakref__", "_data", "_left", "_right", "_sequence", "_x", "_y", "grad", "label", "op")
+    __slots__ = dict.fromkeys(("__weakref__", "_data", "_left", "_right", "_sequence", "_x", "_y")) | {
+        "grad": "The derivative.", "label": "The name, in pictures.", "op": "The operation; None for a leaf.",
+    }  # fmt: skip
 
     _priority: ClassVar[int] = 0  # where kinds of node meet, the higher takes the result
     _overwritten: int = 0  # of a leaf: the sequence number at which its value was last changed in place

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from itertools import pairwise
 from numbers import Number
 from types import FunctionType
 from typing import Any, Generic, NoReturn, Self, TypeVar, cast
@@ -41,15 +42,18 @@ def is_plain(x: Any) -> bool:
 
 
 def documented(kind: Kind) -> Kind:
-    """Give the methods of one line their docstrings: what they call has one, or a name."""
+    """Give the methods of one line their docstrings: that of the function that they call, or the operation's name."""
     for method in vars(kind).values():
         if isinstance(method, FunctionType) and not method.__doc__:
-            room, name = method.__code__.co_names[-2:] if len(method.__code__.co_names) > 1 else ("", "")
-            found = getattr(method.__globals__.get(room), name, None)
-            if isinstance(found, Primitive):
-                method.__doc__ = f"`{found.name}`, elementwise."
-            elif isinstance(found, FunctionType):
-                method.__doc__ = (found.__doc__ or "").partition("\n")[0]
+            names = method.__code__.co_names
+            found = [getattr(method.__globals__.get(room), name, None) for room, name in pairwise(names)]
+            called = next((each for each in found if isinstance(each, (Primitive, FunctionType))), None)
+            if isinstance(called, Primitive) and "_reflected" not in names:
+                method.__doc__ = f"`{called.name}`, elementwise."
+            else:
+                text = called.__doc__ if isinstance(called, FunctionType) else None
+                text = text or f"NumPy's `{method.__name__}`, elementwise."
+                method.__doc__ = " ".join(text.partition("\n\n")[0].split())
     return kind
 
 

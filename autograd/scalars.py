@@ -21,7 +21,7 @@ PARAMETER = object()  # in place of its first input, which a leaf has not, it sa
 
 
 class _Float64:
-    """float64's dtype, except that its `type` leaves everything as it is: NumPy's mean of an object array calls that,
+    """The dtype float64, except that its `type` leaves everything as it is: NumPy's mean of an object array calls that,
     and would otherwise ask a Value for a plain float."""
 
     dtype = np.dtype(float)

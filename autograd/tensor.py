@@ -293,18 +293,22 @@ class Tensor(Operators["Operand", "Tensor", np.ndarray[Any, Any], np.ndarray[Any
 
     @property
     def shape(self) -> tuple[int, ...]:
+        """The length of each axis."""
         return self._data.shape  # type: ignore[no-any-return]  # slots are Any
 
     @property
     def ndim(self) -> int:
+        """The number of axes."""
         return self._data.ndim  # type: ignore[no-any-return]  # slots are Any
 
     @property
     def size(self) -> int:
+        """The number of elements."""
         return self._data.size  # type: ignore[no-any-return]  # slots are Any
 
     @property
     def dtype(self) -> np.dtype[Any]:
+        """The dtype of the elements."""
         return self._data.dtype  # type: ignore[no-any-return]  # slots are Any
 
     def __len__(self) -> int:
@@ -368,10 +372,12 @@ class Tensor(Operators["Operand", "Tensor", np.ndarray[Any, Any], np.ndarray[Any
 
     @property
     def T(self) -> Tensor:
+        """The axes in reverse order."""
         return shaping.transpose(self)
 
     @property
     def mT(self) -> Tensor:
+        """The last two axes exchanged."""
         return linalg.mT(self)
 
     def sum(self, axis: Any = None, keepdims: bool = False) -> Tensor:
@@ -411,9 +417,11 @@ class Tensor(Operators["Operand", "Tensor", np.ndarray[Any, Any], np.ndarray[Any
         return reductions.log_softmax(self, axis)
 
     def argmax(self, axis: Any = None) -> np.intp | Array:
+        """The index of the largest element, along `axis` or in the flattened array."""
         return np.argmax(self._data, _axis("argmax", axis, self.ndim))
 
     def argmin(self, axis: Any = None) -> np.intp | Array:
+        """The index of the smallest element, along `axis` or in the flattened array."""
         return np.argmin(self._data, _axis("argmin", axis, self.ndim))
 
     def dot(self, other: Any) -> Tensor:

@@ -172,8 +172,8 @@ class Kernel(Locked):
 
     def __init__(self, function: Callable[..., Any], options: Options) -> None:
         super().__init__()
-        self.function = function
-        self.options = options
+        self._function = function
+        self._options = options
         update_wrapper(self, function, updated=())
         self._trace_caches: dict[InputSpec, TraceCache] = {}
         self._layouts: dict[Any, tuple[TraceCache, Layout]] = {}
@@ -185,7 +185,7 @@ class Kernel(Locked):
         if modes.in_use and (trace := modes.current_trace()) and not (kwargs or self._nondefault_options()):
             numbers = all(type(x) in (float, int) for x in args)
             if numbers:  # within a trace, which is to see what it is made of
-                return self.function(*map(trace.constant, args))
+                return self._function(*map(trace.constant, args))
         fast_path = self._fast_path
         if fast_path is not None and not kwargs and tuple(map(type, args)) == fast_path[0]:  # floats alone, once more
             outputs = fast_path[1](args)
@@ -212,19 +212,19 @@ class Kernel(Locked):
 
     def _slow_call(self, args: tuple[Any, ...], kwargs: dict[str, Any], kinds: Any) -> Any:
         """A call with arguments of new kinds: their layout and the cache of traces are kept for the next one."""
-        given = Arguments(self.options.name, self.options.signature, args, kwargs)
+        given = Arguments(self._options.name, self._options.signature, args, kwargs)
         if given.nodes:
             if changed := self._nondefault_options():
                 raise TypeError(
-                    f"{self.options.name} was given a node, which would run the function itself, without its "
+                    f"{self._options.name} was given a node, which would run the function itself, without its "
                     f"{' and '.join(changed)}: pass numbers and arrays (x.data), or compile the derivative"
                 )
-            return self.function(*args, **kwargs)
+            return self._function(*args, **kwargs)
         layout = given.layout(self._masks)
         batch = layout.batch(given.arrays)
         with self._lock:
             if given.spec not in self._trace_caches:
-                cache = TraceCache(self.function, self.options, given.spec, batch)
+                cache = TraceCache(self._function, self._options, given.spec, batch)
                 if len(self._trace_caches) == MAX_LAYOUTS:
                     self._trace_caches.clear()
                 self._latest = self._trace_caches[given.spec] = cache  # kept only if a first path could be traced
@@ -239,12 +239,12 @@ class Kernel(Locked):
 
     def _nondefault_options(self) -> list[str]:
         """The options with which a call is not one of the function itself."""
-        return [name for name in ("signature", "reduce", "parameters") if getattr(self.options, name) is not None]
+        return [name for name in ("signature", "reduce", "parameters") if getattr(self._options, name) is not None]
 
     def _install_fast_path(self, cache: TraceCache, layout: Layout) -> None:
         """Let calls with floats alone skip the layout, unless the program has guards or reads Values."""
         executable = cache.paths[0].fast
-        if not (executable.captured or executable.guarded or self.options.signature or self.options.parameters):
+        if not (executable.captured or executable.guarded or self._options.signature or self._options.parameters):
             once = executable.code(layout.mask, guarded=False)[0].once
             self._fast_path = (float,) * len(layout.mask.uniform), once, cache.results.of_floats(layout.reduced)
 
@@ -290,9 +290,9 @@ class Kernel(Locked):
 
     def _newest(self) -> TraceCache:
         if self._latest is None or not self._latest.paths:
-            raise RuntimeError(f"{self.options.name} is traced at its first call, with numbers: call it first")
+            raise RuntimeError(f"{self._options.name} is traced at its first call, with numbers: call it first")
         return self._latest
 
     def __repr__(self) -> str:
         paths = sum(len(cache.paths) for cache in self._trace_caches.values())
-        return f"<compiled {self.options.name}: {paths} path{'s' * (paths != 1)}>"
+        return f"<compiled {self._options.name}: {paths} path{'s' * (paths != 1)}>"

@@ -299,7 +299,7 @@ def test_a_kernel_that_is_dropped_is_freed_with_what_it_traced(backend):
     marker = ag.Value(1.0)
     kernel = ag.compile(ag.grad(lambda x, marker=marker: x * marker if x > marker else ag.sin(x)), backend=backend)
     kernel(np.linspace(-2, 2, 9))
-    gone = [weakref.ref(x) for x in (kernel, kernel.function, marker)]
+    gone = [weakref.ref(x) for x in (kernel, kernel._function, marker)]
     del kernel, marker
     gc.collect()
     assert [ref() for ref in gone] == [None] * 3
