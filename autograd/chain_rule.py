@@ -1,7 +1,7 @@
 """The chain rule at one operation: cotangents and tangents, times slopes.
 
-All products are here: of floats, of arrays and of nodes; plain ones, and strong ones, in which an outer factor of zero gives
-zero. The outer factor is the cotangent in reverse mode, the slope in forward mode, and a mask in both.
+All products are here: of floats, of arrays and of nodes; ordinary ones, and strong ones, in which an outer factor of zero
+gives zero. The outer factor is the cotangent in reverse mode, the slope in forward mode, and a mask in both.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from autograd.elementwise import not_equal, quotient, strong_mask, times
 from autograd.graph import ONE, Node, Primitive, Slope, value_of
 
 _ndarray = np.ndarray
-LARGE = 1 << 15  # bytes from which memory is worth to be used again
+LARGE = 1 << 15  # bytes from which reusing memory pays
 
 
 def contributions(node: Node, g: Any, keep_graph: bool = False, strong: bool = False) -> list[tuple[Node, Any]]:
-    """The inputs of `node` that are nodes, each with what it gets of the cotangent `g`: for any operation."""
+    """The inputs of `node` that are nodes, each with its contribution from the cotangent `g`: for any operation."""
     op = node.op
     assert op is not None
     parents: Any = (node._left, node._right) if op.at_most_binary else node._left
@@ -54,7 +54,7 @@ def contributions(node: Node, g: Any, keep_graph: bool = False, strong: bool = F
 
 
 def pull(rule: Any, g: Any, z: Any, inputs: tuple[Any, ...], strong: bool = False) -> Any:
-    """What a rule, a slope or a pullback, makes of the cotangent `g` of the output `z`."""
+    """The contribution that a rule, a slope or a pullback, gives for the cotangent `g` of the output `z`."""
     if isinstance(rule, Slope):
         if rule.constant == 1.0:
             return g
@@ -63,7 +63,7 @@ def pull(rule: Any, g: Any, z: Any, inputs: tuple[Any, ...], strong: bool = Fals
 
 
 def product(outer: Any, slope: Any, kind: str, strong: bool) -> Any:
-    """A cotangent times a slope's value, numbers, arrays or nodes; with a strong zero, if asked for."""
+    """A cotangent times a slope's value, be they numbers, arrays or nodes; with a strong zero if `strong`."""
     if kind == "factor":
         if type(slope) is float and isfinite(slope):
             return outer if slope == 1.0 else -outer if slope == -1.0 else outer * slope
@@ -100,11 +100,11 @@ def _divided(x: Any, y: Any) -> Any:
     return x / y
 
 
-# ---- The same by shorter ways, for arrays alone and for floats alone
+# ---- Fast paths, for arrays only and for floats only
 
 
 def array_contributions(node: Node, op: Primitive, g: Any) -> list[tuple[Node, Any]]:
-    """What `contributions` gives, by the shortest way: of an operation on one or two arrays."""
+    """The fast path of `contributions`, for an operation on one or two arrays."""
     left, right, z, x, y = node._left, node._right, node._data, node._x, node._y
     pairs: list[tuple[Node, Any]] = []
     dx, dy = op.dx, op.dy
@@ -125,7 +125,7 @@ def array_contributions(node: Node, op: Primitive, g: Any) -> list[tuple[Node, A
 
 
 def _array_product(g: Any, slope: Any, kind: str | None, z: Any, x: Any, y: Any) -> Any:
-    """The cotangent `g` of an array times a slope's value; of a large one in the slope's own memory where that is new."""
+    """The cotangent `g` of an array times a slope's value; if that is a large new array, in its memory."""
     if type(slope) is _ndarray and slope.nbytes > LARGE and slope.shape == g.shape:
         if slope.dtype.char == "?":
             slope = slope.astype(g.dtype)
@@ -147,7 +147,7 @@ def float_product(g: float, slope: Any, kind: str) -> float:
 
 
 def float_slopes(node: Node, op: Primitive, g: float) -> tuple[Iterable[Any], Iterable[float], float]:
-    """The inputs of `node`, with their slopes, and what these are to be multiplied with: for any operation on floats."""
+    """The inputs of `node`, their slopes, and the factor of these: for any operation on floats."""
     if op.variadic is None:
         pairs = contributions(node, g)
         return [parent for parent, _ in pairs], [float(share) for _, share in pairs], 1.0
@@ -155,7 +155,7 @@ def float_slopes(node: Node, op: Primitive, g: float) -> tuple[Iterable[Any], It
 
 
 def with_ieee(f: Callable[..., Any], *args: Any) -> Any:
-    """`f(*args)` by IEEE's arithmetic, where Python's raises: by that of NumPy."""
+    """`f(*args)`; where Python's arithmetic raises, the result of IEEE's, which NumPy computes."""
     try:
         return f(*args)
     except ArithmeticError:

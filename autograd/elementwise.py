@@ -1,17 +1,17 @@
 """The table of elementwise operations: one record each, with its slopes, for floats, arrays and nodes alike.
 
 The engine multiplies with a slope in one place, `times(outer, inner)`: an outer factor of exactly zero gives zero, also
-times infinity and nan. The outer one is the cotangent in reverse mode and the slope in forward mode; a mask, which
-selects, is always the outer one. So what is not selected does not leak.
+times infinity and nan. The outer factor is the cotangent in reverse mode and the slope in forward mode; a mask, which
+selects, is always the outer factor. So an infinity or nan that is not selected does not leak.
 
 Conventions, where mathematics leaves a choice: `abs`, `relu` and `sign` have slope 0 at 0; `maximum` and `minimum`
 split a tie evenly; `hypot` has slope 0 at the origin; `0**y` has slope 0 in y, or -inf where y < 0. Floats follow
 IEEE 754 where Python would raise: `div(1.0, 0.0)` is inf, `log(0.0)` is -inf, `power(-8.0, 1/3)` is nan.
 
-Where a slope is such a convention for want of a derivative (`hypot`, `atan2`, a norm or a standard deviation at the
-origin), second derivatives are nan. Slopes keep their digits far out too, but for those of `tanh` and, on the positive
-side, `sigmoid`: computed from the output as `1 - z * z` and `z * (1 - z)` they are exact to within a rounding of 1, and 0
-where the output is 1.
+Where a slope is a convention because there is no derivative (`hypot`, `atan2`, a norm or a standard deviation at the
+origin), second derivatives are nan. Slopes keep their digits also far from the origin, except those of `tanh` and, on
+the positive side, `sigmoid`: computed from the output as `1 - z * z` and `z * (1 - z)`, they are exact to within a
+rounding of 1, and 0 where the output is 1.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ TWO_OVER_ROOT_PI = 2.0 / math.sqrt(math.pi)
 
 
 def op(name: str, scalar: Callable[..., float], array: Callable[..., Any], *slopes: Any, **facts: Any) -> Primitive:
-    """Define an elementwise operation by its float forward, its array forward and its slopes, one an argument.
+    """Define an elementwise operation by its forward functions, of floats and of arrays, and a slope for each argument.
 
     A slope is a number, a function `(z, *inputs)` of the output and the inputs, or one of `over`, `fraction`, `factors` and `mask`;
-    what it gives is an input, the output, or new. Where `scalar` raises, as math's functions do, say `otherwise`: then
-    the answer is IEEE's. `facts` are those of `Primitive`.
+    its result is an input, the output, or a new array. Where `scalar` raises, as the functions of math do, give
+    `otherwise`: then the result is IEEE's. `facts` are the further arguments of `Primitive`.
 
     >>> from autograd.transforms import grad
     >>> softsign = op("softsign", lambda x: x / (1 + abs(x)), lambda x: x / (1 + np.abs(x)),
@@ -72,7 +72,7 @@ def _base(x: Any, y: Any) -> Any:
 
 
 def _opposed(rest: Any, y: Any) -> Any:
-    """Whether `rest`, where it is not zero, has another sign than y."""
+    """Whether `rest` is not zero and has another sign than y."""
     return where(rest != 0.0, rest < 0.0, y < 0.0) != where(y < 0.0, 1.0, 0.0)
 
 
@@ -99,7 +99,7 @@ def _floordiv(x: Any, y: Any) -> Any:
 COMPARISON = {"is_comparison": True, "is_free": True, "hides_nan": True, "never_minus_zero": True}
 STEP = {"hides_nan": True, "never_minus_zero": True}
 
-# ---- Comparisons and steps: slope 0. Rules use these, so that a recorded rule never freezes a branch.
+# ---- Comparisons and steps: slope 0. Rules use these, so that a traced rule never freezes a branch.
 
 equal = op("equal", lambda x, y: 1.0 if x == y else 0.0, forwards.typed(np.equal), 0.0, 0.0, infix="==", commutes=True, **COMPARISON)
 not_equal = op("not_equal", lambda x, y: 1.0 if x != y else 0.0, forwards.typed(np.not_equal), 0.0, 0.0, infix="!=", commutes=True, latex=r"\ne", **COMPARISON)
@@ -128,15 +128,15 @@ mul = op("mul", operator.mul, np.multiply, lambda z, x, y: y, lambda z, x, y: x,
 div = op("div", operator.truediv, np.true_divide, over(lambda z, x, y: y), fraction(lambda z, x, y: (-z, y)),
          infix="/", is_odd=True, identity=1.0, otherwise="x * math.copysign(math.inf, y)", latex=r"\frac{{{0}}}{{{1}}}", sign="÷",
          hint="keep the divisor away from 0: x / (y + 1e-12), or choose with ag.where before dividing")
-# The products of the chain rule, in which an outer factor of zero wins over all; and a mask: 0 where it won over what is not
-# finite.
+# The products of the chain rule, in which an outer factor of zero gives zero (a strong zero); and a mask that is 0 where
+# it suppressed an infinity or a nan.
 strong_mask = op("strong_mask", lambda x, y: 0.0 if x == 0.0 and y - y != 0.0 else 1.0, forwards.typed(lambda x, y: np.not_equal(x, 0) | np.isfinite(y)), 0.0, 0.0,
                  body=lambda x, y: where(x == 0.0, where(y - y == 0.0, 1.0, 0.0), 1.0), **STEP)
 times: Primitive = op("times", lambda x, y: x * y if x else float(x), lambda x, y: np.where(np.equal(x, 0), x, x * y)[()],
                       lambda z, x, y: times(strong_mask(x, y), y), lambda z, x, y: x, body=lambda x, y: where(x == 0.0, x, x * y), sign="×")
 quotient = op("quotient", lambda x, y: div.scalar(x, y) if x else float(x), lambda x, y: np.where(np.equal(x, 0), x, x / y)[()],
               fraction(lambda z, x, y: (strong_mask(x, 1.0 / y), y)), fraction(lambda z, x, y: (-z, y)), body=lambda x, y: where(x == 0.0, x, x / y), sign="÷")
-# A slope at a kink: 0 where y is 0, and so too its own derivative is nan there, for it has none.
+# A slope with a kink: 0 where y is 0. It has no derivative there, so that is nan.
 ratio: Primitive = op("ratio", lambda x, y: x / y if y != 0.0 else 0.0, forwards.ratio_array,
                       over(lambda z, x, y: where(y, y, math.nan)), fraction(lambda z, x, y: (where(y, -z, math.nan), y)),
                       body=lambda x, y: where(y != 0.0, x / y, 0.0))
@@ -218,11 +218,11 @@ erfc = op("erfc", math.erfc, forwards.of_scipy("erfc"), factors(lambda z, x: (-T
 # fmt: on
 
 
-WEAK = (float, int, bool)  # Python's numbers, which take the dtype of what they meet; NumPy's have their own
+WEAK = (float, int, bool)  # Python's numbers take the dtype of the other operand; NumPy's scalars have their own
 
 
 def clip(x: N, low: Any = None, high: Any = None) -> N:
-    """`x`, kept between `low` and `high`, each of which may be None.
+    """`x`, limited to the range from `low` to `high`, each of which may be None.
 
     >>> clip(3.0, 0.0, 1.0)
     1.0

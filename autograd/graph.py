@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 Pullback = Callable[..., Any]  # (g, z, *inputs) -> the cotangent of one input
 
-next_sequence_number = count(1).__next__  # they grow: a node has a greater one than all that it was computed from
+next_sequence_number = count(1).__next__  # a node has a greater one than all nodes that it was computed from
 
 
 class Slope:
     """A local derivative of an elementwise operation in terms of its output and inputs: `function(z, *inputs)`.
 
-    `kind` says what that gives: a "factor"; a "divisor", so that one division stays one; "factors", several that might
-    overflow together; a "fraction", factors and a divisor behind them; or a "mask", which selects: 1, 0, or a number
+    `kind` says how its value is applied: as a "factor"; a "divisor", so that one division stays one; "factors", whose
+    product might overflow; a "fraction", factors followed by a divisor; or a "mask", which selects: 1, 0, or a number
     between for ties. A slope that is the same everywhere is the factor `constant`.
     """
 
@@ -42,27 +42,27 @@ def over(function: Callable[..., Any]) -> Slope:
 
 
 def fraction(function: Callable[..., Any]) -> Slope:
-    """The slope `a * b * ... / d`, of a function that gives all of these."""
+    """The slope `a * b * ... / d`, where `function` returns the tuple `(a, b, ..., d)`."""
     return Slope(function, "fraction")
 
 
 def factors(function: Callable[..., Any]) -> Slope:
-    """The slope `a * b * ...`, of a function that gives all of these."""
+    """The slope `a * b * ...`, where `function` returns the tuple `(a, b, ...)`."""
     return Slope(function, "factors")
 
 
 def mask(function: Callable[..., Any]) -> Slope:
-    """The slope of what a selection takes."""
+    """The slope of an input that is selected where `function` gives 1."""
     return Slope(function, "mask")
 
 
 def ONE(*_: Any) -> float:
-    """The slope of an input that passes straight through. The traversal knows it by name and skips the call."""
+    """The slope 1. The traversals recognize this function and skip the call."""
     return 1.0
 
 
 class Primitive:
-    """The record of an operation: what it computes, its derivatives, and all that others need to know of it.
+    """The record of an operation: what it computes, its derivatives, and everything else that is known of it.
 
     There is one rule for each argument. Of an elementwise operation of the table it is a `Slope`. Elsewhere it is a
     pullback `(g, z, *inputs) -> cotangent of that input`, where `g` is the cotangent of the output `z`; if the operation
@@ -70,9 +70,9 @@ class Primitive:
     `variadic(z, *inputs) -> slopes`. All are plain arithmetic: given numbers they compute them, given nodes they record
     them.
 
-    `scalar` computes floats (None of what arrays alone have), `array` arrays. `body`, of what is made of other operations,
-    computes the same by these: so it is compiled. `reads` says whether a rule looks at its inputs' elements, so that
-    constants must stay as they are. `settings` are what else it was given, as an axis.
+    `scalar` computes floats (None for an operation on arrays only), `array` arrays. `body` computes the same by other
+    operations, and is what the compiler uses. `reads` says whether a rule reads the elements of its inputs, so that
+    constants must not change. `settings` are its further arguments, such as an axis.
     """
 
     __slots__ = (
@@ -104,13 +104,13 @@ class Primitive:
         latex: str | None = None,
         sign: str | None = None,  # in pictures
         hint: str = "a lower learning rate, scaled inputs or gradient clipping usually keep the numbers small",
-        # The algebra that is exact for it.
+        # Algebra that is exact for it.
         commutes: bool = False,
         identity: float | None = None,  # a right operand (or either, if it commutes) that changes no bit of the other
         is_odd: bool = False,  # in each argument
         is_even: bool = False,
         never_minus_zero: bool = False,
-        hides_nan: bool = False,  # of a nan it may make a number
+        hides_nan: bool = False,  # it may give a number for a nan
         is_comparison: bool = False,  # its results are booleans, as numbers 1 and 0
         is_free: bool = False,  # no floating-point operation
     ) -> None:
@@ -132,7 +132,7 @@ class Primitive:
         self.nondifferentiable = self.variadic is None and not any(rules)
         self.reads = bool(self.variadic) or any(r and getattr(r, "constant", None) is None for r in rules)
         self.at_most_binary = self.variadic is None and len(rules) <= 2  # a node keeps inputs in slots, not in tuples
-        # The rules of the commonest operations, of one input or of two that both count, are ready to hand.
+        # The rules of the most common operations, of one input or of two with a rule each, have attributes of their own.
         self.dx: Any = None
         self.dy: Any = None
         self.pull_x: Any = None
@@ -162,7 +162,7 @@ class Primitive:
         if len(args) == 1 and isinstance(args[0], Node):
             return args[0]._unary(self)
         if self.elementwise and len(args) > len(self.rules) and type(self) is Primitive:
-            # NumPy's would take one more for the array to write into
+            # NumPy's ufunc would take one more as `out`
             raise TypeError(
                 f"{self.name} takes {len(self.rules)} argument{'s' * (len(self.rules) > 1)}, got {len(args)}"
             )
@@ -181,7 +181,7 @@ class Primitive:
                     return self.scalar(*args)
                 except FAILURES as error:
                     raise self.refused(args, error) from None
-            if any(isinstance(arg, np.ndarray) and arg.dtype == object for arg in args):  # of nodes: one at a time
+            if any(isinstance(arg, np.ndarray) and arg.dtype == object for arg in args):  # nodes: one at a time
                 return np.frompyfunc(self, len(args), 1)(*args)
         try:
             return self.array(*args)
@@ -189,7 +189,7 @@ class Primitive:
             raise self.refused(args, error) from None
 
     def refused(self, args: Any, error: Exception) -> Exception:
-        """What to raise where a forward computation on `args` raised `error`."""
+        """The exception to raise where the forward computation on `args` raised `error`."""
         return refused(str(self), args, error)
 
     def __str__(self) -> str:
@@ -205,16 +205,16 @@ class Node:
     """A value in a graph, with the operation and the inputs that made it.
 
     `_data` is the value; `op` is None for a leaf. `_left` and `_right` are the input nodes, None where an input is a
-    constant, and `_x` and `_y` are what the operation read from them: the rules see these, whatever becomes of the
-    inputs later. An operation of more inputs has them all, nodes and constants, as a tuple in `_left`, and what it read
-    as another in `_x`. No tuple otherwise, for the collector counts containers, and one a node is half the cost of three.
+    constant; `_x` and `_y` are the inputs' values when the operation was recorded: rules see these, even if the inputs
+    change later. An operation of more inputs has all of them, nodes and constants, as a tuple in `_left`, and their
+    values as another in `_x`. Otherwise there is no tuple: each would be one more object for the garbage collector.
     """
 
     __slots__ = dict.fromkeys(("__weakref__", "_data", "_left", "_right", "_sequence", "_x", "_y")) | {
         "grad": "The derivative.", "label": "The name, in pictures.", "op": "The operation; None for a leaf.",
     }  # fmt: skip
 
-    _priority: ClassVar[int] = 0  # where kinds of node meet, the higher takes the result
+    _priority: ClassVar[int] = 0  # of several kinds of node, the result is of the kind with the highest
     _overwritten: int = 0  # of a leaf: the sequence number at which its value was last changed in place
 
     _data: Any
@@ -233,15 +233,15 @@ class Node:
         raise NotImplementedError
 
     def _unary(self, op: Primitive) -> Any:
-        """`op` of this node: what `_record` does, by the shortest way."""
+        """`op` of this node: the fast path of `_record`."""
         raise NotImplementedError
 
     def _unbroadcast(self, contribution: Any) -> Any:
-        """A contribution to this node's cotangent, brought to the node's own form, shape and dtype."""
+        """A contribution to this node's cotangent, converted to the node's type, shape and dtype."""
         raise NotImplementedError
 
     def _check_unchanged(self, reader: Node, value: Any, keep_graph: bool) -> None:
-        """Raise if this leaf no longer is the `value` that `reader` read, where that matters."""
+        """Raise if this leaf has changed since `reader` read `value`, and the derivative needs it."""
         raise NotImplementedError
 
     def _accumulate(self, g: Any) -> None:
@@ -250,7 +250,7 @@ class Node:
 
     @property
     def inputs(self) -> tuple[Any, ...]:
-        """What the operation was given: nodes, and constants as they are."""
+        """The arguments of the operation: nodes, and constants as they are."""
         if self.op is None:
             return ()
         if not self.op.at_most_binary:
@@ -266,7 +266,7 @@ class Node:
         return tuple([arg for arg in self.inputs if isinstance(arg, Node)])
 
     def _residuals(self) -> tuple[Any, ...]:
-        """What the operation read: the inputs' values at that time."""
+        """The inputs' values when the operation was recorded (JAX's word)."""
         if self.op is None:
             return ()
         if not self.op.at_most_binary:
@@ -280,7 +280,7 @@ def value_of(x: Any) -> Any:
 
 
 def ancestors(*outputs: Node, since: int = 0) -> list[Node]:
-    """`outputs` and all that they were computed from (of what was made after `since`), in the order they were made."""
+    """`outputs` and all nodes that they were computed from and that were made after `since`, in order of creation."""
     found = dict.fromkeys(outputs)
     stack = list(found)
     while stack:

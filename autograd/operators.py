@@ -1,4 +1,4 @@
-"""Python's operators and the methods of both kinds of node, written out once."""
+"""Python's operators and the elementwise methods, written out once for both kinds of node."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from autograd.numpy_protocol import array_ufunc
 
 Other = TypeVar("Other")  # what the other operand may be
 Result = TypeVar("Result")  # the kind of node that then results
-Plain = TypeVar("Plain")  # what results without a derivative: a float, or an array
-Truth = TypeVar("Truth")  # what a comparison gives: a bool, or an array of them
+Plain = TypeVar("Plain")  # a result without a derivative: a float, or an array
+Mask = TypeVar("Mask")  # the result of a comparison: a bool, or an array of them
 Kind = TypeVar("Kind", bound=type)
 
 
 def declined(op: Primitive, other: Any) -> NoReturn:
-    """NotImplemented, where the class of the other operand may know what to do, and otherwise a TypeError that says what
-    operands there are."""
+    """NotImplemented, if the class of the other operand has operators too; otherwise a TypeError that says which operands
+    are accepted."""
     kind = type(other)
     if hasattr(kind, "__radd__") and kind.__module__ != "builtins" and not isinstance(other, Number):
         return NotImplemented  # type: ignore[misc]  # which Python takes for no result
@@ -36,7 +36,7 @@ def declined(op: Primitive, other: Any) -> NoReturn:
 
 
 def is_plain(x: Any) -> bool:
-    """Whether `x` is a real number, or an array of such, and no node."""
+    """Whether `x` is a real number or an array of real numbers, and not a node."""
     kinds = (np.ndarray, np.floating, np.integer, np.bool_)
     return isinstance(x, (float, int)) or (isinstance(x, kinds) and x.dtype.kind in "fiub")
 
@@ -58,8 +58,8 @@ def documented(kind: Kind) -> Kind:
 
 
 @documented
-class Operators(Node, Generic[Other, Result, Plain, Truth]):
-    """Arithmetic on nodes. A kind of node says how it records one operand, two, and two the other way round."""
+class Operators(Node, Generic[Other, Result, Plain, Mask]):
+    """Arithmetic on nodes. Each kind of node defines `_unary`, `_binary` and `_reflected`."""
 
     __slots__ = ()
 
@@ -72,15 +72,15 @@ class Operators(Node, Generic[Other, Result, Plain, Truth]):
     def _reflected(self, op: Primitive, other: Other) -> Result:
         raise NotImplementedError
 
-    def _compared(self, compare: Callable[[Any, Any], Any], op: Primitive, x: Any, y: Any) -> Truth:
-        """A comparison: a plain truth, or a line of the program that is being made."""
+    def _compared(self, compare: Callable[[Any, Any], Any], op: Primitive, x: Any, y: Any) -> Mask:
+        """A comparison: a bool or a mask, or a tracer where a program is traced."""
         if trace := current_trace():
-            line: Truth = trace.compare(op, x, y)
+            line: Mask = trace.compare(op, x, y)
             if line is not NotImplemented:
                 return line
         try:
-            truth: Truth = compare(value_of(x), value_of(y))
-            return truth
+            mask: Mask = compare(value_of(x), value_of(y))
+            return mask
         except FAILURES as error:
             raise refused(op.name, (x, y), error) from None
 
@@ -147,13 +147,13 @@ class Operators(Node, Generic[Other, Result, Plain, Truth]):
     def clip(self, low: Any = None, high: Any = None) -> Result: return cast("Result", e.clip(cast("Any", self), low, high))
     def where(self, condition: Any, other: Other) -> Result: return cast("Result", e.where(condition, self, cast("Any", other)))
 
-    def __eq__(self, other: object) -> Truth: return self._compared(operator.eq, e.equal, self, other)  # type: ignore[override]  # of arrays: an array
-    def __ne__(self, other: object) -> Truth: return self._compared(operator.ne, e.not_equal, self, other)  # type: ignore[override]  # of arrays: an array
-    def __lt__(self, other: Other) -> Truth: return self._compared(operator.gt, e.greater, other, self)
-    def __le__(self, other: Other) -> Truth: return self._compared(operator.ge, e.greater_equal, other, self)
-    def __gt__(self, other: Other) -> Truth: return self._compared(operator.gt, e.greater, self, other)
-    def __ge__(self, other: Other) -> Truth: return self._compared(operator.ge, e.greater_equal, self, other)
-    # By these names NumPy's functions of object arrays look for what to do with each element.
+    def __eq__(self, other: object) -> Mask: return self._compared(operator.eq, e.equal, self, other)  # type: ignore[override]  # of arrays: an array
+    def __ne__(self, other: object) -> Mask: return self._compared(operator.ne, e.not_equal, self, other)  # type: ignore[override]  # of arrays: an array
+    def __lt__(self, other: Other) -> Mask: return self._compared(operator.gt, e.greater, other, self)
+    def __le__(self, other: Other) -> Mask: return self._compared(operator.ge, e.greater_equal, other, self)
+    def __gt__(self, other: Other) -> Mask: return self._compared(operator.gt, e.greater, self, other)
+    def __ge__(self, other: Other) -> Mask: return self._compared(operator.ge, e.greater_equal, self, other)
+    # NumPy's functions of object arrays call these methods of each element.
     def arcsin(self) -> Result: return self._unary(e.asin)
     def arccos(self) -> Result: return self._unary(e.acos)
     def arctan(self) -> Result: return self._unary(e.atan)
@@ -200,24 +200,24 @@ class Operators(Node, Generic[Other, Result, Plain, Truth]):
 
 
 class Updates(Node):
-    """Augmented assignments to what is learned: `p -= 0.1 * p.grad` changes the parameter itself, or raises.
+    """Augmented assignments to parameters: `p -= 0.1 * p.grad` changes the parameter itself, or raises.
 
     With a node on the right they make a new node, as with any other node on the left: `out = layer.b; out += w * x`.
-    With plain numbers that would lose the update, for the name alone would be bound anew.
+    With numbers or arrays on the right that would lose the update: only the name would be bound to the new node.
     """
 
     __slots__ = ()
 
     def _is_parameter(self) -> bool:
-        """Whether this node is learned."""
+        """Whether this node is a parameter."""
         raise NotImplementedError
 
     def _update(self, op: Primitive, other: Any) -> None:
-        """Become `op` of this and a plain `other`."""
+        """Set the data to `op` of it and `other`, a number or an array."""
         raise NotImplementedError
 
     def _updated(self, op: Primitive, other: Any) -> bool:
-        """Whether an assignment of `op` and `other` concerns this node itself, and was carried out."""
+        """Update this node by `op` and `other` if it is a parameter, and return whether it was done."""
         if not self._is_parameter() or not is_plain(other):
             return False
         if is_recording():

@@ -1,8 +1,8 @@
 """Reverse mode: cotangents, carried from an output to everything that it was computed from.
 
-Nodes wait in a heap, the one that was made last first. An input was made before what was computed from it, so when a
-node's turn comes, all of its cotangent has arrived: no recursion, no sorting pass, and a chain of millions is as good as
-a tree.
+Nodes wait in a heap, the one that was made last on top. An input was made before all that was computed from it, so when
+a node is taken from the heap, its cotangent is complete: no recursion, no sorting pass, and a chain may be millions of
+nodes long.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ def cotangents(output: Node, seed: Any, keep_graph: bool = False, since: int = 0
     Nothing is stored in the graph. With `keep_graph` the cotangents are nodes themselves, to be differentiated
     again. Nodes up to the sequence number `since` are taken as leaves.
 
-    A cotangent of exactly zero stays zero whatever it is multiplied with. Floats get that for nothing. With arrays the
-    traversal is repeated with strong products where a nan comes out, so that only those pay who need it.
+    A cotangent of exactly zero stays zero whatever it is multiplied with. With floats that costs nothing. With arrays the
+    traversal is repeated with strong products only if a nan comes out, so that other traversals do not pay for it.
     """
     if type(seed) is float and not keep_graph:
         found = _float_cotangents(output, seed, since)
     else:
         trace = modes.current_trace()
         with trace.differentiating() if trace else nullcontext():
-            # traced, a nan is not known yet, and all products are strong
+            # in a trace a nan cannot be known yet, so all products are strong
             found, leaves = _general_cotangents(output, seed, since, keep_graph, strong=trace is not None)
         if constants.watched:
             constants.check(found, since)
@@ -48,7 +48,7 @@ def cotangents(output: Node, seed: Any, keep_graph: bool = False, since: int = 0
 def _general_cotangents(
     output: Node, seed: Any, since: int, keep_graph: bool, strong: bool
 ) -> tuple[dict[Node, Any], list[Node]]:
-    """The traversal for any kind of node and cotangent; with the leaves that it came to."""
+    """The traversal for any kind of node and cotangent; returns the leaves too."""
     found: dict[Node, Any] = {output: seed}
     frontier = [(-output._sequence, output)]
     leaves = []
@@ -85,21 +85,21 @@ def _general_cotangents(
 
 
 def _float_cotangents(output: Node, seed: float, since: int) -> dict[Node, Any]:
-    """The traversal where all is floats: a float node was computed from float nodes alone.
+    """The traversal of floats: a float node was computed from float nodes only.
 
-    The hot spot of scalar programs: its halves, for either input, are written out, and the heap gives while it takes.
+    The hot spot of scalar programs: the code for each input is written out, and one heap operation pushes and pops.
     """
     found: dict[Node, Any] = {output: seed}
     frontier: list[tuple[int, Node]] = []
     key, node, g, kind, limit = -output._sequence, output, seed, type(output), -since
     while True:
         op = node.op
-        if op is not None and key < limit:  # a leaf never waits, but may be the output
+        if op is not None and key < limit:  # a leaf is never in the heap, but may be the output
             dx, left = op.dx, node._left
             if dx is None:
                 inputs, slopes, factor = float_slopes(node, op, g)
                 for parent, slope in zip(inputs, slopes, strict=False):
-                    if type(parent) is kind or isinstance(parent, Node):  # asked first what costs less
+                    if type(parent) is kind or isinstance(parent, Node):  # the cheaper test first
                         if parent in found:
                             found[parent] += factor * slope
                         else:
@@ -147,7 +147,7 @@ def _float_cotangents(output: Node, seed: float, since: int) -> dict[Node, Any]:
 
 
 def accumulate_grads(found: dict[Node, Any]) -> None:
-    """Put cotangents where users look for them: added to `.grad` of leaves, and set in all other nodes."""
+    """Store cotangents in `.grad`: added to that of leaves, and set in all other nodes."""
     for node, g in found.items():
         if node.op is None:
             node._accumulate(g)
@@ -157,5 +157,5 @@ def accumulate_grads(found: dict[Node, Any]) -> None:
 
 def has_nan(g: Any) -> bool:
     g = value_of(g)
-    square = np.vdot(g, g)  # of squares, so that infinities of both signs cannot make a nan between them
+    square = np.vdot(g, g)  # a sum of squares, in which inf and -inf do not cancel to nan
     return bool(square != square)

@@ -1,4 +1,4 @@
-"""What a `Value` has of a number beside its graph: NumPy's view of it, formatting, copies, updates of what is learned."""
+"""The number in a `Value`: NumPy's view of it, formatting, copies, and updates of parameters."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from autograd.typing import Array, Number, Value
 
 S = TypeVar("S", bound="Scalar")
-PARAMETER = object()  # in place of its first input, which a leaf has not, it says that the leaf is learned
+PARAMETER = object()  # in the slot of the first input, which a leaf does not use, it marks the leaf as a parameter
 
 
 class _Float64:
@@ -57,7 +57,7 @@ class Scalar(Updates, Operators["Number | Value", "Value", float, bool]):
     __slots__ = ()
     _data: float
     grad: float
-    shape: ClassVar[tuple[()]] = ()  # where an operation on arrays takes it for one
+    shape: ClassVar[tuple[()]] = ()  # for operations on arrays, to which a Value is one of shape ()
     ndim: ClassVar[int] = 0
     size: ClassVar[int] = 1
     dtype: ClassVar[np.dtype[Any]] = cast("Any", _Float64())
@@ -73,7 +73,7 @@ class Scalar(Updates, Operators["Number | Value", "Value", float, bool]):
     __rpow__: Operation
 
     def _is_parameter(self) -> bool:
-        return self._left is PARAMETER or self._y is PARAMETER  # the latter where it stands in for one
+        return self._left is PARAMETER or self._y is PARAMETER  # the latter marks a stand-in for a parameter
 
     def _update(self, op: Primitive, other: Any) -> None:
         if np.shape(other) != ():
@@ -85,11 +85,11 @@ class Scalar(Updates, Operators["Number | Value", "Value", float, bool]):
         self.grad = 0.0
 
     def item(self) -> float:
-        """The number, as a float: detached, so that no derivative goes through what is computed with it."""
+        """The number as a float: detached, so that no derivative goes through computations with it."""
         return self._data
 
     def numpy(self) -> Array:
-        """The number, as an array of shape (): detached, as `item()` is."""
+        """The number as an array of shape (): detached, like `item()`."""
         return np.array(self._data)
 
     @property
@@ -116,7 +116,7 @@ class Scalar(Updates, Operators["Number | Value", "Value", float, bool]):
     def __reduce__(self) -> tuple[Any, ...]:
         if self.op is not None:
             raise TypeError(
-                "a Value with a past cannot be copied or pickled: use .detach(), or .item() for a plain number"
+                "a Value with a graph cannot be copied or pickled: use .detach(), or .item() for the number"
             )
         return (type(self), (self._data, self.label), {"grad": self.grad, "parameter": self._is_parameter()})
 
@@ -127,6 +127,6 @@ class Scalar(Updates, Operators["Number | Value", "Value", float, bool]):
 
 
 def learned(value: S) -> S:
-    """`value`, as one that is learned: an augmented assignment to it changes it (under `no_grad`), or raises."""
+    """`value`, marked as a parameter: an augmented assignment changes it in place (under `no_grad`), or raises."""
     value._left = PARAMETER
     return value

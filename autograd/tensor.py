@@ -26,7 +26,7 @@ _ndarray = np.ndarray
 
 @documented
 class Tensor(Operators["Operand", "Tensor", np.ndarray[Any, Any], np.ndarray[Any, Any]]):
-    """An array in a graph: any real floating-point ndarray, shared and not copied; integers are taken as float64.
+    """An array in a graph: any real floating-point ndarray, shared and not copied; integers become float64.
 
     `data` is the array, `grad` (None until a backward pass, then an ndarray of the same shape and dtype) the derivative
     with respect to it: accumulated over calls of `backward()` on a leaf, of the last call elsewhere. `label` names it
@@ -45,11 +45,11 @@ class Tensor(Operators["Operand", "Tensor", np.ndarray[Any, Any], np.ndarray[Any
 
     __slots__ = ("_frozen", "_lent", "_overwritten")
     _priority: ClassVar[int] = 1
-    # Of a leaf: the array by which a caller may change its data. Either `_data` itself, which was given, or a weak reference
-    # to what `data` returned: it dies when the caller has let go of that array and of its views, which keep it alive.
+    # Of a leaf: the array through which a caller may change its data. Either `_data` itself, if the caller gave it, or a
+    # weak reference to the array that `data` returned, which lives as long as the caller holds it or a view of it.
     _lent: np.ndarray[Any, Any] | ReferenceType[np.ndarray[Any, Any]] | None
     grad: Array | None
-    _frozen: bool  # a graph relies on `_data`, which must be replaced in place of being changed
+    _frozen: bool  # a graph relies on `_data`: it must be replaced, not changed in place
     _overwritten: int  # the sequence number at which an optimizer last changed `_data` in place, or 0
 
     def __init__(self, data: Any, label: str | None = None) -> None:
@@ -67,7 +67,7 @@ class Tensor(Operators["Operand", "Tensor", np.ndarray[Any, Any], np.ndarray[Any
 
     @property
     def data(self) -> np.ndarray[Any, Any]:
-        """The array. That of a leaf may be changed in place or set anew; that of a result is read-only."""
+        """The array. That of a leaf may be changed in place or replaced; that of a result is read-only."""
         if self.op is not None:
             view = self._data.view()
             view.flags.writeable = False
@@ -76,7 +76,7 @@ class Tensor(Operators["Operand", "Tensor", np.ndarray[Any, Any], np.ndarray[Any
             self._own(self._data.copy())
         array = self._lent_array()
         if array is None:
-            array = np.asarray(memoryview(self._data))  # views of it keep it alive, as its base is no array
+            array = np.asarray(memoryview(self._data))  # its base is not an array, so views of it keep it alive
             self._lent = ref(array)
         return array
 
@@ -90,14 +90,14 @@ class Tensor(Operators["Operand", "Tensor", np.ndarray[Any, Any], np.ndarray[Any
         self._own(_array(data))
         self._lent = self._data
         if self._data.shape != old.shape:
-            self._overwritten = next_sequence_number()  # a graph that has read it has no gradient for this shape
+            self._overwritten = next_sequence_number()  # graphs that have read it have no gradient of this shape
 
     def _own(self, array: np.ndarray[Any, Any]) -> None:
-        """Take as data an array that nobody else has."""
+        """Take as data an array to which there is no other reference."""
         self._data, self._lent, self._frozen = array, None, False
 
     def _lent_array(self) -> np.ndarray[Any, Any] | None:
-        """The array by which a caller may change the data, if there is one."""
+        """The array through which a caller may change the data, or None."""
         return self._lent() if type(self._lent) is ReferenceType else self._lent  # type: ignore[return-value]
 
     def _read(self) -> Any:
@@ -111,7 +111,7 @@ class Tensor(Operators["Operand", "Tensor", np.ndarray[Any, Any], np.ndarray[Any
         return self._data
 
     def _check_unchanged(self, reader: Node, value: Any, keep_graph: bool) -> None:
-        """Raise if this leaf no longer is what `reader` read, and `reader` needs it."""
+        """Raise if this leaf has changed since `reader` read it, and the derivative needs it."""
         if self._overwritten < reader._sequence and not (keep_graph and not _same(self._data, value)):
             return
         raise RuntimeError(
@@ -146,7 +146,7 @@ class Tensor(Operators["Operand", "Tensor", np.ndarray[Any, Any], np.ndarray[Any
             if isinstance(b, _ndarray) and op.reads:
                 if b.nbytes > constants.SMALL:
                     return self._record(op, (self, b))
-                b = b.copy("K")  # the caller may change theirs
+                b = b.copy("K")  # the caller may change the original
         elif isinstance(other, (float, int, _ndarray, Node, np.generic)):
             return self._record(op, (self, other))
         else:
@@ -169,7 +169,7 @@ class Tensor(Operators["Operand", "Tensor", np.ndarray[Any, Any], np.ndarray[Any
     @classmethod
     def _record(cls, op: Primitive, args: tuple[Any, ...]) -> Tensor:
         if trace := modes.current_trace():
-            for arg in args:  # scalars that are being compiled, by themselves or in an array
+            for arg in args:  # tracers, alone or in an array
                 if (
                     arg._priority > cls._priority
                     if isinstance(arg, Node)
@@ -183,7 +183,7 @@ class Tensor(Operators["Operand", "Tensor", np.ndarray[Any, Any], np.ndarray[Any
         reads = []
         inputs: list[Any] = []  # the nodes, and None for constants; of an operation of more inputs its own constants
         for arg in args:
-            # The rules of operations on arrays ask their inputs for a shape, lists and Values too.
+            # The rules of operations on arrays read the shapes of their inputs, also of lists and Values.
             if isinstance(arg, Node):
                 read = arg._read() if record and arg.op is None and isinstance(arg, Tensor) else arg._data
                 if type(read) is float and op.scalar is None:
@@ -230,7 +230,7 @@ class Tensor(Operators["Operand", "Tensor", np.ndarray[Any, Any], np.ndarray[Any
     # ---- Differentiating
 
     def _unbroadcast(self, contribution: Any) -> Any:
-        """A contribution to the cotangent, brought to this node's shape and dtype: the one place where that is done."""
+        """A contribution to the cotangent, converted to this node's shape and dtype: the only place where that is done."""
         data = self._data
         if type(contribution) is _ndarray:
             array = contribution
@@ -247,7 +247,7 @@ class Tensor(Operators["Operand", "Tensor", np.ndarray[Any, Any], np.ndarray[Any
         return contribution
 
     def backward(self, gradient: Any = None) -> None:
-        """Add the derivative of `(gradient * self).sum()` to `.grad` of every leaf, and set it in all nodes between.
+        """Add the derivative of `(gradient * self).sum()` to `.grad` of every leaf, and set it in all other nodes.
 
         `gradient` has this tensor's shape; it may be left out for a scalar. Otherwise a ValueError.
         """
@@ -263,7 +263,7 @@ class Tensor(Operators["Operand", "Tensor", np.ndarray[Any, Any], np.ndarray[Any
             seed = given.astype(self.dtype)  # a copy: it becomes a `.grad`
             if seed.shape != self.shape:
                 raise ValueError(f"backward() of shape {self.shape} needs a gradient of that shape, got {seed.shape}")
-        with np.errstate(all="ignore"):  # IEEE's infinities and nans are answers here
+        with np.errstate(all="ignore"):  # IEEE's infinities and nans are valid results
             accumulate_grads(cotangents(self, seed))
 
     def _accumulate(self, g: Any) -> None:
@@ -283,7 +283,7 @@ class Tensor(Operators["Operand", "Tensor", np.ndarray[Any, Any], np.ndarray[Any
         self.grad = None
 
     def detach(self) -> Tensor:
-        """The same array as a new leaf, without its past."""
+        """The same array as a new leaf, without its graph."""
         shared = self._lent_array() if self.op is None and not self._frozen else None
         leaf = Tensor(self._data if shared is None else shared, self.label)
         leaf._frozen = shared is None
@@ -336,7 +336,7 @@ class Tensor(Operators["Operand", "Tensor", np.ndarray[Any, Any], np.ndarray[Any
             return bool(self._data)
         except ValueError:
             raise ValueError(
-                f"the truth of a Tensor of shape {self.shape} is ambiguous: use (t != 0).any(), (t != 0).all(), or a "
+                f"the truth value of a Tensor of shape {self.shape} is ambiguous: use (t != 0).any(), (t != 0).all(), or a "
                 "comparison's"
             ) from None
 
@@ -353,15 +353,15 @@ class Tensor(Operators["Operand", "Tensor", np.ndarray[Any, Any], np.ndarray[Any
         return format(self._data.item(), spec)
 
     def item(self) -> float:
-        """The one element, as a float: detached, so that no derivative goes through what is computed with it."""
+        """The only element as a float: detached, so that no derivative goes through computations with it."""
         return self._data.item()  # type: ignore[no-any-return]  # slots are Any
 
     def tolist(self) -> Any:
-        """The elements as nested lists of floats: detached, as `item()` is."""
+        """The elements as nested lists of floats: detached, like `item()`."""
         return self._data.tolist()
 
     def numpy(self) -> np.ndarray[Any, Any]:
-        """A copy of the array: detached, so that no derivative goes through what is computed with it."""
+        """A copy of the array: detached, so that no derivative goes through computations with it."""
         return self._data.copy()  # type: ignore[no-any-return]  # slots are Any
 
     def __matmul__(self, other: Any) -> Tensor:
@@ -497,7 +497,7 @@ class Tensor(Operators["Operand", "Tensor", np.ndarray[Any, Any], np.ndarray[Any
     def __reduce__(self) -> tuple[Any, ...]:
         if self.op is not None:
             raise TypeError(
-                "a Tensor with a past cannot be copied or pickled: use .detach(), or .numpy() for a plain array (to plot)"
+                "a Tensor with a graph cannot be copied or pickled: use .detach(), or .numpy() for an array (to plot)"
             )
         return (type(self), (self._data.copy(), self.label), {"grad": self.grad})
 
@@ -510,7 +510,7 @@ def _axis(owner: str, axis: Any, ndim: int) -> int | None:
 
 
 def _node(op: Primitive, data: Any) -> Tensor:
-    """A result of `op`, still without its inputs."""
+    """A result of `op` whose inputs are not set yet."""
     if type(data) is not _ndarray:
         if isinstance(data, _ndarray):
             check_kind(data)
@@ -527,7 +527,7 @@ def _node(op: Primitive, data: Any) -> Tensor:
 
 def _array(data: Any) -> np.ndarray[Any, Any]:
     if isinstance(data, Node):
-        raise TypeError(f"Tensor() of {data!r} would cut it off from its graph: use it as it is, or .detach() it")
+        raise TypeError(f"Tensor() of {data!r} would detach it from its graph: use it as it is, or .detach() it")
     if isinstance(data, _ndarray):
         check_kind(data)
     try:
@@ -548,7 +548,7 @@ def _same(x: Any, y: Any) -> bool:
 
 
 def _unbroadcast(contribution: Any, shape: tuple[int, ...]) -> Any:
-    """`contribution`, summed over the axes along which `shape` was broadcast; or broadcast, if it is the smaller one."""
+    """`contribution`, summed over the axes along which `shape` was broadcast; or broadcast to `shape`, if it is smaller."""
     extra = len(contribution.shape) - len(shape)
     if extra == 1 and contribution.shape[1:] == shape and type(contribution) is _ndarray:
         return _down(contribution)  # the bias of a layer, over the batch

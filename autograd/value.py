@@ -21,8 +21,8 @@ _new = object.__new__
 
 @cache
 def _operator(op: Primitive, augmented: bool = False) -> Any:
-    """The method of `Value` that records `op` of itself and one other operand, by the shortest way; the `augmented` one
-    changes a parameter."""
+    """The method of `Value` that records `op` of itself and one other operand, as a fast path; the `augmented` one
+    changes a parameter in place."""
     scalar = op.scalar
 
     def method(self: Value, other: Any) -> Any:
@@ -76,7 +76,7 @@ class Value(Scalar):
 
     @property
     def data(self) -> float:
-        """The number. That of a leaf may be set anew; what was computed before keeps what it read."""
+        """The number. That of a leaf may be set; nodes computed before keep the value that they read."""
         return self._data
 
     @data.setter
@@ -102,7 +102,7 @@ class Value(Scalar):
     def _binary(self, op: Primitive, other: Any) -> Any:
         return self._record_binary(op, self, other) if op.nondifferentiable else _operator(op)(self, other)
 
-    # The operators that scalar programs are made of, without a look-up between them and the recording.
+    # The most common operators of scalar programs are functions of their own, to save a look-up.
     __add__: Operation = _operator(e.add)
     __sub__: Operation = _operator(e.sub)
     __mul__: Operation = _operator(e.mul)
@@ -116,7 +116,7 @@ class Value(Scalar):
         return self._record_binary(op, other, self)
 
     def _record_binary(self, op: Primitive, x: Any, y: Any) -> Any:
-        """The rarer cases of `binary`: another number type, an array, a kind of node of higher priority, a mode in force."""
+        """The rarer cases of `_binary`: another number type, an array, a node of higher priority, a mode in force."""
         other = y if x is self else x
         if isinstance(other, np.ndarray) and other.dtype == object:
             return op.array(*(np.array([v], dtype=object) if v is self else v for v in (x, y)))
@@ -166,7 +166,7 @@ class Value(Scalar):
         return node
 
     def _unbroadcast(self, contribution: Any) -> Any:
-        """A contribution to the cotangent, brought to this node's form: a float, or a node where it is to be recorded."""
+        """A contribution to the cotangent, converted to a float, or to a node where it is to be recorded."""
         if type(contribution) is float:
             return contribution
         if isinstance(contribution, Node):
@@ -183,22 +183,22 @@ class Value(Scalar):
             )
 
     def backward(self, gradient: float = 1.0) -> None:
-        """Add the derivative of `gradient * self` to `.grad` of every leaf, and set it in all nodes between."""
+        """Add the derivative of `gradient * self` to `.grad` of every leaf, and set it in all other nodes."""
         accumulate_grads(cotangents(self, float(number("backward", "gradient", gradient, infinite=True, nan=True))))
 
     def _accumulate(self, g: Any) -> None:
         self.grad = self.grad + g
 
     def detach(self) -> Value:
-        """The same number as a new leaf, without its past."""
-        if modes.current_trace():  # whose program reads it at each run
+        """The same number as a new leaf, without its graph."""
+        if modes.current_trace():  # the program reads the number at each run
             return e.stop_gradient(self)
         return Value(self._data, self.label)
 
 
 def _number(data: Any) -> float:
     if isinstance(data, Node):
-        raise TypeError(f"Value() of {data!r} would cut it off from its graph: use it as it is, or .detach() it")
+        raise TypeError(f"Value() of {data!r} would detach it from its graph: use it as it is, or .detach() it")
     if isinstance(data, (float, int, np.floating, np.integer, np.bool_)):
         return as_float("Value", data)
     if isinstance(data, np.ndarray) and data.ndim == 0 and data.dtype.kind in "fiub":

@@ -1,4 +1,4 @@
-"""Operations on any number of scalars, so that a neuron is a few nodes and not forty; on arrays, the reductions."""
+"""Variadic operations on scalars, so that a neuron is a few nodes and not forty; on arrays, the reductions."""
 
 from __future__ import annotations
 
@@ -298,7 +298,8 @@ def dot(x: Any, y: Any, start: Any = 0.0) -> Any:
     11.5
     """
     if type(x) is list and type(y) is list and len(x) == len(y) > 0 and type(x[0]) is Value and not modes.in_use:
-        # The neuron: told apart by its first weight and by its result, for a look at every element costs as much again.
+        # The fast path of a neuron: recognized by its first weight and by its result, as a check of every element would
+        # double the cost.
         try:
             xs = [v._data for v in x]
             ys = [v._data for v in y] if type(y[0]) is Value else [v._data if type(v) is Value else v for v in y]

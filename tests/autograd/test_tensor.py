@@ -39,8 +39,8 @@ def test_floats_are_shared_and_not_copied():
         (1j, TypeError, "Tensor needs real numbers, got complex128"),
         (None, TypeError, "Tensor needs real numbers, got object"),
         ([[1.0], [1.0, 2.0]], ValueError, "rows of one length, got a ragged list"),
-        (Tensor([1.0]), TypeError, "would cut it off from its graph"),
-        (ag.Value(1.0), TypeError, "would cut it off from its graph"),
+        (Tensor([1.0]), TypeError, "would detach it from its graph"),
+        (ag.Value(1.0), TypeError, "would detach it from its graph"),
         ([ag.Value(1.0), 2.0], TypeError, "use ag.stack for a list of nodes"),
         ({}, TypeError, "Tensor needs real numbers"),
     ],
@@ -244,7 +244,7 @@ def test_a_result_cannot_be_copied_or_pickled_and_a_leaf_can():
         assert other.label == "w"
         assert other.data is not t.data
     for f in (copy.copy, copy.deepcopy, pickle.dumps):
-        with pytest.raises(TypeError, match="with a past cannot be copied or pickled"):
+        with pytest.raises(TypeError, match="with a graph cannot be copied or pickled"):
             f(t * 2)
 
 

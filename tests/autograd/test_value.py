@@ -263,7 +263,7 @@ def test_leaves_can_be_copied_and_pickled_and_results_say_why_not():
         assert (w.data, w.grad, w.label) == (2.0, 3.0, "x")
         assert w is not v
     for f in (copy.copy, copy.deepcopy, pickle.dumps):
-        with pytest.raises(TypeError, match=r"with a past cannot be copied or pickled: use \.detach"):
+        with pytest.raises(TypeError, match=r"with a graph cannot be copied or pickled: use \.detach"):
             f(v * v)
 
 
@@ -279,7 +279,7 @@ def test_leaves_can_be_copied_and_pickled_and_results_say_why_not():
         ([1.0], "use ag.Tensor for arrays"),
         (np.array([1.0, 2.0]), "use ag.Tensor for arrays"),
         (np.complex128(1), "Value needs a real number"),
-        (Value(1.0), "would cut it off from its graph"),
+        (Value(1.0), "would detach it from its graph"),
     ],
 )
 def test_what_is_not_a_real_number_is_refused_at_the_door(data, message):
