@@ -270,7 +270,7 @@ def test_the_protocols_of_sequences():
             list(x)
     assert bool(ag.Tensor(1.0))
     assert not bool(ag.Tensor([0.0]))
-    with pytest.raises(ValueError, match=r"truth of a Tensor of shape \(2, 3\) is ambiguous: use .*any\(\)"):
+    with pytest.raises(ValueError, match=r"truth value of a Tensor of shape \(2, 3\) is ambiguous: use .*any\(\)"):
         bool(t)
     assert (t > 1).any()
 
