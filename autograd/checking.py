@@ -20,11 +20,11 @@ from autograd.value import Value
 
 
 class GradientError(AssertionError):
-    """A derivative that finite differences contradict."""
+    """A derivative that disagrees with finite differences."""
 
 
 class KinkError(GradientError):
-    """A point at which, or so near which, the function has no derivative that nothing can be checked."""
+    """A kink at or near the point, where the function has no derivative to be checked."""
 
 
 def gradcheck(
@@ -32,19 +32,20 @@ def gradcheck(
 ) -> bool:
     """Check the derivatives of `f` at `args` up to `order`, and return True.
 
-    The output is weighed with a random cotangent, and each argument (a float, a float64 array, a module of such, or
-    a structure of floats and arrays) moved in a random direction; the slope along it is compared with that by reverse
-    mode and by forward mode. The finite difference is central, at several step sizes, each extrapolated from two; the disagreement of the two
-    is an estimate of its error, and the step where this is least is taken. A difference beyond the estimate and
-    `rtol` of the slope raises a GradientError that names the operation and the argument, with both values; slopes that
-    differ from left and right raise a KinkError. float32 is a TypeError: its finite differences mean nothing.
+    The output is weighted with a random cotangent, and each argument (a float, a float64 array, a module of these, or a
+    structure of floats and arrays) is moved in a random direction; the slope along it is compared with those of reverse
+    mode and forward mode. The finite difference is central and extrapolated from two step sizes. The two differ by an
+    estimate of its error; of several pairs of step sizes the one with the least error is taken. A disagreement beyond
+    the estimate and `rtol` of the slope raises a GradientError that names the operation and the argument, with both
+    values; slopes that differ on the left and on the right raise a KinkError. float32 is a TypeError: its finite
+    differences mean nothing.
 
     >>> gradcheck(lambda x, y: x * y**2, 3.0, np.array([1.0, 2.0]), order=2)
     True
     """
     if not callable(f):
         raise TypeError(wrong("gradcheck", "f", "a function", f))
-    order = integer("gradcheck", "order", order, least=1, most=8)  # each costs as much again as all before
+    order = integer("gradcheck", "order", order, least=1, most=8)  # each order costs as much as all before together
     trials = integer("gradcheck", "trials", trials, least=1, most=10_000)
     rtol = number("gradcheck", "rtol", rtol, least=0, below=1)  # from 1 on anything would pass
     seed = integer("gradcheck", "seed", seed, least=0)
@@ -74,8 +75,8 @@ def _check(f: Any, args: tuple[Any, ...], order: int, rtol: float, rng: Any, nam
 def _contradiction(
     f: Any, args: Any, rtol: float, rng: Any, name: str, wrt: Collection[int] | None = None
 ) -> tuple[Any, tuple[int, str, float, float, float] | None]:
-    """The weights of the output, and the first slope along a leaf of `args` (of those at `wrt`) that finite differences
-    contradict: the leaf, the mode, the slope, the difference, and its error."""
+    """The weights of the output, and the first slope along a leaf of `args` (of those at `wrt`) that disagrees with
+    finite differences: the leaf, the mode, the slope, the difference, and its error."""
     output, pull = vjp(f, *args)
     weights = map_leaves(lambda leaf: _random_like(leaf, rng), output)
     gradients = leaves(pull(weights))
@@ -134,12 +135,12 @@ def _culprit(f: Any, args: tuple[Any, ...], rtol: float, name: str) -> str:
             if _contradiction(node.op, reads, rtol, np.random.default_rng(0), node.op.name, wrt)[1]:
                 return node.op.name if node.op.name == name else f"{node.op.name} (in {name})"
         except (ArithmeticError, TypeError, ValueError, GradientError):
-            pass  # not a point at which this operation can be judged alone
+            pass  # the operation cannot be checked by itself at this point
     return name
 
 
 def _of_arrays(f: Callable[..., Any], args: tuple[Any, ...]) -> Callable[..., Any]:
-    """`f`, but with the dict of its parameters' arrays, or nodes, in the place of every module among `args`."""
+    """`f` with a dict of parameters, arrays or nodes, in place of every module among `args`."""
 
     def of_arrays(*xs: Any) -> Any:
         return f(*(_with_parameters(arg, x) if is_module(arg) else x for arg, x in zip(args, xs, strict=True)))

@@ -1,4 +1,4 @@
-"""`primitive`: an operation of the user's own."""
+"""`primitive`: operations defined by the user."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from autograd.graph import Primitive, Pullback
 
 
 class UserPrimitive(Primitive):
-    """An operation whose rules are given after it is made, one an argument, in their order."""
+    """An operation whose rules may be added later, one for each argument, in order."""
 
     __slots__ = ("given",)
     given: int
@@ -30,7 +30,7 @@ class UserPrimitive(Primitive):
         return derivative
 
     def refused(self, args: Any, error: Exception) -> Exception:
-        """Errors are the forward function's own, unless it was given no numbers; NumPy's about shapes are told which."""
+        """The forward function's own error, unless an argument is not a number; NumPy's errors get the shapes added."""
         found = super().refused(args, error)
         return found if type(error) is ValueError or "must be real numbers" in str(found) else error
 

@@ -1,4 +1,4 @@
-"""Forward mode: tangents, carried through a recorded graph from the inputs on, by the same rules as cotangents."""
+"""Forward mode: tangents, carried through a recorded graph from its inputs, by the same rules as cotangents."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from autograd.tensor import Tensor
 
 
 def pushforward(tangents: dict[Node, Any], nodes: list[Node], outputs: list[Node], keep_graph: bool) -> None:
-    """Add to `tangents`, those of some nodes, those of the `nodes` (in the order they were made) that depend on them.
+    """Add to `tangents` the tangents of those `nodes` (in the order they were made) that depend on nodes already in it.
 
     With `keep_graph` they are nodes themselves, to be differentiated again. A slope of exactly zero gives a tangent of
-    zero: where a nan comes out at the `outputs`, all is done again with strong products.
+    zero: if a nan comes out at the `outputs`, all is computed again with strong products.
     """
     trace = modes.current_trace()
     differentiating = trace.differentiating() if trace else nullcontext()
@@ -70,13 +70,13 @@ def _tangent(node: Node, tangents: dict[Node, Any], keep_graph: bool, strong: bo
 
 
 def _transposed(rule: Any, tangent: Any, node: Node, z: Any, inputs: tuple[Any, ...]) -> Any:
-    """The forward-mode derivative that belongs to a pullback: the pullback is linear in the cotangent, so its own
-    derivative with respect to that, pulled back, is its transpose."""
+    """The forward-mode derivative that belongs to a pullback. The pullback is linear in the cotangent, so that its own
+    pullback with respect to the cotangent is its transpose."""
     since = next_sequence_number()
     cotangent = Tensor(np.zeros_like(node._data))
-    share = rule(cotangent, z, *inputs)
-    if not isinstance(share, Node):
+    pulled = rule(cotangent, z, *inputs)
+    if not isinstance(pulled, Node):
         return 0.0
-    return cotangents(share, share._unbroadcast(tangent), any(isinstance(x, Node) for x in (z, tangent)), since).get(
+    return cotangents(pulled, pulled._unbroadcast(tangent), any(isinstance(x, Node) for x in (z, tangent)), since).get(
         cotangent, 0.0
     )

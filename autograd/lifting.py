@@ -1,6 +1,6 @@
-"""Arguments as nodes: what takes their place in one call of a function that is to be differentiated.
+"""Arguments as nodes, for one call of a function that is to be differentiated.
 
-A plain argument becomes a leaf, a node a stand-in that is computed from it, a module a copy with stand-ins for its
+A number or an array becomes a leaf, a node a stand-in that is computed from it, a module a copy with stand-ins for its
 parameters.
 """
 
@@ -25,17 +25,17 @@ from autograd.value import Value
 
 Argnums = int | Sequence[int]
 
-# Parameters of modules that enclosing calls differentiate with respect to, and the stand-ins for them, each with the
+# The parameters of modules with respect to which enclosing calls differentiate, and their stand-ins, each mapped to the
 # parameter itself.
 _enclosing: ContextVar[Mapping[Node, Node]] = ContextVar("enclosing", default=MappingProxyType({}))
 
 
 class Lifted:
-    """Arguments with nodes, the `inputs`, in the place of those at `positions`; `treedefs` are the structures of these.
-    With `copy`, no array is the caller's.
+    """Arguments with nodes, the `inputs`, in place of those at `positions`; `treedefs` are the structures of these.
+    With `copy`, all arrays are copies.
 
-    `roots` are parameters of modules among them, each with the inputs that stand for it. `linked` is whether a result is
-    to be differentiated by others: whether nodes were given, or modules that an enclosing call is about.
+    `roots` are the parameters of modules among them, each with the inputs that stand for it. `linked` says whether an
+    enclosing computation may differentiate the result: nodes were given, or modules of an enclosing call.
     """
 
     def __init__(self, args: Sequence[Any], kwargs: dict[str, Any], positions: Sequence[int], copy: bool) -> None:
@@ -47,7 +47,7 @@ class Lifted:
         self.args, self.kwargs = list(args), kwargs
         self._copy = copy
         self._copies: list[Substitution] = []
-        self._back: dict[int, Node] = {}  # what stands in for a parameter, by its id, and the parameter
+        self._back: dict[int, Node] = {}  # parameters by the ids of their stand-ins
         for n in positions:
             if type(args[n]) is float:
                 self.args[n] = node = Value(args[n])
@@ -59,7 +59,7 @@ class Lifted:
             self._lift_others(positions)
 
     def call(self, f: Callable[..., Any]) -> Any:
-        """What `f` gives of these arguments."""
+        """The result of `f` for these arguments."""
         if not self._copies:
             return f(*self.args, **self.kwargs)
         own = {node: root for root, nodes in self.roots.items() for node in (root, *nodes)}
@@ -90,7 +90,7 @@ class Lifted:
         return treedef.unflatten(leaves)
 
     def _module(self, module: Any) -> Any:
-        """A copy with inputs of ours for parameters."""
+        """A copy with inputs in place of its parameters."""
         enclosing = _enclosing.get()
         new = {}
         for name, parameter in named_parameters(module).items():
@@ -109,7 +109,7 @@ class Lifted:
         return self._copies[-1].tree
 
     def check_root(self, root: Node) -> None:
-        """Raise if more than one argument, differentiated or not, has a parameter that the function reached by itself."""
+        """Raise if more than one argument, differentiated or not, has a parameter that the function captured."""
         times, rest, seen = len(self.roots[root]), list(self._others), set()
         while rest:
             x = rest.pop()
@@ -125,7 +125,7 @@ class Lifted:
             )
 
     def _lift_others(self, positions: Sequence[int]) -> None:
-        """Whatever else is given of the modules is another variable, as it would be with arrays, and constant."""
+        """Replace the modules' parameters in the other arguments by constants: they are other variables, as with arrays."""
         others = {n: arg for n, arg in enumerate(self.args) if n not in positions}
         self._others = [others, self.kwargs]
         constants = {id(parameter): stand_in(parameter) for parameter in self._back.values()}
@@ -144,8 +144,8 @@ class Lifted:
             node = Value(leaf)
         else:
             node = Tensor(np.array(leaf) if self._copy else constants.own(np.asarray(leaf)))
-            node._lent, node._frozen = None, True  # who asks for its data gets a copy
-            if node._data is leaf:  # which the function may change by the caller's name
+            node._lent, node._frozen = None, True  # reading `data` gives a copy
+            if node._data is leaf:  # the function may change it through the caller's name
                 constants.watch(node, (leaf,))
         self.inputs.append(node)
         return node

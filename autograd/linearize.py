@@ -25,7 +25,7 @@ from autograd.value import Value
 def linearize(
     f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], argnums: Argnums, copy: bool = False
 ) -> Linearized:
-    """`f(*args, **kwargs)` with nodes for the arguments `argnums`. With `copy`, none of their arrays is the caller's."""
+    """`f(*args, **kwargs)` with nodes for the arguments `argnums`; with `copy`, their arrays are copies."""
     if not is_recording():  # under no_grad: differentiate, but do not record the derivative
         with recording(True):
             linearized = linearize(f, args, kwargs, argnums, copy)
@@ -42,13 +42,13 @@ def linearize(
 class Linearized:
     """The output of a function of `lifted` arguments, ready to be differentiated.
 
-    `since` is the sequence number between older nodes and those that the function made. Older nodes are outer ones,
-    except the inputs and the parameters (`roots`) of modules among the arguments: a parameter that the function
-    reaches by itself, as in `grad(lambda m: loss(model(x)))(model)`, counts as the argument's. With `alone` there is one
-    argument, and derivatives come in its structure, not in a tuple.
+    Nodes with sequence numbers above `since` were made by the function. Nodes made before are outer ones, except the
+    inputs and the parameters (`roots`) of modules among the arguments: a parameter that the function captures, as in
+    `grad(lambda m: loss(model(x)))(model)`, counts as the argument's. With `alone` there is one argument, and derivatives
+    come in its structure, not in a tuple.
 
-    `keep_graph` says that derivatives are recorded, because they depend on outer nodes. Those that the function reached
-    by itself are known only after a traversal.
+    `keep_graph` says that derivatives are recorded, because they depend on outer nodes. The outer nodes that the
+    function captured are known only after a traversal.
     """
 
     def __init__(self, lifted: Lifted, since: int, output: Any, alone: bool) -> None:
@@ -64,20 +64,20 @@ class Linearized:
         self._alone = alone
 
     def check_output(self, name: str) -> None:
-        """Raise a TypeError if a part of the output is no real number, array or node."""
+        """Raise a TypeError if a part of the output is not a real number, an array or a node."""
         for i, leaf in enumerate(self.leaves):
             check_real(leaf, f"{name} needs a function that gives numbers: the output", self.treedef, i)
 
     @property
     def value(self) -> Any:
-        """The output: plain, unless it depends on outer nodes."""
+        """The output: numbers and arrays, or nodes if it depends on outer ones."""
         keep = self.keep_graph
         return self.treedef.unflatten([x if keep and isinstance(x, Node) else _scalar(x) for x in self.leaves])
 
     # ---- Outer nodes
 
     def find_outer(self) -> tuple[list[Node], set[Node]]:
-        """Settle whether derivatives are recorded. The nodes that the function made, in order, and all that it reached."""
+        """Decide whether derivatives are recorded; return the nodes that the function made, in order, and all that it used."""
         outputs = [leaf for leaf in self.leaves if isinstance(leaf, Node)]
         made = [node for node in ancestors(*outputs, since=self._since) if node._sequence > self._since]
         reached = {*outputs, *(parent for node in made for parent in node.parents)}
@@ -117,7 +117,7 @@ class Linearized:
         return self._as_arguments(self._cotangents(*_joint(self.leaves, seeds), seeds))
 
     def _cotangents(self, output: Any, seed: Any, given: Sequence[Any] = ()) -> list[Any]:
-        """The cotangents of the inputs, given that of one output; what was `given` is the caller's."""
+        """The cotangents of the inputs, given that of one output; the arrays in `given` belong to the caller."""
         found: dict[Node, Any] = {}
         with np.errstate(all="ignore"):
             if isinstance(output, Node):
@@ -199,7 +199,7 @@ class Linearized:
 
 
 def check_real(x: Any, what: str, treedef: TreeDef | None = None, i: int = 0) -> None:
-    """Raise a TypeError if `x`, which is `what` (of a structure, leaf `i`), is no real number, array or node."""
+    """Raise a TypeError if `x` is not a real number, an array or a node; the error calls it `what`, leaf `i` of `treedef`."""
     if isinstance(x, (float, int, Node)) or (isinstance(x, (np.ndarray, np.generic)) and x.dtype.kind in "fiub"):
         check_unmasked("a derivative", what, x)
         return
@@ -211,7 +211,7 @@ def check_real(x: Any, what: str, treedef: TreeDef | None = None, i: int = 0) ->
 
 
 def _check_fit(part: Any, node: Any, whole: str, what: str, treedef: TreeDef, i: int) -> None:
-    """Raise if `part` is no tangent or cotangent of `node`, leaf `i` of the `whole`, by its kind or its shape."""
+    """Raise if `part` has not the type or shape of a tangent or cotangent of `node`, leaf `i` of the `whole`."""
     if type(part) is float and type(node) is Value:
         return
     check_real(part, f"{what} of {whole}", treedef, i)
@@ -221,7 +221,7 @@ def _check_fit(part: Any, node: Any, whole: str, what: str, treedef: TreeDef, i:
 
 
 def _check_current(node: Node, since: int) -> None:
-    """Raise if the step of an optimizer, after `since`, has changed a leaf of which `node` is a view or a stand-in."""
+    """Raise if an optimizer's step, made after `since`, changed a leaf of which `node` is a view or a stand-in."""
     sources = [node]
     while sources and isinstance(node, Tensor):
         view = sources.pop()
@@ -234,7 +234,7 @@ def _check_current(node: Node, since: int) -> None:
 
 
 def _joint(outputs: Sequence[Any], seeds: Sequence[Any]) -> tuple[Any, Any]:
-    """One output, and its cotangent, that stand for several; what is no node has none."""
+    """One output and its cotangent, in place of several; outputs that are not nodes are left out."""
     pairs = [(output, seed) for output, seed in zip(outputs, seeds, strict=True) if isinstance(output, Node)]
     if len(pairs) == 1:
         output, seed = pairs[0]
@@ -255,8 +255,8 @@ def _zeros(x: Any) -> Any:
 
 
 def _owned(derivatives: dict[Node, Any], nodes: Iterable[Any], given: Iterable[Any]) -> list[Any]:
-    """The derivatives of `nodes`, as arrays of the caller's own: none comes twice, was `given`, or is a view. Where there
-    is no derivative it is zero."""
+    """The derivatives of `nodes`, zero where there is none, as arrays that belong to the caller: no duplicate, no view,
+    and none of those `given`."""
     shared = set(map(id, given))
     owned = []
     for node in nodes:

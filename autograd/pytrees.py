@@ -1,9 +1,9 @@
 """Pytrees: nested lists, tuples, dicts and modules of numbers, arrays and nodes, flattened, paired and built anew.
 
-`flatten` gives the leaves, in order, and the tree's definition (JAX's terms), which puts others in their place
-(`TreeDef.unflatten`) and finds the leaves of another tree that pair with its own (`TreeDef.flatten_up_to`): by key, and
+`flatten` gives the leaves, in order, and the tree's definition (JAX's terms). The definition builds a tree of other leaves
+(`TreeDef.unflatten`), and finds the leaves of another tree that pair with its own (`TreeDef.flatten_up_to`): by key, and
 only where keys and nesting are the same. A module (anything with `named_parameters()`) is the dict of its parameters by
-name, an object array the list of its elements; None holds nothing. Nothing recurses, so trees may be as deep as memory
+name, an object array the list of its elements; None has no leaves. Nothing recurses, so trees may be as deep as memory
 allows.
 """
 
@@ -20,29 +20,29 @@ import numpy as np
 
 from autograd.graph import Node
 
-_DICTS = (OrderedDict, defaultdict)  # the kinds of dict that are built anew as what they were
-_LEAVES = (float, int, Node, np.generic)  # the commonest leaves
+_DICTS = (OrderedDict, defaultdict)  # the subclasses of dict that are kept when a tree is built
+_LEAVES = (float, int, Node, np.generic)  # the most common leaves
 _PLAIN = frozenset((list, tuple, dict))
 _NUMBERS = frozenset((float, int))
 _NONE = (type(None),)
 
 
 class Parameters(dict[str, Any]):
-    """The kind of a module: what is built in its place is a plain dict of parameters by name."""
+    """The kind of a module: in its place a dict of parameters by name is built."""
 
 
 class Container(NamedTuple):
-    """A part of a tree that holds others: its kind, the keys of its children, and what else it takes to build it.
+    """A part of a tree that holds others: its kind, the keys of its children, and what else is needed to build it.
 
-    What is static (None, or whatever `flatten` was told) is a container of nothing.
+    A static part (None, and the kinds in `static` of `flatten`) is a container without children.
     """
 
     kind: type
     keys: Sequence[Any]
-    extra: Any = None  # the shape of an object array, the factory of a defaultdict, what is static itself
+    extra: Any = None  # the shape of an object array, the factory of a defaultdict, or the static part itself
 
     def spell(self, key: Any) -> str:
-        """The way to a child, as it stands in an error."""
+        """The path to a child, as errors show it."""
         if self.kind is Parameters or hasattr(self.kind, "_fields"):
             return f".{key}"
         if issubclass(self.kind, np.ndarray):
@@ -50,7 +50,7 @@ class Container(NamedTuple):
         return f"[{key!r}]"
 
     def build(self, children: list[Any]) -> Any:
-        """What it is with these children; of a module, the dict by name."""
+        """The container with these children; for a module, the dict by name."""
         kind, keys, extra = self
         if kind is list or kind is tuple:
             return kind(children)
@@ -77,7 +77,7 @@ class Container(NamedTuple):
         return array.reshape(extra).view(kind)
 
     def pair(self, tree: Any) -> list[Any] | str:
-        """The children of another tree that pair with this one's, in this one's order; or what is wrong with it."""
+        """The children of another tree that pair with these, in the same order; or a text that says what is wrong."""
         kind, keys, extra = self
         if issubclass(kind, dict):
             if is_module(tree):
@@ -120,13 +120,13 @@ class TreeDef(NamedTuple):
         return self.parts.count(None)
 
     def unflatten(self, leaves: Iterable[Any], build: Callable[[Container, list[Any]], Any] = Container.build) -> Any:
-        """The tree with these leaves, in order; its containers are what `build` makes of them and their children."""
+        """The tree with these leaves, in order; `build` makes a container of its record and its children."""
         parts, rest = self.parts, list(leaves)
         if len(rest) == len(parts):  # a single leaf
             return rest[0]
         if len(rest) == len(parts) - 1 and parts[0]:  # a single container
             return build(parts[0], rest)
-        built: list[Any] = []  # from the last part to the first: a container takes those that were built last
+        built: list[Any] = []  # from the last part to the first: a container takes its children from the end
         for part in reversed(parts):
             if part is None:
                 built.append(rest.pop())
@@ -140,8 +140,8 @@ class TreeDef(NamedTuple):
     def flatten_up_to(self, tree: Any, name: str) -> list[Any]:
         """The leaves of another tree of this structure, in the order of this one's.
 
-        Dicts and modules are paired by key, lists and tuples by position; for an array, lists of numbers will do. A
-        ValueError says where the structures part; it calls the tree `name`.
+        Dicts and modules are paired by key, lists and tuples by position; in place of an array, lists of numbers are
+        accepted. A ValueError says where the structures differ; it calls the tree `name`.
         """
         found = []
         rest = [tree]
@@ -161,7 +161,7 @@ class TreeDef(NamedTuple):
         return found
 
     def paths(self) -> list[str]:
-        """The way to every leaf, as "['layers'][0].weight"."""
+        """The path to every leaf, such as "['layers'][0].weight"."""
         if self.parts == (None,):
             return [""]
         return [path for part, path in zip(self.parts, self._paths(), strict=True) if part is None]
@@ -170,8 +170,8 @@ class TreeDef(NamedTuple):
         return next(islice(self._paths(), place, None))
 
     def _paths(self) -> Iterator[str]:
-        """The way to every container and leaf."""
-        around: list[list[Any]] = []  # the containers that it is in, each with how many of its children have come
+        """The path to every container and leaf."""
+        around: list[list[Any]] = []  # the enclosing containers, each with the number of its children so far
         for part in self.parts:
             while around and around[-1][1] == len(around[-1][0].keys):
                 around.pop()
@@ -197,9 +197,9 @@ def flatten(
 ) -> tuple[list[Any], TreeDef]:
     """The leaves of a tree, in order, and its definition.
 
-    `is_leaf` says what else is a leaf (of what is no plain list, tuple or dict), and `static` which kinds of leaf are
-    part of the definition. A tree that contains itself, or is nested more than `max_depth` deep, is a ValueError; it
-    calls the tree `name`.
+    `is_leaf` says what else is a leaf (it is not asked about lists, tuples and dicts), and `static` which kinds of leaf
+    are part of the definition. A tree that contains itself, or is nested more than `max_depth` deep, is a ValueError;
+    it calls the tree `name`.
     """
     if (isinstance(tree, _LEAVES) or (type(tree) is np.ndarray and tree.dtype != object)) and (
         not isinstance(tree, static)
@@ -248,18 +248,18 @@ def unflatten_each(treedefs: Iterable[TreeDef], leaves: Iterable[Any]) -> list[A
 
 @lru_cache
 def array_def(kind: type, shape: tuple[int, ...]) -> TreeDef:
-    """The structure of an object array of this class and shape; of no axes, of one leaf."""
+    """The structure of an object array of this class and shape; with no axes, that of one leaf."""
     size = math.prod(shape)
     return TreeDef((Container(kind, range(size), shape), *[None] * size)) if shape else LEAF
 
 
 def leaves(tree: Any) -> list[Any]:
-    """What is in the tree that is not itself a tree, in order."""
+    """The leaves of the tree, in order."""
     return flatten(tree)[0]
 
 
 def map_leaves(f: Callable[[Any], Any], tree: Any) -> Any:
-    """The tree with `f(leaf)` in the place of every leaf; of a module, the dict by name."""
+    """The tree with `f(leaf)` in place of every leaf; for a module, the dict by name."""
     found, treedef = flatten(tree)
     return treedef.unflatten(map(f, found))
 
@@ -270,7 +270,7 @@ def is_module(tree: Any) -> bool:
 
 
 def named_parameters(module: Any) -> dict[str, Any]:
-    """The parameters of a module by name; one that has several names, under its first."""
+    """The parameters of a module by name; a parameter with several names has its first."""
     named: dict[int, tuple[str, Any]] = {}
     for name, parameter in module.named_parameters():
         named.setdefault(id(parameter), (name, parameter))
@@ -278,7 +278,7 @@ def named_parameters(module: Any) -> dict[str, Any]:
 
 
 def _opened(tree: Any) -> tuple[Container, Sequence[Any]] | None:
-    """What is no leaf as a container, and its children."""
+    """The record of a container, and its children; None for a leaf."""
     kind = type(tree)
     if kind is list or kind is tuple:
         return Container(kind, range(len(tree))), tree
@@ -298,7 +298,7 @@ def _opened(tree: Any) -> tuple[Container, Sequence[Any]] | None:
 
 
 def _as_numbers(tree: Any) -> Any:
-    """A list of real numbers as an array, and any other as it is."""
+    """A list of real numbers as an array; any other list as it is."""
     try:
         array = np.asarray(tree)
     except (TypeError, ValueError):

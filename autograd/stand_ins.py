@@ -1,9 +1,9 @@
-"""Stand-ins: a module with other nodes in the place of its parameters, while it itself stays as it is.
+"""Stand-ins: a copy of a module with other nodes in place of its parameters; the module itself is not changed.
 
 A function that is differentiated with respect to a module is given a copy of it: of the module, and of the modules,
 lists, tuples and dicts within it that lead to a parameter. All else (buffers, generators, data) is shared. So two
-threads may differentiate one module at a time. What the function binds anew in the copy, as a counter, is carried over
-to the module itself afterwards.
+threads may differentiate one module at the same time. Attributes that the function sets in the copy, such as a counter,
+are set in the module itself afterwards.
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ def in_place_of(node: Any, made: Any) -> Any:
 
 
 class Substitution:
-    """`tree` with other objects in the place of some, which `new` gives by the ids of these."""
+    """`tree` with some objects replaced: `new` has the replacements, by the ids of the originals."""
 
     def __init__(self, tree: Any, new: dict[int, Any]) -> None:
         self._affected = _leading_to(tree, new)
         self._memo = dict(new)
         self._copies: list[tuple[Any, Any, dict[Any, Any]]] = []
         mutable = [x for x in self._affected.values() if not isinstance(x, tuple)]
-        for x in mutable:  # which may be in each other, so all are there before one is filled
+        for x in mutable:  # they may contain each other, so all copies are made before one is filled
             if (twin := _empty(x)) is not None:
                 self._memo[id(x)] = twin
         for x in mutable:
@@ -63,13 +63,13 @@ class Substitution:
         self.tree = self._swap(tree)
 
     def _swap(self, x: Any) -> Any:
-        """What stands for `x`; a tuple is made of what stands for its members."""
+        """The replacement of `x`, or `x`; a tuple is rebuilt of the replacements of its members."""
         if isinstance(x, tuple) and id(x) in self._affected and id(x) not in self._memo:
             self._memo[id(x)] = tuple.__new__(type(x), map(self._swap, x))
         return self._memo.get(id(x), x)
 
     def carry_over(self, back: dict[int, Any]) -> None:
-        """Make what was bound anew in copies the originals' too; `back` gives by their ids what was replaced."""
+        """Copy what was set in the copies to the originals; `back` has the originals of replacements, by their ids."""
         back = {**back, **{id(twin): original for original, twin, _ in self._copies}}
         for original, twin, before in self._copies:
             now = _contents(twin)
@@ -85,7 +85,7 @@ class Substitution:
 
 
 def _leading_to(tree: Any, targets: dict[int, Any]) -> dict[int, Any]:
-    """The modules, lists, tuples, dicts and object arrays in `tree` in which one of the targets is, by their ids."""
+    """The modules, lists, tuples, dicts and object arrays in `tree` that contain one of the targets, by their ids."""
     seen: dict[int, Any] = {}
     holders: dict[int, list[int]] = {}
     rest = [tree]
@@ -118,7 +118,7 @@ def _parts(x: Any) -> Iterable[Any]:
 
 
 def _contents(x: Any) -> dict[Any, Any]:
-    """What is in a holder, by keys, places or names."""
+    """The contents of a holder, by keys, positions or names."""
     if isinstance(x, dict):
         return dict(x)
     if isinstance(x, (list, tuple)):
@@ -127,7 +127,7 @@ def _contents(x: Any) -> dict[Any, Any]:
 
 
 def _attributes(x: Any) -> dict[str, Any]:
-    """The attributes of an object, those in slots too."""
+    """The attributes of an object, including those in slots."""
     kind: Any = type(x)
     return {**{name: getattr(x, name) for name in _slots(kind) if hasattr(x, name)}, **getattr(x, "__dict__", {})}
 
@@ -140,12 +140,12 @@ def _slots(kind: Any) -> list[str]:
 
 
 def _empty(x: Any) -> Any:
-    """A copy that is still to be filled; None if such an object cannot be copied."""
+    """An empty copy, to be filled; None if such an object cannot be copied."""
     if isinstance(x, (list, dict, np.ndarray)):
         return copy.copy(x)
     try:
         return object.__new__(type(x))
-    except TypeError:  # its class is built on one of C's
+    except TypeError:  # its class extends one written in C
         return None
 
 

@@ -1,19 +1,19 @@
 """Functions to functions: `grad`, `value_and_grad`, `vjp`, `jvp`, `jacobian`, `hessian`, `hvp`.
 
-Each calls the function on nodes of its own and reads the graph that this leaves. Plain in, plain out: a result is a
-node only where an argument was one, or where the function reaches a node of an enclosing computation; then the
-derivative is recorded too, and can be differentiated again. So they nest, to any order.
+Each calls the function on new nodes and reads the graph that this records. A result is a number or an array, and a node
+only if an argument was one, or if the function uses a node of an enclosing computation; then the derivative is recorded
+too, and can be differentiated again. So they nest, to any order.
 
 Arguments may be floats, arrays, nested lists, tuples and dicts of them, and modules (anything with
 `named_parameters()`); derivatives have the same structure, that of a module being a dict of arrays by name. Tangents and
-cotangents are paired with it by key and nesting, and share no array with what is given back.
+cotangents are paired with it by key and nesting, and results share no array with them.
 
 A module is differentiated as the dict of its parameters' arrays would be, at every order. The function is given a copy
-that has nodes of the transform for parameters, shares buffers and all else, and hands what is bound anew in it on to the
-module itself. Where it reaches the module not by its argument but by itself, as in `grad(lambda m: loss(model(x)))(model)`,
-that counts as the argument; a module given twice is two variables, and then reaching it by itself is an error. The result
-is plain, and so a constant to what is computed with it: to differentiate it again nest transforms, or give
-`dict(model.named_parameters())`, which are nodes.
+that has nodes of the transform for parameters and shares buffers and all else; attributes set in it are set in the module
+itself afterwards. If the function captures the module, as in `grad(lambda m: loss(model(x)))(model)`, that counts as the
+argument; a module given twice is two variables, and then capturing it is an error. The result has no graph, and so is a
+constant in later computations: to differentiate it again nest transforms, or give `dict(model.named_parameters())`, which
+are nodes.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
 
 
 def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., tuple[Any, Any]]:
-    """As `grad`, but gives the pair of the function's value and its gradient, for the price of one.
+    """Like `grad`, but gives the pair of the function's value and its gradient, from one call of `f`.
 
     >>> value_and_grad(lambda x, y: x * y, argnums=(0, 1))(3.0, 4.0)
     (12.0, (4.0, 3.0))
@@ -53,14 +53,14 @@ def value_and_grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[...,
 
     def value_and_gradient(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         linearized = linearize(f, args, kwargs, argnums)
-        gradient = linearized.gradient()  # which may find that the value is to be recorded
+        gradient = linearized.gradient()  # first: it may decide that the value is recorded
         return linearized.value, gradient
 
     return _named(value_and_gradient, "value and gradient", f)
 
 
 def vjp(f: Callable[..., Any], *args: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
-    """`f(*args)`, and the function that takes a cotangent of it to the cotangents of all arguments, as a tuple.
+    """`f(*args)`, and the pullback: the function from a cotangent of it to the cotangents of all arguments, as a tuple.
 
     >>> y, pullback = vjp(lambda x, y: x * y, 3.0, 4.0)
     >>> pullback(1.0)
@@ -119,8 +119,8 @@ def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
 
 
 def hvp(f: Callable[..., Any], primals: Any, tangents: Any) -> Any:
-    """The Hessian of the scalar function `f` at `primals`, times `tangents`, without making the Hessian: the gradient,
-    pushed forward. Arguments as for `jvp`; the result is a tuple where `primals` is one.
+    """The Hessian of the scalar function `f` at `primals`, times `tangents`, without the Hessian itself: the `jvp` of the
+    gradient. Arguments as for `jvp`; the result is a tuple where `primals` is one.
 
     >>> import numpy as np
     >>> hvp(lambda x: (x**3).sum(), np.array([1.0, 2.0]), np.array([1.0, 0.0])).tolist()
@@ -145,7 +145,7 @@ def _tuples(name: str, primals: Any, tangents: Any) -> tuple[tuple[Any, ...], tu
 
 
 def _are_several(primals: Any) -> bool:
-    """Whether these are several arguments, and not one: a namedtuple is one."""
+    """Whether these are several arguments: a tuple, but not a namedtuple, which is one argument."""
     return isinstance(primals, tuple) and not hasattr(primals, "_fields")
 
 
