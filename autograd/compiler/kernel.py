@@ -7,7 +7,7 @@ import os
 import warnings
 from collections.abc import Callable, Sequence
 from functools import partial, update_wrapper
-from typing import Any, NoReturn, overload
+from typing import Any, NoReturn, TypedDict, Unpack, overload
 
 import numpy as np
 
@@ -30,28 +30,21 @@ MAX_LAYOUTS = 256  # kinds of arguments that are remembered
 NATIVE, NUMPY = NativeBackend(), NumpyBackend()
 
 
+class Settings(TypedDict, total=False):
+    """The options of `compile`, for type checkers."""
+
+    signature: str | None
+    reduce: str | None
+    parameters: Sequence[Value] | None
+    backend: str | Backend
+    fast: bool
+    threads: int | None
+
+
 @overload
-def compile(
-    f: Callable[..., Any],
-    *,
-    signature: str | None = None,
-    reduce: str | None = None,
-    parameters: Sequence[Value] | None = None,
-    backend: str | Backend = "auto",
-    fast: bool = False,
-    threads: int | None = None,
-) -> Kernel: ...
+def compile(f: Callable[..., Any], **settings: Unpack[Settings]) -> Kernel: ...
 @overload
-def compile(
-    f: None = None,
-    *,
-    signature: str | None = None,
-    reduce: str | None = None,
-    parameters: Sequence[Value] | None = None,
-    backend: str | Backend = "auto",
-    fast: bool = False,
-    threads: int | None = None,
-) -> Callable[[Callable[..., Any]], Kernel]: ...
+def compile(f: None = None, **settings: Unpack[Settings]) -> Callable[[Callable[..., Any]], Kernel]: ...
 def compile(
     f: Callable[..., Any] | None = None,
     *,
