@@ -193,70 +193,24 @@ def _allowed(function: Callable[..., Any], name: str) -> Callable[..., Any]:
     return call
 
 
-_RULES: dict[Any, Callable[..., Any]] = {
-    np.sum: folds.sum,
-    np.mean: folds.mean,
-    np.average: folds.average,
-    np.var: folds.var,
-    np.std: folds.std,
-    np.max: folds.max,
-    np.amax: folds.max,
-    np.min: folds.min,
-    np.amin: folds.min,
-    np.prod: folds.prod,
-    np.cumsum: folds.cumsum,
-    np.diff: folds.diff,
-    np.ptp: folds.ptp,
-    np.trace: folds.trace,
-    np.linalg.norm: folds.norm,
-    np.clip: algebra.clip,
-    np.where: algebra.where,
-    np.nan_to_num: algebra.nan_to_num,
-    np.reshape: shapes.reshape,
-    np.ravel: shapes.ravel,
-    np.transpose: shaping.transpose,
-    np.swapaxes: shaping.swapaxes,
-    np.moveaxis: shaping.moveaxis,
-    np.expand_dims: shaping.expand_dims,
-    np.squeeze: shaping.squeeze,
-    np.broadcast_to: shapes.broadcast_to,
-    np.atleast_1d: shapes.atleast(1),
-    np.atleast_2d: shapes.atleast(2),
-    np.atleast_3d: shapes.atleast(3),
-    np.flip: shaping.flip,
-    np.flipud: shapes.flipud,
-    np.fliplr: shapes.fliplr,
-    np.roll: shaping.roll,
-    np.tile: shapes.tile,
-    np.copy: shapes.copy,
-    np.repeat: indexing.repeat,
-    np.take: shapes.take,
-    np.take_along_axis: shapes.take_along_axis,
-    np.sort: shapes.sort,
-    np.pad: shapes.pad,
-    np.diag: indexing.diag,
-    np.diagonal: indexing.diagonal,
-    np.triu: indexing.triu,
-    np.tril: indexing.tril,
-    np.concatenate: shapes.concatenate,
-    np.stack: shapes.stack,
-    np.vstack: shapes.vstack,
-    np.hstack: shapes.hstack,
-    np.column_stack: shapes.column_stack,
-    np.split: joining.split,
-    np.array_split: shapes.array_split,
-    np.dot: algebra.dot,
-    np.vdot: algebra.vdot,
-    np.inner: algebra.inner,
-    np.outer: algebra.outer,
-    np.tensordot: algebra.tensordot,
-    np.einsum: algebra.einsum,
-    np.linalg.inv: algebra.inv,
-    np.linalg.solve: algebra.solve,
-    np.linalg.det: algebra.det,
-    np.linalg.slogdet: algebra.slogdet,
-    np.linalg.cholesky: algebra.cholesky,
+# The rules that bear the name of NumPy's function, by the room where they are.
+_NAMESAKES = {
+    folds: "sum mean average var std max min prod cumsum diff ptp trace",
+    algebra: "clip where nan_to_num dot vdot inner outer tensordot einsum",
+    shapes: (
+        "reshape ravel broadcast_to flipud fliplr tile copy take take_along_axis sort pad "
+        "concatenate stack vstack hstack column_stack array_split"
+    ),
+    shaping: "transpose swapaxes moveaxis expand_dims squeeze flip roll",
+    indexing: "repeat diag diagonal triu tril",
+    joining: "split",
 }
+_RULES: dict[Any, Callable[..., Any]] = {
+    getattr(np, name): getattr(room, name) for room, names in _NAMESAKES.items() for name in names.split()
+}
+_RULES |= {getattr(np.linalg, name): getattr(algebra, name) for name in ("inv", "solve", "det", "slogdet", "cholesky")}
+_RULES |= {getattr(np, f"atleast_{n}d"): shapes.atleast(n) for n in (1, 2, 3)}
+_RULES |= {np.amax: folds.max, np.amin: folds.min, np.linalg.norm: folds.norm}
 FUNCTIONS: dict[Any, Callable[..., Any]] = {
     function: _allowed(rule, f"{function.__module__.replace('numpy', 'np')}.{function.__name__}")
     for function, rule in _RULES.items()

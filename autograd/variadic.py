@@ -27,12 +27,8 @@ if TYPE_CHECKING:
 
 _new = object.__new__
 
-if sys.version_info >= (3, 12):  # whose sum of floats is compensated, and would not be that of compiled code
-
-    def _sum(xs: Any, start: Any = 0) -> Any:
-        return reduce(add, xs, start)
-else:
-    _sum = _builtin_sum
+# From Python 3.12 on its sum of floats is compensated, and would not be that of compiled code.
+_sum: Any = _builtin_sum if sys.version_info < (3, 12) else lambda xs, start=0: reduce(add, xs, start)
 
 
 # ---- The primitives. `*xs` are the scalars; `variadic` gives all slopes, in order.
@@ -75,18 +71,9 @@ def _logsumexp_slopes(z: Any, *xs: Any) -> list[Any]:
     return [e / total for e in es]
 
 
-def _sum_body(*xs: Any) -> Any:
-    return _sum(xs)
-
-
-def _prod_body(*xs: Any) -> Any:
-    return math.prod(xs)
-
-
-def _norm_body(*xs: Any) -> Any:
-    return reduce(hypot, xs, 0.0)
-
-
+_sum_body = lambda *xs: _sum(xs)
+_prod_body = lambda *xs: math.prod(xs)
+_norm_body = lambda *xs: reduce(hypot, xs, 0.0)
 sum_of = Primitive("sum", _sum_body, _sum_body, variadic=lambda z, *xs: [1.0] * len(xs), body=_sum_body, sign="Σ")
 dot_of = Primitive("dot", _dot_body, _dot_body, variadic=_dot_slopes, body=_dot_body)
 prod_of = Primitive("prod", _prod_body, _prod_body, variadic=_prod_slopes, body=_prod_body, sign="Π")
