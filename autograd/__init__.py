@@ -1,4 +1,4 @@
-"""Differentiate Python: scalars and arrays, in reverse and forward mode, to any order, from one rule an operation.
+"""Automatic differentiation of scalars and arrays, in reverse and forward mode, to any order, from one rule an operation.
 
 import autograd as ag
 
@@ -7,15 +7,15 @@ y = x * x + ag.sin(x)
 y.backward()             # x.grad is now 2 * 3 + cos(3)
 ag.grad(ag.sin)(0.0)     # 1.0
 
-What holds, wherever it matters and mathematics or Python leaves a choice, with the tests that show it:
+Conventions where mathematics or Python leaves a choice, with the tests that show them:
 
 Edges
     IEEE 754's answers where Python would raise or turn complex: 1/0 is inf, log(0) -inf, (-8.)**(1/3) nan; the same
     for floats, Values, Tensors and compiled code.
     [autograd/test_conventions.py::test_edges_are_those_of_ieee_754]
     [autograd/compiler/test_random_programs.py]
-    What is not selected does not leak: a cotangent of exactly zero stays zero, also times infinity; a nan that is real
-    is seen.
+    A value that is not selected does not leak: a cotangent of exactly zero stays zero, also times infinity. A nan of the
+    computation itself is not hidden.
     [autograd/test_conventions.py::test_what_is_not_selected_does_not_leak]
     [autograd/test_conventions.py::test_a_nan_that_is_real_is_not_hidden]
 Kinks
@@ -31,12 +31,12 @@ NumPy
     [autograd/arrays/test_sums.py::test_every_sum_is_as_exact_as_a_pairwise_one]
     [autograd/test_conventions.py::test_gradients_keep_dtype_and_shape]
 Changes
-    Data changed between the forward and the backward pass give the right derivative or an error. Not seen: a change of a
-    few elements of an array above 64 KB that met a node as a constant, and of what a user's primitive captures.
+    Data changed between the forward and the backward pass give the right derivative or an error. Not detected: a change
+    of a few elements of a constant array above 64 KB, and of data that a user's primitive captures.
     [autograd/test_conventions.py::test_a_tensor_changed_after_the_forward_pass_gives_the_right_gradient_or_an_error]
     [autograd/test_constants.py::test_a_changed_constant_gives_the_right_derivative_or_an_error]
     [autograd/test_constants.py::test_a_few_elements_of_a_large_array_may_change_unnoticed_and_no_more]
-    An update that could not take effect is an error. Gradients add up over backward() on leaves, exactly.
+    An update that would have no effect is an error. Gradients on leaves accumulate over calls of backward(), exactly.
     [autograd/test_updates.py::test_where_operations_are_recorded_an_update_is_an_error_with_both_cures]
     [autograd/test_conventions.py::test_a_second_backward_doubles_exactly]
 Structures
@@ -58,14 +58,14 @@ Determinism, threads, processes
     [autograd/test_lifting.py::test_threads_may_differentiate_one_module]
     [autograd/test_forks.py::test_a_process_works_on_that_was_forked_while]
 Files
-    A save is whole or did not happen; a load is whole or changes nothing; a training that is stopped, killed and resumed
-    ends with the same bits; files of earlier versions load.
+    Saves and loads are atomic: a save that fails leaves the old file, a load that fails changes nothing. A training that
+    is stopped or killed and resumed ends with the same bits. Files of earlier versions load.
     [nn/test_files.py::test_whatever_fails_leaves_the_last_file_and_no_other]
     [nn/test_hostile_checkpoints.py::test_odd_content_is_loaded_exactly_or_is_refused_and_changes_nothing]
     [nn/test_resuming_kinds.py::test_stopped_or_killed_and_resumed_it_ends_with_the_same_bits]
     [nn/test_checkpoint_versions.py::test_every_tensor_comes_back_to_the_bit]
 Errors
-    A wrong argument ends in a right result or in an error that says what was given and what is wanted.
+    A bad argument gives a right result, or an error that says what was given and what is wanted.
     [autograd/test_bad_calls.py::test_a_bad_call_gives_a_right_result_or_an_error_of_ours]
     [nn/test_bad_calls.py]
 Reading
@@ -189,8 +189,8 @@ from autograd.variadic import sum as sum
 
 abs = _absolute
 
-# Drawing costs as much to import as all the rest: it, the compiler and what few programs need are imported when they are
-# first asked for. Type checkers read which in the imports, Python in the table; a test holds the two together.
+# Drawing costs as much to import as all the rest: it, the compiler and rarely used functions are imported on first use.
+# Type checkers read the imports, Python the table; a test compares the two.
 if TYPE_CHECKING:
     from autograd.anomaly import detect_anomaly as detect_anomaly
     from autograd.arrays.convolution import conv2d as conv2d

@@ -1,4 +1,4 @@
-"""NumPy's arithmetic and linear algebra that are no single operation of ours, with all of NumPy's arguments.
+"""NumPy's arithmetic and linear algebra beyond our single operations, with all of NumPy's arguments.
 
 Each function has the name and the signature of NumPy's. `out` is refused before they are called.
 """
@@ -31,7 +31,7 @@ def _float(ufunc: Any) -> Callable[..., float]:
     return forward
 
 
-# What no formula in other operations gives: exact values, and derivatives of any order at ties and at infinities.
+# Formulas in other operations would lose exact values, and derivatives of any order at ties and at infinities.
 logaddexp = Primitive(
     "logaddexp",
     _float(np.logaddexp),

@@ -1,6 +1,6 @@
-"""NumPy's protocols: which of its ufuncs and functions have a rule here, and what becomes of a call of each.
+"""NumPy's protocols: the ufuncs and functions that have a rule here, and the dispatch of their calls.
 
-A rule of a function has NumPy's own signature, so that an argument given by position, too, is taken for what it is.
+A rule for a function has NumPy's own signature, so that arguments given by position are understood too.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def as_object0d(x: Any) -> Any:
 
 # ---- Ufuncs
 
-# Which operation each of NumPy's ufuncs is, and each of its reductions.
+# The operation for each of NumPy's ufuncs, and for each of its reductions.
 UFUNCS: dict[Any, Callable[..., Any]] = {
     **{op.array: op for op in e.ELEMENTWISE.values() if isinstance(op.array, np.ufunc)},
     np.positive: e.identity,
@@ -68,7 +68,7 @@ CONSTANT_UFUNCS = {
 
 
 def array_ufunc(self: Node, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-    """NumPy's protocol: a ufunc, by one of its methods, of nodes among other things."""
+    """NumPy's protocol: a method of a ufunc, called with at least one node."""
     if modes.in_use and modes.current_trace():  # whose program reads Values at each run
         traced = [e.identity(x) if isinstance(x, Node) and type(x._data) is float else x for x in inputs]
         if any(x is not y for x, y in zip(traced, inputs, strict=True)):
@@ -83,7 +83,7 @@ def array_ufunc(self: Node, ufunc: Any, method: str, *inputs: Any, **kwargs: Any
 
 
 def _rarer_call(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """A ufunc of nodes: of lists or objects too, with further arguments, by another method, or of plain results."""
+    """The rarer calls of a ufunc: with lists or objects, with more arguments, by another method, or without derivatives."""
     kwargs = {key: value for key, value in kwargs.items() if not _is_default(key, value)}
     name = _name(ufunc) + ("" if method == "__call__" else f".{method}")
     inputs = tuple(np.asarray(x) if isinstance(x, (list, tuple)) else x for x in inputs)
@@ -122,12 +122,12 @@ def _is_default(key: str, value: Any) -> bool:
 
 
 def _name(ufunc: Any) -> str:
-    """What a ufunc is called: those of SciPy and others are not NumPy's."""
+    """The name of a ufunc in errors: those of SciPy and others are not NumPy's."""
     name: str = ufunc.__name__
     return f"np.{name}" if getattr(np, name, None) is ufunc else f"the ufunc {name}, which is not NumPy's,"
 
 
-# What is ours of the ufuncs of scipy.special, where it goes by another name or is a formula.
+# Our functions for ufuncs of scipy.special, where the name differs or a formula is needed.
 _OURS = {
     "expit": "ag.sigmoid",
     "log_expit": "-ag.softplus(-x)",
@@ -141,7 +141,7 @@ _OURS = {
 
 
 def no_rule(name: str, kwargs: Any = ()) -> TypeError:
-    """The error for what NumPy, or another library, has and we have not; with the arguments that make the difference."""
+    """The error for a function of NumPy or another library that has no rule here, with the arguments that have none."""
     what = f"{name} with {', '.join(kwargs)}" if kwargs else name
     ours = name.removeprefix("the ufunc ").removesuffix(", which is not NumPy's,")
     if name != ours and (ours in e.ELEMENTWISE or ours in _OURS):
@@ -156,7 +156,7 @@ def no_rule(name: str, kwargs: Any = ()) -> TypeError:
 
 
 def _allowed(function: Callable[..., Any], name: str) -> Callable[..., Any]:
-    """`function`, which has NumPy's signature, by NumPy's `name`: without `out`, and with defaults for what is not set."""
+    """`function`, which has NumPy's signature, under NumPy's `name`: `out` is refused, and unset arguments get defaults."""
 
     code = function.__code__
     names = code.co_varnames
@@ -180,7 +180,7 @@ def _allowed(function: Callable[..., Any], name: str) -> Callable[..., Any]:
                 f"{name} with out= cannot write a node into an existing array, which would detach it from its graph: "
                 "leave it out, and use what is returned"
             )
-        if not args and names[0] == "x":  # ours; NumPy's go by many names
+        if not args and names[0] == "x":  # our name of the first argument; NumPy has many
             kwargs = {"x" if key in ("a", "m", "v", "ary") else key: value for key, value in kwargs.items()}
         try:
             return function(*args, **kwargs)
@@ -225,7 +225,7 @@ PLAIN_FUNCTIONS = {
     np.may_share_memory, np.isin, np.linalg.matrix_rank,
 }  # fmt: skip
 
-# What of a single number is a single number.
+# The functions that give a number for a number.
 _OF_NUMBERS = {
     np.sum, np.mean, np.average, np.var, np.std, np.max, np.amax, np.min, np.amin, np.prod, np.ptp, np.linalg.norm,
     np.clip, np.where, np.nan_to_num, np.copy,
@@ -234,7 +234,7 @@ _SAME_OF_ONE = {np.sum, np.mean, np.average, np.max, np.amax, np.min, np.amin, n
 
 
 def call(function: Any, args: Any, kwargs: Any) -> Any:
-    """NumPy's `function` of tensors among other things."""
+    """NumPy's protocol: `function`, called with at least one tensor."""
     if rule := FUNCTIONS.get(function):
         return rule(*args, **kwargs)
     if function not in PLAIN_FUNCTIONS:
@@ -248,33 +248,33 @@ def call(function: Any, args: Any, kwargs: Any) -> Any:
 
 
 def call_of_numbers(function: Any, args: Any, kwargs: Any) -> Any:
-    """`function`, one of NumPy's, of Values and no tensors. What gives arrays gives object arrays of Values."""
+    """NumPy's `function` of Values and no tensors. Where it gives arrays, they are object arrays of Values."""
     given = [*args, *kwargs.values()]
     if not any(isinstance(x, np.ndarray) and x.dtype == object for x in given):
         if function in _SAME_OF_ONE and len(given) == 1 and isinstance(given[0], Node):
             return given[0]
         if function in _OF_NUMBERS:
             return FUNCTIONS[function](*args, **kwargs)
-        if function in PLAIN_FUNCTIONS and not modes.current_trace():  # a traced program reads Values at each run
+        if function in PLAIN_FUNCTIONS and not modes.current_trace():  # a program reads Values at each run
             return call(function, args, kwargs)
     return call_of_objects(function, args, kwargs)
 
 
 def call_of_objects(function: Any, args: Any, kwargs: Any) -> Any:
-    """`function`, one of NumPy's, which takes Values for any objects: its own code, past the protocol that led here."""
+    """NumPy's own code of `function`, without the protocol: it takes Values as objects of any kind."""
     kwargs = {key: as_object0d(arg) for key, arg in kwargs.items()}
     return np.empty(0).__array_function__(function, (), tuple(map(as_object0d, args)), kwargs)
 
 
 def _all_plain(x: Any) -> Any:
-    """`x`, and what lies in its lists and tuples, without nodes."""
+    """`x`, with nodes, in its lists and tuples too, replaced by their values."""
     if type(x) in (list, tuple):
         return type(x)(map(_all_plain, x))
     return _read_only(x) if isinstance(x, Node) else x
 
 
 def _read_only(x: Node) -> Any:
-    """The value of a node as an array that cannot be written to."""
+    """The value of a node as a read-only array."""
     view = np.asarray(x._data).view()
     view.flags.writeable = False
     return view

@@ -19,7 +19,7 @@ Rule = Callable[..., Any]
 
 
 def real(name: str, dtype: Any) -> np.dtype[Any]:
-    """The floating-point dtype that an argument names; any other is a TypeError."""
+    """The floating-point dtype given as an argument; any other dtype is a TypeError."""
     kind: np.dtype[Any] = np.dtype(dtype)
     if kind.kind != "f":
         raise TypeError(f"{name} with dtype={kind} would detach from the graph: take the .numpy() of its arguments")
@@ -126,7 +126,7 @@ def mean(
 
 
 def _spread(name: str, x: Any, axis: Any, ddof: Any, keepdims: Any, where: Any, center: Any) -> tuple[Any, Any]:
-    """Deviations from the mean, zero where nothing is to be counted, and by what their squares are divided."""
+    """Deviations from the mean, zero where elements are not counted, and the divisor of their squares' sum."""
     mask = np.broadcast_to(True, x.shape) if where is True else _mask(name, x, where)
     count = np.sum(mask, axis=hashable(axis, name), keepdims=True).astype(x.dtype)
     if center is None:

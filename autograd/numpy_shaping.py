@@ -1,4 +1,4 @@
-"""NumPy's functions that shape, pick and join, with all of NumPy's arguments, in terms of ours.
+"""NumPy's functions that reshape, index and join, with all of NumPy's arguments, in terms of ours.
 
 Each function has the name and the signature of NumPy's. `out` is refused before they are called.
 """
@@ -19,14 +19,14 @@ from autograd.numpy_reductions import real
 
 
 def _in_order(name: str, x: Any, order: Any) -> Any:
-    """The axes of `x` so exchanged that what NumPy does in an `order` is done in C's."""
+    """`x` with its axes exchanged, so that an operation in C's order does what NumPy does in `order`."""
     if order == "C":
         return x
     if order == "F":
         return shaping.transpose(x)
     if order not in ("A", "K"):
         raise ValueError(f"{name}: order must be one of 'C', 'F', 'A', or 'K', got {order!r}")
-    if isinstance(x, Node) and x.op is not None:  # which need not lie in memory as NumPy's own result would
+    if isinstance(x, Node) and x.op is not None:  # its memory layout may differ from that of NumPy's result
         raise TypeError(f"{name} with order={order!r} has no rule here for a result: use 'C' or 'F'")
     array = np.asarray(value_of(x))
     if order == "A":

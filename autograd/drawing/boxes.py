@@ -1,7 +1,7 @@
-"""How one node looks: its box, as Graphviz's kind of HTML.
+"""Boxes of nodes in pictures, as Graphviz's kind of HTML.
 
-Values and what made them are black, all that is derivatives is red-brown and italic. An input is a blue rounded box;
-a result has the operation's sign in a cell before it.
+Values and operations are black, derivatives red-brown and italic. An input is a blue rounded box; a result has the
+operation's sign in a cell before it.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def box(node: Node, digits: int, last: bool) -> str:
 
 
 def is_ordered(node: Node) -> bool:
-    """Whether each input has its place at the box, a port, the first at the top: `x - y` is not `y - x`.
+    """Whether each input has a port of its own at the box, the first at the top: `x - y` is not `y - x`.
 
     >>> from autograd.value import Value
     >>> is_ordered(Value(3.0) - 1.0), is_ordered(Value(3.0) + 1.0)
@@ -52,7 +52,7 @@ def is_ordered(node: Node) -> bool:
 
 
 def _rows(node: Node, digits: int) -> Iterator[str]:
-    """What the box of `node` says, line by line, as Graphviz's kind of HTML."""
+    """The lines in the box of `node`, as Graphviz's kind of HTML."""
     label, raw, g = node.label, node._data, gradient(node)
     name = f"<B>{escaped(one_line(label))}</B>" if label else ""
     if np.size(raw) <= TINY:

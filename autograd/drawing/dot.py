@@ -1,7 +1,7 @@
 """`draw`: a graph as a picture, by Graphviz.
 
-Inputs are at the left, the result at the right. The number on an edge is the local derivative: what the gradient is
-multiplied with on its way back. A constant has no box, and a dashed edge, along which nothing flows back.
+Inputs are at the left, the result at the right. The number on an edge is the local derivative: the factor of the
+gradient on its way back. A constant has no box and a dashed edge, because no gradient flows to it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ EDGE = {
     "fontname": f"{FONT}-Oblique", "fontsize": "11", "fontcolor": DERIVATIVE, "color": LINE, "arrowsize": "0.6",
 }  # fmt: skip
 TEXT = {"shape": "plaintext", "width": "0", "height": "0", "margin": "0.05,0.03", "fontcolor": GREY}
-CONSTANTS = 6  # so many of one operation's constants are shown one by one
+CONSTANTS = 6  # up to this many constants of one operation are shown one by one
 
 
 def draw(node: Node, *, max_nodes: int = 200, digits: int = 4) -> graphviz.Digraph:
@@ -64,7 +64,7 @@ def draw(node: Node, *, max_nodes: int = 200, digits: int = 4) -> graphviz.Digra
 
 
 def _nearest(output: Node, most: int) -> tuple[list[Node], int]:
-    """The `most` nodes nearest to `output`, the oldest first, and how many others there are."""
+    """The `most` nodes nearest to `output`, in order of creation, and the number of the others."""
     found = {output: None}
     queue = [output]
     for node in queue:  # which grows meanwhile

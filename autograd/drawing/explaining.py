@@ -26,7 +26,7 @@ ARGUMENTS = 8  # of more, the first and the last are shown
 
 
 def explain(node: Node, *, max_lines: int = 20_000, digits: int = 4) -> str:
-    """How `node` came about, and how its derivative comes about: each operation forwards, then backwards.
+    """The computation of `node` and of its derivative as text: each operation forwards, then backwards.
 
     Nodes are called by their labels, or %1, %2, ... and out. A line of the backward part adds to the gradient of one input:
     the gradient of the result times the local derivative. Of more than `max_lines` lines (10 at least) each part shows its
@@ -101,7 +101,7 @@ def explain(node: Node, *, max_lines: int = 20_000, digits: int = 4) -> str:
 
 
 def _rooms(needed: list[int], most: int) -> list[int]:
-    """How many of `most` lines each part gets: what it needs, or an even share of what the others leave."""
+    """The number of lines, of `most`, for each part: as many as it needs, or an even division of the rest."""
     rooms = [0] * len(needed)
     for left, i in zip(range(len(needed), 0, -1), sorted(range(len(needed)), key=needed.__getitem__), strict=True):
         rooms[i] = min(needed[i], (most - sum(rooms)) // left)
@@ -109,7 +109,7 @@ def _rooms(needed: list[int], most: int) -> list[int]:
 
 
 def _ends(items: list[Any], room: int) -> tuple[list[Any], int]:
-    """The first and the last of the `items`, and how many are between them, for which a line is kept."""
+    """The first and last `items`, and the number of those between them, which takes a line too."""
     if len(items) <= room:
         return items, 0
     first, last = room // 2, (room - 1) // 2
@@ -123,7 +123,7 @@ def _gap(lines: list[str], hidden: int) -> list[str]:
 
 
 def _names(nodes: Iterable[Node], output: Node) -> dict[Node, str]:
-    """A name for each: its label, numbered where two nodes bear the same, or else %1, %2, ..., and out at the end."""
+    """A name for each node: its label, numbered if two nodes have the same, or else %1, %2, ..., and out for the last."""
     names: dict[Node, str] = {}
     taken: set[str] = set()
     unnamed = count(1)
@@ -200,5 +200,5 @@ def _table(steps: list[Line]) -> Iterator[str]:
 
 
 def _width(texts: Iterable[str]) -> int:
-    """How wide a column is: texts beyond 60 characters stick out, rather than push all others aside."""
+    """The width of a column: texts beyond 60 characters stick out and do not widen it."""
     return max((len(text) for text in texts if len(text) <= 60), default=0)

@@ -1,7 +1,7 @@
-"""From DOT text to a picture's bytes, by whichever Graphviz there is: in a subprocess, with a time limit.
+"""Layout: the bytes of a picture from DOT text, by any Graphviz installed, in a subprocess with a time limit.
 
-One layout of a few hundred tangled nodes can take minutes, and Graphviz, in C, does not listen to Ctrl-C; a subprocess
-can be ended.
+One layout of a few hundred tangled nodes can take minutes, and Graphviz, written in C, ignores Ctrl-C; a subprocess can
+be ended.
 """
 
 from __future__ import annotations
