@@ -203,6 +203,8 @@ if TYPE_CHECKING:
     from autograd.compiler.errors import CompileError as CompileError
     from autograd.compiler.kernel import Kernel as Kernel
     from autograd.compiler.kernel import compile as compile
+    from autograd.compiler.listing import program as program
+    from autograd.compiler.listing import source as source
     from autograd.drawing.dot import draw as draw
     from autograd.drawing.explaining import explain as explain
     from autograd.drawing.layout import GraphvizError as GraphvizError
@@ -215,6 +217,7 @@ else:
         "autograd.checking": ["GradientError", "KinkError", "gradcheck"],
         "autograd.compiler.errors": ["CompileError"],
         "autograd.compiler.kernel": ["Kernel", "compile"],
+        "autograd.compiler.listing": ["program", "source"],
         "autograd.drawing.dot": ["draw"],
         "autograd.drawing.explaining": ["explain"],
         "autograd.drawing.layout": ["GraphvizError"],

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from numbers import Real
 from operator import index
 from reprlib import Repr
+from types import EllipsisType
 from typing import Any
 
 import numpy as np
@@ -194,6 +195,31 @@ def shown(value: Any) -> str:
         return _SHORT.repr(value) if isinstance(value, (str, bytes, list, tuple, dict, set)) else repr(value)[:160]
     except Exception:
         return f"a {type(value).__name__}"
+
+
+def assignments(settings: Mapping[str, Any]) -> list[str]:
+    """Settings as one writes them in a call.
+
+    >>> assignments({"axis": 0, "keepdims": True})
+    ['axis=0', 'keepdims=True']
+    """
+    return [f"{name}={spelled(value)}" for name, value in settings.items()]
+
+
+def spelled(x: Any) -> str:
+    """A setting as one writes it: slices as in an index, arrays by dtype and shape.
+
+    >>> spelled((slice(None, 3), ..., 0)), spelled(np.zeros(2)), spelled((2, 3))
+    ('[:3, ..., 0]', 'float64[2]', '(2, 3)')
+    """
+    if isinstance(x, np.ndarray):
+        return f"{x.dtype}{[*x.shape]}" if x.ndim else repr(x.item())
+    if isinstance(x, slice):
+        start, stop, step = ("" if part is None else str(part) for part in (x.start, x.stop, x.step))
+        return f"{start}:{stop}:{step}" if step else f"{start}:{stop}"
+    if isinstance(x, tuple) and any(part is None or isinstance(part, (slice, np.ndarray, EllipsisType)) for part in x):
+        return f"[{', '.join(map(spelled, x))}]"
+    return "..." if x is Ellipsis else str(x)
 
 
 def wrong(owner: str, name: str, wanted: str, value: Any) -> str:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from autograd.arguments import flag, shown, wrong
+from autograd.docstrings import OfObject
 from autograd.forwards import ieee
 from autograd.graph import Primitive, Pullback
 
@@ -17,6 +18,9 @@ class UserPrimitive(Primitive):
 
     __slots__ = ("given",)
     given: int
+    # Of one of them that of its function.
+    __doc__: Any = OfObject(__doc__, lambda op: op.doc)
+    __signature__ = OfObject(None, lambda op: inspect.signature(op.array))
 
     def rule(self, derivative: Pullback) -> Pullback:
         """Add the rule for the next argument: `(g, z, *arguments) -> cotangent`. Works as a decorator."""
@@ -62,7 +66,7 @@ def primitive(forward: Callable[..., Any], *rules: Pullback | None, elementwise:
     n = max(len(rules), _count_arguments(forward))
     missing = (partial(_missing, name, i) for i in range(len(rules), n))
     scalar = ieee(lambda *xs: float(forward(*xs)), forward)
-    op = UserPrimitive(name, scalar, forward, *rules, *missing, elementwise=elementwise)
+    op = UserPrimitive(name, scalar, forward, *rules, *missing, elementwise=elementwise, doc=inspect.getdoc(forward))
     op.given = len(rules)
     return op
 

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd import forwards
+from autograd.formulas import described
 from autograd.graph import ONE, Primitive, Slope, factors, fraction, mask, over
 
 if TYPE_CHECKING:
@@ -51,7 +52,8 @@ def op(name: str, scalar: Callable[..., float], array: Callable[..., Any], *slop
     """
     if "otherwise" in facts:
         scalar = forwards.ieee(scalar, array)
-    ELEMENTWISE[name] = made = Primitive(name, scalar, array, *map(_slope, slopes), elementwise=True, **facts)
+    facts |= {"elementwise": True, "describe": described}
+    ELEMENTWISE[name] = made = Primitive(name, scalar, array, *map(_slope, slopes), **facts)
     return made
 
 
@@ -101,33 +103,33 @@ STEP = {"hides_nan": True, "never_minus_zero": True}
 
 # ---- Comparisons and steps: slope 0. Rules use these, so that a traced rule never freezes a branch.
 
-equal = op("equal", lambda x, y: 1.0 if x == y else 0.0, forwards.typed(np.equal), 0.0, 0.0, infix="==", commutes=True, **COMPARISON)
-not_equal = op("not_equal", lambda x, y: 1.0 if x != y else 0.0, forwards.typed(np.not_equal), 0.0, 0.0, infix="!=", commutes=True, latex=r"\ne", **COMPARISON)
-greater = op("greater", lambda x, y: 1.0 if x > y else 0.0, forwards.typed(np.greater), 0.0, 0.0, infix=">", **COMPARISON)
-greater_equal = op("greater_equal", lambda x, y: 1.0 if x >= y else 0.0, forwards.typed(np.greater_equal), 0.0, 0.0, infix=">=", latex=r"\ge", **COMPARISON)
+equal = op("equal", lambda x, y: 1.0 if x == y else 0.0, forwards.typed(np.equal), 0.0, 0.0, infix="==", commutes=True, **COMPARISON, doc="1 where x is y, else 0")
+not_equal = op("not_equal", lambda x, y: 1.0 if x != y else 0.0, forwards.typed(np.not_equal), 0.0, 0.0, infix="!=", commutes=True, latex=r"\ne", **COMPARISON, doc="1 where x is not y, else 0")
+greater = op("greater", lambda x, y: 1.0 if x > y else 0.0, forwards.typed(np.greater), 0.0, 0.0, infix=">", **COMPARISON, doc="1 where x is greater, else 0")
+greater_equal = op("greater_equal", lambda x, y: 1.0 if x >= y else 0.0, forwards.typed(np.greater_equal), 0.0, 0.0, infix=">=", latex=r"\ge", **COMPARISON, doc="1 where x is not less, else 0")
 where: Primitive = op("where", forwards.where_float, np.where, 0.0, mask(lambda z, c, x, y: c != 0), mask(lambda z, c, x, y: c == 0),
-                      python="{1} if {0} else {2}", c="{0} ? {1} : {2}", numpy="np.where", is_free=True)
-step = op("step", lambda x: 1.0 if x > 0.0 else 0.0, forwards.step_array, 0.0, body=lambda x: where(x > 0.0, 1.0, 0.0), **STEP)
+                      python="{1} if {0} else {2}", c="{0} ? {1} : {2}", numpy="np.where", is_free=True, latex=r"\begin{{cases}} {1} & \text{{if }} {0} \\ {2} & \text{{otherwise}} \end{{cases}}", doc="x where c is true (not 0), else y")
+step = op("step", lambda x: 1.0 if x > 0.0 else 0.0, forwards.step_array, 0.0, body=lambda x: where(x > 0.0, 1.0, 0.0), **STEP, doc="1 where x is positive, else 0")
 isfinite = op("isfinite", lambda x: 1.0 if math.isfinite(x) else 0.0, forwards.typed(np.isfinite), 0.0, body=lambda x: where(x - x == 0.0, 1.0, 0.0), **STEP)
 max_weight = op("max_weight",  # of x in max(x, y): 1, 1/2 or 0
                 lambda x, y: 1.0 if x > y else 0.5 if x == y else 0.0, lambda x, y: (forwards.typed(np.greater)(x, y) + forwards.typed(np.greater_equal)(x, y)) / 2, 0.0, 0.0,
-                body=lambda x, y: where(x > y, 1.0, where(x == y, 0.5, 0.0)), **STEP)
+                body=lambda x, y: where(x > y, 1.0, where(x == y, 0.5, 0.0)), **STEP, doc="1 where x is greater, 1/2 where they are equal, 0 where y is")
 sign = op("sign", lambda x: 1.0 if x > 0.0 else -1.0 if x < 0.0 else 0.0 if x == x else x, np.sign, 0.0,
-          body=lambda x: where(x > 0.0, 1.0, where(x < 0.0, -1.0, where(x == 0.0, 0.0, x))))
-floor = op("floor", forwards.whole(math.floor), np.floor, 0.0, c="floor", python="math.copysign(float(math.floor({0})), {0})", otherwise="x", latex=r"\lfloor {0} \rfloor")
-ceil = op("ceil", forwards.whole(math.ceil), np.ceil, 0.0, c="ceil", python="math.copysign(float(math.ceil({0})), {0})", otherwise="x", latex=r"\lceil {0} \rceil")
+          body=lambda x: where(x > 0.0, 1.0, where(x < 0.0, -1.0, where(x == 0.0, 0.0, x))), doc="1, 0 or -1, as x is positive, zero or negative")
+floor = op("floor", forwards.whole(math.floor), np.floor, 0.0, c="floor", python="math.copysign(float(math.floor({0})), {0})", otherwise="x", latex=r"\lfloor {0} \rfloor", doc="the greatest integer that is not above x")
+ceil = op("ceil", forwards.whole(math.ceil), np.ceil, 0.0, c="ceil", python="math.copysign(float(math.ceil({0})), {0})", otherwise="x", latex=r"\lceil {0} \rceil", doc="the least integer that is not below x")
 
 # ---- Arithmetic
 
 identity = op("identity", lambda x: x, lambda x: x, 1.0, body=lambda x: x, is_free=True)
 stop_gradient = Primitive("stop_gradient", lambda x: x, lambda x: x, None, elementwise=True, body=lambda x: x, is_free=True)  # of programs alone
-neg = op("neg", operator.neg, np.negative, -1.0, python="-{0}", numpy="-{0}", c="-{0}", sign="−")
-add = op("add", operator.add, np.add, 1.0, 1.0, infix="+", commutes=True, identity=-0.0)
-sub = op("sub", operator.sub, np.subtract, 1.0, -1.0, infix="-", identity=0.0, sign="−")
-mul = op("mul", operator.mul, np.multiply, lambda z, x, y: y, lambda z, x, y: x, infix="*", commutes=True, identity=1.0, is_odd=True, sign="×")
+neg = op("neg", operator.neg, np.negative, -1.0, infix="-{0}", sign="−", doc="the negative")
+add = op("add", operator.add, np.add, 1.0, 1.0, infix="+", commutes=True, identity=-0.0, doc="the sum")
+sub = op("sub", operator.sub, np.subtract, 1.0, -1.0, infix="-", identity=0.0, sign="−", doc="the difference")
+mul = op("mul", operator.mul, np.multiply, lambda z, x, y: y, lambda z, x, y: x, infix="*", commutes=True, identity=1.0, is_odd=True, sign="×", doc="the product")
 div = op("div", operator.truediv, np.true_divide, over(lambda z, x, y: y), fraction(lambda z, x, y: (-z, y)),
          infix="/", is_odd=True, identity=1.0, otherwise="x * math.copysign(math.inf, y)", latex=r"\frac{{{0}}}{{{1}}}", sign="÷",
-         hint="keep the divisor away from 0: x / (y + 1e-12), or choose with ag.where before dividing")
+         hint="keep the divisor away from 0: x / (y + 1e-12), or choose with ag.where before dividing", doc="the quotient")
 # The products of the chain rule, in which an outer factor of zero gives zero (a strong zero); and a mask that is 0 where
 # it suppressed an infinity or a nan.
 strong_mask = op("strong_mask", lambda x, y: 0.0 if x == 0.0 and y - y != 0.0 else 1.0, forwards.typed(lambda x, y: np.not_equal(x, 0) | np.isfinite(y)), 0.0, 0.0,
@@ -139,81 +141,81 @@ quotient = op("quotient", lambda x, y: div.scalar(x, y) if x else float(x), lamb
 # A slope with a kink: 0 where y is 0. It has no derivative there, so that is nan.
 ratio: Primitive = op("ratio", lambda x, y: x / y if y != 0.0 else 0.0, forwards.ratio_array,
                       over(lambda z, x, y: where(y, y, math.nan)), fraction(lambda z, x, y: (where(y, -z, math.nan), y)),
-                      body=lambda x, y: where(y != 0.0, x / y, 0.0))
+                      body=lambda x, y: where(y != 0.0, x / y, 0.0), doc="x / y, and 0 where y is 0")
 # x / hypot(x, y), the cosine of the angle of (x, y), with derivatives from which nothing is cancelled
 cosine: Primitive = op("cosine", lambda x, y: ratio(x, math.hypot(x, y)), lambda x, y: forwards.ratio_array(x, np.hypot(x, y)),
                        fraction(lambda z, x, y: (where(hypot(x, y), cosine(y, x), math.nan), cosine(y, x), hypot(x, y))),
                        fraction(lambda z, x, y: (where(hypot(x, y), -z, math.nan), cosine(y, x), hypot(x, y))),
-                       body=lambda x, y: ratio(x, hypot(x, y)))
-square = op("square", lambda x: x * x, np.square, lambda z, x: 2.0 * x, body=lambda x: x * x, latex="{0}^2", sign="x²", never_minus_zero=True)
+                       body=lambda x, y: ratio(x, hypot(x, y)), doc="x / hypot(x, y)")
+square = op("square", lambda x: x * x, np.square, lambda z, x: 2.0 * x, body=lambda x: x * x, infix="{0}**2", latex="{0}^2", sign="x²", never_minus_zero=True, doc="the square")
 power: Primitive = op("power", lambda x, y: x * x if y == 2.0 else math.pow(x, y), forwards.power_array,
                       factors(lambda z, x, y: (y, power(_base(x, y), y - 1.0))), factors(lambda z, x, y: (log(where(x, x, greater_equal(y, 0.0))), z)),
                       c="pow", infix="**", numpy="np.float_power",  # for np.power takes sqrt for a constant 0.5, which differs at -inf and -0
                       python="{0} * {0} if {1} == 2.0 else math.pow({0}, {1})", hides_nan=True, latex="{0}^{{{1}}}", sign="xʸ",
                       otherwise="math.nan if x < 0.0 and math.fmod(y, 1.0) else math.copysign(math.inf, x) if abs(math.fmod(y, 2.0)) == 1.0 else math.inf",
-                      hint="keep the base above 0: ag.maximum(x, 1e-12) ** y")
+                      hint="keep the base above 0: ag.maximum(x, 1e-12) ** y", doc="the power, of real numbers")
 fmod = op("fmod", math.fmod, np.fmod, 1.0, lambda z, x, y: -(sign(x / y) * floor(abs(x / y))), c="fmod", otherwise="math.nan")
 floordiv = op("floordiv", operator.floordiv, np.floor_divide, 0.0, 0.0, body=_floordiv, otherwise="math.nan", infix="//")
-mod = op("mod", operator.mod, np.remainder, 1.0, lambda z, x, y: -floordiv(x, y), body=_mod, otherwise="math.nan", infix="%", latex=r"{0} \bmod {1}")
-absolute = op("abs", abs, np.abs, lambda z, x: sign(x), c="fabs", python="abs", latex=r"\left|{0}\right|", sign="|x|", never_minus_zero=True, is_even=True)
+mod = op("mod", operator.mod, np.remainder, 1.0, lambda z, x, y: -floordiv(x, y), body=_mod, otherwise="math.nan", infix="%", latex=r"{0} \bmod {1}", doc="the remainder, with the sign of y")
+absolute = op("abs", abs, np.abs, lambda z, x: sign(x), c="fabs", python="abs", latex=r"\left|{0}\right|", sign="|x|", never_minus_zero=True, is_even=True, doc="the absolute value")
 maximum = op("maximum", lambda x, y: x if x >= y or x != x else y, np.maximum, mask(lambda z, x, y: max_weight(x, y)), mask(lambda z, x, y: max_weight(y, x)),
-             body=lambda x, y: where(x >= y, x, where(x != x, x, y)), latex=r"\max", sign="max")
+             body=lambda x, y: where(x >= y, x, where(x != x, x, y)), latex=r"\max", sign="max", doc="the greater of two")
 minimum = op("minimum", lambda x, y: x if x <= y or x != x else y, np.minimum, mask(lambda z, x, y: max_weight(y, x)), mask(lambda z, x, y: max_weight(x, y)),
-             body=lambda x, y: where(y >= x, x, where(x != x, x, y)), latex=r"\min", sign="min")
+             body=lambda x, y: where(y >= x, x, where(x != x, x, y)), latex=r"\min", sign="min", doc="the lesser of two")
 hypot: Primitive = op("hypot", lambda x, y: math.hypot(x, y),  # of two: that of math takes any number
                       np.hypot, lambda z, x, y: cosine(x, y), lambda z, x, y: cosine(y, x), c="hypot", hides_nan=True, never_minus_zero=True,
-                      latex=r"\sqrt{{{0}^2 + {1}^2}}")
+                      latex=r"\sqrt{{{0}^2 + {1}^2}}", doc="the length of the vector (x, y)")
 
 # ---- Exponentials, logarithms, roots
 
 exp = op("exp", math.exp, np.exp, lambda z, x: z, c="exp", otherwise="math.inf", latex="e^{{{0}}}", never_minus_zero=True,
-         hint="subtract the largest exponent first, or use ag.softmax or ag.logsumexp")
-expm1 = op("expm1", math.expm1, np.expm1, lambda z, x: exp(x), c="expm1", otherwise="math.inf", latex="e^{{{0}}} - 1", hint="keep the argument below 709")
+         hint="subtract the largest exponent first, or use ag.softmax or ag.logsumexp", doc="the exponential")
+expm1 = op("expm1", math.expm1, np.expm1, lambda z, x: exp(x), c="expm1", otherwise="math.inf", latex="e^{{{0}}} - 1", hint="keep the argument below 709", doc="exp(x) - 1, exact where it is small")
 log: Primitive = op("log", math.log, np.log, over(lambda z, x: x), c="log", otherwise="-math.inf if x == 0.0 else math.nan", latex=r"\log",
-                    hint="keep the argument above 0: ag.log(ag.maximum(x, 1e-12)), or use ag.log_softmax or ag.logsumexp")
+                    hint="keep the argument above 0: ag.log(ag.maximum(x, 1e-12)), or use ag.log_softmax or ag.logsumexp", doc="the natural logarithm")
 log1p = op("log1p", math.log1p, np.log1p, over(lambda z, x: 1.0 + x), c="log1p", otherwise="-math.inf if x == -1.0 else math.nan",
-           latex=r"\log\left(1 + {0}\right)", hint="keep the argument above -1")
-log2 = op("log2", math.log2, np.log2, fraction(lambda z, x: (LOG2_E, x)), c="log2", otherwise="-math.inf if x == 0.0 else math.nan", latex=r"\log_2", hint=log.hint)
-log10 = op("log10", math.log10, np.log10, fraction(lambda z, x: (LOG10_E, x)), c="log10", otherwise="-math.inf if x == 0.0 else math.nan", latex=r"\log_{{10}}", hint=log.hint)
+           latex=r"\log\left(1 + {0}\right)", hint="keep the argument above -1", doc="log(1 + x), exact where x is small")
+log2 = op("log2", math.log2, np.log2, fraction(lambda z, x: (LOG2_E, x)), c="log2", otherwise="-math.inf if x == 0.0 else math.nan", latex=r"\log_2", hint=log.hint, doc="the logarithm to base 2")
+log10 = op("log10", math.log10, np.log10, fraction(lambda z, x: (LOG10_E, x)), c="log10", otherwise="-math.inf if x == 0.0 else math.nan", latex=r"\log_{{10}}", hint=log.hint, doc="the logarithm to base 10")
 sqrt = op("sqrt", math.sqrt, np.sqrt, over(lambda z, x: 2.0 * z), c="sqrt", otherwise="math.nan", latex=r"\sqrt{{{0}}}", sign="√",
-          hint="keep the argument above 0, where the slope is infinite: ag.sqrt(x + 1e-12), or use ag.norm")
+          hint="keep the argument above 0, where the slope is infinite: ag.sqrt(x + 1e-12), or use ag.norm", doc="the square root")
 cbrt = op("cbrt", math.cbrt, np.cbrt, over(lambda z, x: 3.0 * z * z), c="cbrt", latex=r"\sqrt[3]{{{0}}}",
-          hint="keep the argument away from 0, where the slope is infinite")
+          hint="keep the argument away from 0, where the slope is infinite", doc="the cube root")
 
 # ---- Trigonometry
 
 INSIDE = "keep the argument strictly between -1 and 1: ag.clip(x, -1 + 1e-7, 1 - 1e-7)"
 
-sin = op("sin", math.sin, np.sin, lambda z, x: cos(x), c="sin", otherwise="math.nan", latex=r"\sin")
-cos: Primitive = op("cos", math.cos, np.cos, lambda z, x: -sin(x), c="cos", otherwise="math.nan", latex=r"\cos")
-tan = op("tan", math.tan, np.tan, lambda z, x: 1.0 + z * z, c="tan", otherwise="math.nan", latex=r"\tan")
+sin = op("sin", math.sin, np.sin, lambda z, x: cos(x), c="sin", otherwise="math.nan", latex=r"\sin", doc="the sine")
+cos: Primitive = op("cos", math.cos, np.cos, lambda z, x: -sin(x), c="cos", otherwise="math.nan", latex=r"\cos", doc="the cosine")
+tan = op("tan", math.tan, np.tan, lambda z, x: 1.0 + z * z, c="tan", otherwise="math.nan", latex=r"\tan", doc="the tangent")
 cosquare = op("cosquare",  # 1 - x², exact where it is small, as its derivative is where x is
-              lambda x: (1.0 - x) * (1.0 + x), lambda x: (1.0 - x) * (1.0 + x), lambda z, x: -2.0 * x, body=lambda x: (1.0 - x) * (1.0 + x), latex="1 - {0}^2")
-asin = op("asin", math.asin, np.arcsin, over(lambda z, x: sqrt(cosquare(x))), c="asin", otherwise="math.nan", latex=r"\arcsin", hint=INSIDE)
-acos = op("acos", math.acos, np.arccos, over(lambda z, x: -sqrt(cosquare(x))), c="acos", otherwise="math.nan", latex=r"\arccos", hint=INSIDE)
-atan = op("atan", math.atan, np.arctan, over(lambda z, x: 1.0 + x * x), c="atan", latex=r"\arctan")
-atan2 = op("atan2", math.atan2, np.arctan2, lambda z, y, x: ratio(cosine(x, y), hypot(x, y)), lambda z, y, x: -ratio(cosine(y, x), hypot(x, y)), c="atan2")
+              lambda x: (1.0 - x) * (1.0 + x), lambda x: (1.0 - x) * (1.0 + x), lambda z, x: -2.0 * x, body=lambda x: (1.0 - x) * (1.0 + x), latex="1 - {0}^2", doc="1 - x², exact where it is small")
+asin = op("asin", math.asin, np.arcsin, over(lambda z, x: sqrt(cosquare(x))), c="asin", otherwise="math.nan", latex=r"\arcsin", hint=INSIDE, doc="the inverse sine, between -π/2 and π/2")
+acos = op("acos", math.acos, np.arccos, over(lambda z, x: -sqrt(cosquare(x))), c="acos", otherwise="math.nan", latex=r"\arccos", hint=INSIDE, doc="the inverse cosine, between 0 and π")
+atan = op("atan", math.atan, np.arctan, over(lambda z, x: 1.0 + x * x), c="atan", latex=r"\arctan", doc="the inverse tangent, between -π/2 and π/2")
+atan2 = op("atan2", math.atan2, np.arctan2, lambda z, y, x: ratio(cosine(x, y), hypot(x, y)), lambda z, y, x: -ratio(cosine(y, x), hypot(x, y)), c="atan2", doc="the angle of the point (x, y), between -π and π")
 
 # ---- Hyperbolic functions
 
-sinh = op("sinh", math.sinh, np.sinh, lambda z, x: cosh(x), c="sinh", otherwise="math.copysign(math.inf, x)", latex=r"\sinh")
-cosh: Primitive = op("cosh", math.cosh, np.cosh, lambda z, x: sinh(x), c="cosh", otherwise="math.inf", latex=r"\cosh", never_minus_zero=True)
-tanh = op("tanh", math.tanh, np.tanh, lambda z, x: 1.0 - z * z, c="tanh", latex=r"\tanh")
-asinh = op("asinh", math.asinh, np.arcsinh, over(lambda z, x: hypot(x, 1.0)), c="asinh")
-acosh = op("acosh", math.acosh, np.arccosh, over(lambda z, x: sqrt(x - 1.0) * sqrt(x + 1.0)), c="acosh", otherwise="math.nan", hint="keep the argument above 1")
+sinh = op("sinh", math.sinh, np.sinh, lambda z, x: cosh(x), c="sinh", otherwise="math.copysign(math.inf, x)", latex=r"\sinh", doc="the hyperbolic sine")
+cosh: Primitive = op("cosh", math.cosh, np.cosh, lambda z, x: sinh(x), c="cosh", otherwise="math.inf", latex=r"\cosh", never_minus_zero=True, doc="the hyperbolic cosine")
+tanh = op("tanh", math.tanh, np.tanh, lambda z, x: 1.0 - z * z, c="tanh", latex=r"\tanh", doc="the hyperbolic tangent")
+asinh = op("asinh", math.asinh, np.arcsinh, over(lambda z, x: hypot(x, 1.0)), c="asinh", doc="the inverse hyperbolic sine")
+acosh = op("acosh", math.acosh, np.arccosh, over(lambda z, x: sqrt(x - 1.0) * sqrt(x + 1.0)), c="acosh", otherwise="math.nan", hint="keep the argument above 1", doc="the inverse hyperbolic cosine")
 atanh = op("atanh", math.atanh, np.arctanh, over(lambda z, x: cosquare(x)), c="atanh",
-           otherwise="math.copysign(math.inf, x) if abs(x) == 1.0 else math.nan", hint=INSIDE)
+           otherwise="math.copysign(math.inf, x) if abs(x) == 1.0 else math.nan", hint=INSIDE, doc="the inverse hyperbolic tangent")
 
 # ---- Functions of neural networks and statistics
 
 sigmoid = op("sigmoid", forwards.sigmoid_float, forwards.sigmoid_array, lambda z, x: z * (1.0 - z), latex=r"\sigma", never_minus_zero=True,
-             body=lambda x: where(x >= 0.0, 1.0, exp(-abs(x))) / (1.0 + exp(-abs(x))))
+             body=lambda x: where(x >= 0.0, 1.0, exp(-abs(x))) / (1.0 + exp(-abs(x))), doc="1 / (1 + exp(-x)), the logistic function")
 softplus = op("softplus", forwards.softplus_float, forwards.softplus_array, lambda z, x: sigmoid(x), never_minus_zero=True,
-              body=lambda x: relu(x) + log1p(exp(-abs(x))))
+              body=lambda x: relu(x) + log1p(exp(-abs(x))), doc="a smooth relu: the logarithm of 1 + exp(x)")
 relu: Primitive = op("relu", lambda x: x if x > 0.0 or x != x else 0.0, lambda x: np.maximum(x, 0.0), mask(lambda z, x: x > 0.0), never_minus_zero=True,
-                     body=lambda x: where(x <= 0.0, 0.0, x))
-erf = op("erf", math.erf, forwards.of_scipy("erf"), factors(lambda z, x: (TWO_OVER_ROOT_PI, exp(-x * x))), c="erf", numpy="scipy.special.erf")
-erfc = op("erfc", math.erfc, forwards.of_scipy("erfc"), factors(lambda z, x: (-TWO_OVER_ROOT_PI, exp(-x * x))), c="erfc", numpy="scipy.special.erfc")
+                     body=lambda x: where(x <= 0.0, 0.0, x), doc="x where it is positive, else 0")
+erf = op("erf", math.erf, forwards.of_scipy("erf"), factors(lambda z, x: (TWO_OVER_ROOT_PI, exp(-x * x))), c="erf", numpy="scipy.special.erf", doc="the error function")
+erfc = op("erfc", math.erfc, forwards.of_scipy("erfc"), factors(lambda z, x: (-TWO_OVER_ROOT_PI, exp(-x * x))), c="erfc", numpy="scipy.special.erfc", doc="1 - erf(x), exact where it is small")
 
 # fmt: on
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, overload
 
 import numpy as np
 
-from autograd.arguments import FAILURES, refused, shown
+from autograd.arguments import FAILURES, assignments, refused, shown
+from autograd.docstrings import OfObject
 
 if TYPE_CHECKING:
     from autograd.typing import Array, Constant, Number, Tensor, Value
@@ -75,8 +76,10 @@ class Primitive:
     constants must not change. `settings` are its further arguments, such as an axis.
     """
 
+    __doc__: Any = OfObject(__doc__, lambda op: op.describe(op)[0] if op.describe else op.doc)
+    __signature__ = OfObject(None, lambda op: op.describe(op)[1] if op.describe else None)
     __slots__ = (
-        "__weakref__", "array", "at_most_binary", "body", "c", "commutes", "dx", "dx_kind", "dy", "dy_kind", "elementwise",
+        "__weakref__", "array", "at_most_binary", "body", "c", "commutes", "describe", "doc", "dx", "dx_kind", "dy", "dy_kind", "elementwise",
         "hides_nan", "hint", "identity", "infix", "is_comparison", "is_even", "is_free", "is_odd", "latex", "name",
         "never_minus_zero", "nondifferentiable", "numpy", "otherwise", "pull_x", "pull_y", "python", "reads", "rules",
         "scalar", "settings", "sign", "variadic",
@@ -96,13 +99,15 @@ class Primitive:
         body: Callable[..., Any] | None = None,
         settings: Mapping[str, Any] = MappingProxyType({}),
         # How it is spelled: names of functions, or expressions of {0} and {1}.
-        infix: str | None = None,  # Python's operator
+        infix: str | None = None,  # Python's operator, or an expression of it
         python: str | None = None,  # unless given that of the operator, or math's `c`
         otherwise: str | None = None,  # what Python's text gives where its function raises, of x and y
         numpy: str | None = None,  # unless given that of the operator, or of the array forward
         c: str | None = None,  # unless given that of the operator; without either, or a body, no machine has it
-        latex: str | None = None,
+        latex: str | None = None,  # an expression, or a function's name
         sign: str | None = None,  # in pictures
+        doc: str | None = None,  # what it is, in words
+        describe: Callable[[Primitive], tuple[str, Any]] | None = None,  # its docstring and its signature
         hint: str = "a lower learning rate, scaled inputs or gradient clipping usually keep the numbers small",
         # Algebra that is exact for it.
         commutes: bool = False,
@@ -117,7 +122,7 @@ class Primitive:
         self.name, self.scalar, self.array, self.variadic, self.body = name, scalar, array, variadic, body
         self.elementwise, self.settings = elementwise, settings
         self.infix, self.python, self.otherwise, self.numpy, self.c = infix, python, otherwise, numpy, c
-        self.latex, self.sign, self.hint = latex, sign, hint
+        self.latex, self.sign, self.hint, self.doc, self.describe = latex, sign, hint, doc, describe
         self.commutes, self.identity, self.is_odd, self.is_even = commutes, identity, is_odd, is_even
         self.never_minus_zero, self.hides_nan = never_minus_zero, hides_nan
         self.is_comparison, self.is_free = is_comparison, is_free
@@ -133,12 +138,8 @@ class Primitive:
         self.reads = bool(self.variadic) or any(r and getattr(r, "constant", None) is None for r in rules)
         self.at_most_binary = self.variadic is None and len(rules) <= 2  # a node keeps inputs in slots, not in tuples
         # The rules of the most common operations, of one input or of two with a rule each, have attributes of their own.
-        self.dx: Any = None
-        self.dy: Any = None
-        self.pull_x: Any = None
-        self.pull_y: Any = None
-        self.dx_kind: str | None = None
-        self.dy_kind: str | None = None
+        none: Any = None
+        self.dx = self.dy = self.dx_kind = self.dy_kind = self.pull_x = self.pull_y = none
         x, y = (*rules, None)[:2] if self.at_most_binary and rules and all(rules) else (None, None)
         if isinstance(x, Slope):
             self.dx, self.dx_kind = x.function, None if x.kind == "factor" else x.kind
@@ -194,8 +195,7 @@ class Primitive:
 
     def __str__(self) -> str:
         """The name, with the settings."""
-        settings = ", ".join(f"{key}={value}" for key, value in self.settings.items())
-        return f"{self.name}({settings})" if settings else self.name
+        return f"{self.name}({', '.join(assignments(self.settings))})" if self.settings else self.name
 
     def __repr__(self) -> str:
         return f"<primitive {self}>"

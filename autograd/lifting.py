@@ -6,6 +6,7 @@ parameters.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
 from operator import index
@@ -184,3 +185,13 @@ def chosen(args: Sequence[Any], kwargs: dict[str, Any], argnums: Argnums) -> lis
             raise ValueError(f"argnums={argnums!r} names argument {n % len(args)} twice: name each once")
         found.append(n % len(args))
     return found
+
+
+def argument_names(function: Any, count: int) -> list[str]:
+    """Names for the positional arguments of a call: those of the function's parameters."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return [f"x{n}" for n in range(count)]
+    names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)][:count]
+    return names + [f"x{n}" for n in range(len(names), count)]

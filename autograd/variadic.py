@@ -78,9 +78,21 @@ sum_of = Primitive("sum", _sum_body, _sum_body, variadic=lambda z, *xs: [1.0] * 
 dot_of = Primitive("dot", _dot_body, _dot_body, variadic=_dot_slopes, body=_dot_body)
 prod_of = Primitive("prod", _prod_body, _prod_body, variadic=_prod_slopes, body=_prod_body, sign="Π")
 logsumexp_of = Primitive(
-    "logsumexp", _logsumexp_float, _logsumexp_body, variadic=_logsumexp_slopes, body=_logsumexp_body
+    "logsumexp",
+    _logsumexp_float,
+    _logsumexp_body,
+    variadic=_logsumexp_slopes,
+    body=_logsumexp_body,
+    latex=r"\operatorname{{logsumexp}}\left({0}\right)",
 )
-norm_of = Primitive("norm", math.hypot, _norm_body, variadic=lambda z, *xs: [ratio(x, z) for x in xs], body=_norm_body)
+norm_of = Primitive(
+    "norm",
+    math.hypot,
+    _norm_body,
+    variadic=lambda z, *xs: [ratio(x, z) for x in xs],
+    body=_norm_body,
+    latex=r"\left\lVert {0} \right\rVert",
+)
 VARIADIC = {op.name: op for op in (sum_of, dot_of, prod_of, logsumexp_of, norm_of)}
 
 

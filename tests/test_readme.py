@@ -1,10 +1,13 @@
 """README's code runs, and says what is true."""
 
+import inspect
 import re
 import subprocess
 import sys
 from pathlib import Path
 
+from autograd import elementwise, formulas
+from autograd.elementwise import ELEMENTWISE
 from tests.autograd.test_architecture import ORDER
 
 ROOT = Path(__file__).parent.parent
@@ -49,3 +52,37 @@ def test_the_demos_that_the_set_up_runs_are_listed():
     ).stdout
     for name in re.findall(r"-m demos (\w+)", README):
         assert re.search(rf"^\s*{name}\b", listed, re.MULTILINE)
+
+
+# ---- The table of slopes
+
+SHOWN = """add sub mul div power square abs maximum where exp log log1p sqrt sin cos tan asin atan atan2 hypot tanh
+sigmoid softplus relu erf""".split()  # noqa: SIM905  # a table to be read
+BEGIN, END = "<!-- slopes: python -m tests.test_readme -->", "<!-- end of slopes -->"
+
+
+def slopes_table():
+    """Operations with their slopes, as their records have them."""
+    rows = ["| z | | ∂z |", "|---|---|---|"]
+    for op in map(ELEMENTWISE.get, SHOWN):
+        names = formulas.parameters(op)
+        z = formulas.Formula.applied(op, list(map(formulas.Formula, names)))
+        slopes = ", ".join(f"`{slope}`" for slope in formulas.slopes(op))
+        rows.append(f"| `{z}` | {op.doc} | {slopes} |")
+    return "\n".join(rows)
+
+
+def test_the_table_of_slopes_is_what_the_records_say():
+    assert README.partition(BEGIN)[2].partition(END)[0].strip() == slopes_table(), (
+        "python -m tests.test_readme writes it"
+    )
+
+
+def test_the_operation_that_is_shown_is_the_one_of_the_table():
+    [line] = re.findall(r"^ {4}(tanh = .*)$", README, re.MULTILINE)
+    assert line in inspect.getsource(elementwise).splitlines()
+
+
+if __name__ == "__main__":
+    before, _, rest = README.partition(BEGIN)
+    (ROOT / "README.md").write_text(f"{before}{BEGIN}\n{slopes_table()}\n{END}{rest.partition(END)[2]}")

@@ -41,7 +41,8 @@ def _checked(key: Any) -> Any:
 
 
 def _index(key: Any) -> Primitive:
-    return Primitive("index", None, lambda x: x[key], lambda g, z, x: _scatter(key, x.shape)(g))
+    rule, settings = lambda g, z, x: _scatter(key, x.shape)(g), {"key": key}
+    return Primitive("index", None, lambda x: x[key], rule, settings=settings, numpy="{0}[{key}]")
 
 
 def _scatter(key: Any, shape: tuple[int, ...]) -> Primitive:
@@ -54,7 +55,7 @@ def _scatter(key: Any, shape: tuple[int, ...]) -> Primitive:
             return out
         return scattering.add_at(out, key, y)
 
-    return Primitive("scatter", None, forward, lambda g, z, y: _index(key)(g))
+    return Primitive("scatter", None, forward, lambda g, z, y: _index(key)(g), settings={"key": key, "shape": shape})
 
 
 def index(x: A, key: Any) -> A:
@@ -92,7 +93,7 @@ def index_update(x: Any, key: Any, y: Any) -> Any:
         return where(mine, picked, 0.0)
 
     to_x = lambda g, z, x, y: index_update(g, key, 0.0)
-    return Primitive("index_update", None, forward, to_x, to_y, reads=False)(x, y)
+    return Primitive("index_update", None, forward, to_x, to_y, reads=False, settings={"key": key})(x, y)
 
 
 def take(x: A, indices: Any, axis: int | None = None) -> A:
@@ -118,8 +119,11 @@ def repeat(x: A, repeats: Any, axis: int | None = None) -> A:
 
 
 def _take_along(indices: Any, axis: int) -> Primitive:
-    forward = lambda x: np.take_along_axis(x, indices, axis)
-    return Primitive("take_along_axis", None, forward, lambda g, z, x: _scatter_along(indices, axis, x.shape)(g))
+    forward, rule = (
+        lambda x: np.take_along_axis(x, indices, axis),
+        lambda g, z, x: _scatter_along(indices, axis, x.shape)(g),
+    )
+    return Primitive("take_along_axis", None, forward, rule, settings={"indices": indices, "axis": axis})
 
 
 def _scatter_along(indices: Any, axis: int, shape: tuple[int, ...]) -> Primitive:
@@ -129,7 +133,8 @@ def _scatter_along(indices: Any, axis: int, shape: tuple[int, ...]) -> Primitive
         key[axis] = indices
         return scattering.add_at(out, tuple(key), y)
 
-    return Primitive("scatter_along_axis", None, forward, lambda g, z, y: _take_along(indices, axis)(g))
+    rule, settings = lambda g, z, y: _take_along(indices, axis)(g), {"indices": indices, "axis": axis}
+    return Primitive("scatter_along_axis", None, forward, rule, settings=settings)
 
 
 def take_along_axis(x: A, indices: Any, axis: int | None) -> A:
@@ -193,7 +198,8 @@ def _pad(widths: tuple[tuple[int, int], ...], value: Any) -> Primitive:
     def rule(g: A, z: A, x: A) -> A:
         return index(g, tuple(slice(low, low + n) for (low, _), n in zip(widths, x.shape, strict=True)))
 
-    return Primitive("pad", None, lambda x: np.pad(x, widths, constant_values=value), rule)
+    settings = {"pad_width": widths, "constant_values": value}
+    return Primitive("pad", None, lambda x: np.pad(x, widths, constant_values=value), rule, settings=settings)
 
 
 def pad(x: A, pad_width: Any, mode: str = "constant", constant_values: Any = 0.0) -> A:

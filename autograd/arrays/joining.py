@@ -34,7 +34,8 @@ def _concatenate(axis: int, n: int) -> Primitive:
         return index(g, (slice(None),) * (axis % len(z.shape)) + (part,))
 
     rules = (partial(rule, i) for i in range(n))
-    return Primitive("concatenate", None, lambda *xs: np.concatenate(xs, axis), *rules, reads=False)
+    forward, numpy = lambda *xs: np.concatenate(xs, axis), "np.concatenate(({args},), {axis})"
+    return Primitive("concatenate", None, forward, *rules, reads=False, settings={"axis": axis}, numpy=numpy)
 
 
 @overload
@@ -54,7 +55,9 @@ def _stack(axis: int, n: int) -> Primitive:
     def rule(i: int, g: A, z: A, *xs: A) -> A:
         return index(g, (slice(None),) * (axis % len(z.shape)) + (i,))
 
-    return Primitive("stack", None, lambda *xs: np.stack(xs, axis), *(partial(rule, i) for i in range(n)), reads=False)
+    rules, numpy = (partial(rule, i) for i in range(n)), "np.stack(({args},), {axis})"
+    forward = lambda *xs: np.stack(xs, axis)
+    return Primitive("stack", None, forward, *rules, reads=False, settings={"axis": axis}, numpy=numpy)
 
 
 @overload

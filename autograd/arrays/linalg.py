@@ -42,7 +42,8 @@ def _matmul_to_y(g: Tensor, z: Tensor, x: Tensor, y: Tensor) -> Tensor:
     return reshape(share, share.shape[:-1]) if len(y.shape) == 1 else share
 
 
-matmul = Primitive("matmul", None, np.matmul, _matmul_to_x, _matmul_to_y, infix="@")
+MATMUL = "The product of two matrices, of stacks of them, or of vectors, as np.matmul has it."
+matmul = Primitive("matmul", None, np.matmul, _matmul_to_x, _matmul_to_y, infix="@", doc=MATMUL)
 
 
 def _linear_forward(x: Array, w: Array, b: Array) -> Array:
@@ -52,7 +53,8 @@ def _linear_forward(x: Array, w: Array, b: Array) -> Array:
 
 # `x @ w.T + b`, the layer of a neural network, in one node; `_unbroadcast` sums the bias's cotangent over the batch.
 _linear_rules = lambda g, z, x, w, b: g @ w, lambda g, z, x, w, b: _flat(g).T @ _flat(x), lambda g, z, x, w, b: g
-linear = Primitive("linear", None, _linear_forward, *_linear_rules)
+LINEAR = "`x @ w.T + b`, the linear layer of a network, as one operation."
+linear = Primitive("linear", None, _linear_forward, *_linear_rules, numpy="{0} @ {1}.T + {2}", doc=LINEAR)
 
 
 def _flat(x: Tensor) -> Tensor:
@@ -134,7 +136,8 @@ def _einsum(subscripts: tuple[str, ...], out: str) -> Primitive:
     pattern = ",".join(subscripts) + "->" + out
     forward = lambda *xs: np.einsum(pattern, *xs, optimize=len(xs) > 2 or max(np.size(x) for x in xs) > 1000)
     rules = (partial(rule, i) for i in range(len(subscripts)))
-    return Primitive("einsum", None, forward, *rules, settings={"subscripts": pattern})
+    settings, numpy = {"subscripts": pattern}, "np.einsum({subscripts}, {args})"
+    return Primitive("einsum", None, forward, *rules, settings=settings, numpy=numpy)
 
 
 @overload
@@ -189,7 +192,7 @@ def einsum(subscripts: str, *xs: Any) -> Any:
 
 # ---- Decompositions
 
-inv = Primitive("inv", None, np.linalg.inv, *inverse.rules)
+inv = Primitive("inv", None, np.linalg.inv, *inverse.rules, doc="The inverse of a matrix, or of a stack of them.")
 
 
 def _solve_to_a(g: Tensor, z: Tensor, a: Tensor, b: Tensor) -> Tensor:
@@ -201,14 +204,16 @@ def _solve_to_a(g: Tensor, z: Tensor, a: Tensor, b: Tensor) -> Tensor:
 
 # For derivatives: the transpose of a nearly singular matrix may be singular in the last digit.
 _solve: Primitive = Primitive("solve", None, or_nan(np.linalg.solve), _solve_to_a, lambda g, z, a, b: _solve(mT(a), g))
-solve = Primitive("solve", None, np.linalg.solve, *_solve.rules)
+SOLVE = "The `x` for which `a @ x` is `b`: of a matrix and a vector or a matrix, or of stacks of them."
+solve = Primitive("solve", None, np.linalg.solve, *_solve.rules, doc=SOLVE)
 
 
 def _logabsdet_to_x(g: Tensor, z: Tensor, x: Tensor) -> Tensor:
     return expand_dims(g, (-2, -1)) * mT(inverse(x))
 
 
-_logabsdet = Primitive("logabsdet", None, lambda x: np.linalg.slogdet(x).logabsdet, _logabsdet_to_x)
+_forward, _numpy = lambda x: np.linalg.slogdet(x).logabsdet, "np.linalg.slogdet({0})[1]"
+_logabsdet = Primitive("logabsdet", None, _forward, _logabsdet_to_x, numpy=_numpy)
 
 
 def slogdet(x: A) -> tuple[Array, A]:
@@ -228,4 +233,5 @@ def _cholesky_rule(g: Tensor, z: Tensor, x: Tensor) -> Tensor:
     return 0.5 * (s + mT(s))
 
 
-cholesky = Primitive("cholesky", None, np.linalg.cholesky, _cholesky_rule)
+CHOLESKY = "The lower triangular `l` for which `l @ l.T` is the matrix, which is symmetric and positive definite."
+cholesky = Primitive("cholesky", None, np.linalg.cholesky, _cholesky_rule, doc=CHOLESKY)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd.arguments import number
-from autograd.arrays import norms, sums
+from autograd.arrays import norms, shaping, sums
 from autograd.arrays.joining import concatenate, stack
 from autograd.arrays.shaping import Axis, axes_of, broadcast_to, cast, flag, flip, hashable, moveaxis, operand, reshape
 from autograd.arrays.sums import count, kept
@@ -26,10 +26,6 @@ def _back(g: Tensor, x: Tensor, axis: Axis) -> Tensor:
     return g if axis is None else reshape(g, kept(x.shape, axis))
 
 
-def _settings(axis: Axis, keepdims: bool) -> dict[str, Any]:
-    return ({} if axis is None else {"axis": axis}) | ({"keepdims": True} if keepdims else {})
-
-
 def _along(name: str, forward: Any, rule: Any, sign: str | None = None) -> Callable[..., Primitive]:
     """The operations `name`, one for each axis (and `keepdims`), which are made when first needed, and kept.
 
@@ -38,7 +34,7 @@ def _along(name: str, forward: Any, rule: Any, sign: str | None = None) -> Calla
 
     @cache
     def operation(axis: Axis, keepdims: bool = False) -> Primitive:
-        settings = _settings(axis, keepdims)
+        settings = shaping.settings_of(axis, keepdims)
         return Primitive(name, None, forward(axis, keepdims), rule(axis), settings=settings, sign=sign)
 
     return operation
@@ -203,7 +199,7 @@ def _p_norm(p: float, axis: Axis, keepdims: bool) -> Primitive:
         share = where(x, abs(ratio(x, z)), 1.0) ** (p - 1.0)
         return _back(g, x, axis) * (direction * where(z, share, equal(x, 0.0)))
 
-    settings = {"ord": float(f"{p:g}"), **_settings(axis, keepdims)}
+    settings = {"ord": float(f"{p:g}"), **shaping.settings_of(axis, keepdims)}
     return Primitive("norm", None, lambda x: norms.p_norm(x, p, axis, keepdims), rule, settings=settings)
 
 

@@ -67,9 +67,16 @@ def axes_of(axis: Axis, ndim: int) -> tuple[int, ...]:
     return tuple(a % ndim for a in axes)
 
 
+def settings_of(axis: Axis, keepdims: bool = False) -> dict[str, Any]:
+    """An axis and `keepdims` as settings of an operation, without those that are as NumPy has them."""
+    return ({} if axis is None else {"axis": axis}) | ({"keepdims": True} if keepdims else {})
+
+
 @cache
 def _reshape(shape: tuple[int, ...]) -> Primitive:
-    return Primitive("reshape", None, lambda x: np.reshape(x, shape), lambda g, z, x: reshape(g, x.shape))
+    settings, numpy = {"shape": shape}, "np.reshape({0}, {shape})"  # whose name for the shape has changed
+    forward = lambda x: np.reshape(x, shape)
+    return Primitive("reshape", None, forward, lambda g, z, x: reshape(g, x.shape), settings=settings, numpy=numpy)
 
 
 def reshape(x: A, *shape: Any) -> A:
@@ -98,7 +105,9 @@ def along(owner: str, x: Any, axis: int | None) -> tuple[Any, int]:
 @cache
 def _transpose(axes: tuple[int, ...] | None) -> Primitive:
     back = None if axes is None else tuple(int(a) for a in np.argsort([a % len(axes) for a in axes]))
-    return Primitive("transpose", None, lambda x: np.transpose(x, axes), lambda g, z, x: transpose(g, back))
+    settings = {} if axes is None else {"axes": axes}
+    forward = lambda x: np.transpose(x, axes)
+    return Primitive("transpose", None, forward, lambda g, z, x: transpose(g, back), settings=settings)
 
 
 def _order(axes: Any) -> tuple[int, ...] | None:
@@ -117,7 +126,8 @@ def transpose(x: A, axes: Sequence[int] | None = None) -> A:
 @cache
 def _swapaxes(axis1: int, axis2: int) -> Primitive:
     forward = lambda x: np.swapaxes(x, axis1, axis2)
-    return Primitive("swapaxes", None, forward, lambda g, z, x: swapaxes(g, axis1, axis2))
+    settings = {"axis1": axis1, "axis2": axis2}
+    return Primitive("swapaxes", None, forward, lambda g, z, x: swapaxes(g, axis1, axis2), settings=settings)
 
 
 def one_axis(axis: Any, owner: str, name: str = "axis") -> int:
@@ -138,7 +148,8 @@ def mT(x: A) -> A:
 @cache
 def _moveaxis(source: Axis, destination: Axis) -> Primitive:
     forward = lambda x: np.moveaxis(x, source, destination)  # type: ignore[arg-type]  # None is caught by NumPy
-    return Primitive("moveaxis", None, forward, lambda g, z, x: moveaxis(g, destination, source))
+    settings = {"source": source, "destination": destination}
+    return Primitive("moveaxis", None, forward, lambda g, z, x: moveaxis(g, destination, source), settings=settings)
 
 
 def moveaxis(x: A, source: Axis, destination: Axis) -> A:
@@ -148,7 +159,8 @@ def moveaxis(x: A, source: Axis, destination: Axis) -> A:
 
 @cache
 def _expand_dims(axis: int | tuple[int, ...]) -> Primitive:
-    return Primitive("expand_dims", None, lambda x: np.expand_dims(x, axis), lambda g, z, x: reshape(g, x.shape))
+    forward = lambda x: np.expand_dims(x, axis)
+    return Primitive("expand_dims", None, forward, lambda g, z, x: reshape(g, x.shape), settings={"axis": axis})
 
 
 def expand_dims(x: A, axis: int | Sequence[int]) -> A:
@@ -158,7 +170,8 @@ def expand_dims(x: A, axis: int | Sequence[int]) -> A:
 
 @cache
 def _squeeze(axis: Axis) -> Primitive:
-    return Primitive("squeeze", None, lambda x: np.squeeze(x, axis), lambda g, z, x: reshape(g, x.shape))
+    forward = lambda x: np.squeeze(x, axis)
+    return Primitive("squeeze", None, forward, lambda g, z, x: reshape(g, x.shape), settings=settings_of(axis))
 
 
 def squeeze(x: A, axis: Axis = None) -> A:
@@ -176,7 +189,8 @@ def _broadcast(x: Array, shape: tuple[int, ...]) -> Array:
 @cache
 def _broadcast_to(shape: tuple[int, ...]) -> Primitive:
     # The whole derivative is a sum to the input's shape, which the traversal does with every cotangent.
-    return Primitive("broadcast_to", None, lambda x: _broadcast(x, shape), lambda g, z, x: g, reads=False)
+    forward = lambda x: _broadcast(x, shape)
+    return Primitive("broadcast_to", None, forward, lambda g, z, x: g, reads=False, settings={"shape": shape})
 
 
 def broadcast_to(x: A, shape: Any) -> A:
@@ -187,7 +201,8 @@ def broadcast_to(x: A, shape: Any) -> A:
 
 @cache
 def _flip(axis: Axis) -> Primitive:
-    return Primitive("flip", None, lambda x: np.flip(x, axis), lambda g, z, x: flip(g, axis))
+    forward = lambda x: np.flip(x, axis)
+    return Primitive("flip", None, forward, lambda g, z, x: flip(g, axis), settings=settings_of(axis))
 
 
 def flip(x: A, axis: Axis = None) -> A:
@@ -198,7 +213,8 @@ def flip(x: A, axis: Axis = None) -> A:
 @cache
 def _roll(shift: int | tuple[int, ...], axis: Axis) -> Primitive:
     back = tuple(-s for s in shift) if isinstance(shift, tuple) else -shift
-    return Primitive("roll", None, lambda x: np.roll(x, shift, axis), lambda g, z, x: roll(g, back, axis))
+    forward, settings = lambda x: np.roll(x, shift, axis), {"shift": shift} | settings_of(axis)
+    return Primitive("roll", None, forward, lambda g, z, x: roll(g, back, axis), settings=settings)
 
 
 def roll(x: A, shift: int | Sequence[int], axis: Axis = None) -> A:
@@ -220,7 +236,8 @@ def tile(x: A, reps: int | Sequence[int]) -> A:
 
 @cache
 def _cast(dtype: np.dtype[Any]) -> Primitive:
-    return Primitive("cast", None, lambda x: np.asarray(x, dtype), lambda g, z, x: g, reads=False)
+    forward, settings, numpy = lambda x: np.asarray(x, dtype), {"dtype": dtype}, "{0}.astype({dtype})"
+    return Primitive("cast", None, forward, lambda g, z, x: g, reads=False, settings=settings, numpy=numpy)
 
 
 def cast(x: A, dtype: Any) -> A:

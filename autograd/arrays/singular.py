@@ -112,7 +112,13 @@ def _trace(x: Tensor) -> Tensor:
 
 
 # The derivative of the determinant is right at every rank, and so is its own. A third is nan where `x` is singular.
-det: Primitive = Primitive("det", None, np.linalg.det, lambda g, z, x: expand_dims(g, (-2, -1)) * cofactors(x))
+det: Primitive = Primitive(
+    "det",
+    None,
+    np.linalg.det,
+    lambda g, z, x: expand_dims(g, (-2, -1)) * cofactors(x),
+    doc="The determinant of a matrix, or of a stack of them; its derivatives hold for singular ones too.",
+)
 cofactors: Primitive = Primitive("cofactors", None, _cofactors, lambda g, z, x: _cofactors_along(x, g))
 _along_rules = _third, lambda g, z, x, h: _cofactors_along(x, g)
 _cofactors_along: Primitive = Primitive("cofactors_along", None, _along, *_along_rules)

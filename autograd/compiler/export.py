@@ -1,4 +1,4 @@
-"""`source`: programs as a text that stands alone, in Python, NumPy or C."""
+"""Programs as a text that stands alone, in Python, NumPy or C."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ import unicodedata
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
+
+import numpy as np
 
 from autograd import elementwise as e
 from autograd.arguments import shown
@@ -20,8 +22,10 @@ from autograd.compiler.lowering import is_foreign
 from autograd.compiler.program import Instruction, Program
 from autograd.graph import Primitive
 
+MAX_ELEMENTS = 1000  # of an array that is written out
 
-def source(
+
+def write(
     language: str, programs: Sequence[Program], name: str = "kernel", calls: Mapping[Primitive, str] | None = None
 ) -> str:
     """The text of a function `name` that runs `programs`, in "python", "numpy" or "c".
@@ -39,7 +43,7 @@ def source(
     >>> from autograd.compiler.program import Instruction, Program
     >>> x, y = Instruction(None, label="x"), Instruction(None, label="y")
     >>> product = Instruction(e.mul, (x, y), label="area")
-    >>> print(source("python", [Program([x, y], [product], [product])], "area"))
+    >>> print(write("python", [Program([x, y], [product], [product])], "area"))
     # area: one operation, recorded and written out by chainrule.
     # Of floats, as IEEE 754 has them: inf or nan where Python's math would raise.
     # Inputs: x, y
@@ -67,7 +71,7 @@ def source(
 
 
 def _infix(op: Primitive) -> str | None:
-    return f"{{0}} {op.infix} {{1}}" if op.infix else None
+    return f"{{0}} {op.infix} {{1}}" if op.infix and "{" not in op.infix else op.infix
 
 
 def _python(op: Primitive) -> str:
@@ -75,7 +79,32 @@ def _python(op: Primitive) -> str:
 
 
 def _numpy(op: Primitive) -> str:
-    return op.numpy or _infix(op) or f"np.{op.array.__name__}"
+    text = op.numpy or _infix(op)
+    if op.scalar is not None or op.infix:
+        return text or f"np.{op.array.__name__}"
+    text = text or (f"np.{op.name}" if hasattr(np, op.name) else f"np.linalg.{op.name}")
+    settings = {name: _literal(value).replace("{", "{{").replace("}", "}}") for name, value in op.settings.items()}
+    if "{" not in text:
+        return f"{text}({', '.join(['{args}', *(f'{name}={value}' for name, value in settings.items())])})"
+    return re.sub(r"\{([a-z]\w*)\}", lambda found: settings.get(found[1], found[0]), text)
+
+
+def _literal(x: Any) -> str:
+    """A setting, or an array, in Python."""
+    if isinstance(x, np.ndarray):
+        if x.size > MAX_ELEMENTS:
+            raise CompileError(
+                f"source writes constants of up to {MAX_ELEMENTS:,} elements, and here is one of shape {x.shape}: make it a "
+                "Tensor, so that it is an argument of the text"
+            )
+        return f"np.array({_literal(x.tolist())}, np.{x.dtype if x.dtype.kind != 'b' else 'bool_'})"
+    if isinstance(x, np.dtype):
+        return f"np.{x.name}"
+    if isinstance(x, list):
+        return f"[{', '.join(map(_literal, x))}]"
+    if isinstance(x, tuple):
+        return _tuple([*map(_literal, x)])
+    return repr(x) if not isinstance(x, float) or math.isfinite(x) else f"np.{x}".replace("np.-", "-np.")
 
 
 def _c(op: Primitive) -> str:
@@ -109,8 +138,12 @@ class _Writer(ABC):
         self.programs = programs
         self.name = name
         self.arity = {x.op: len(x.args) for program in programs for x in program.code if x.op is not None}
-        self.calls = {op: calls.get(op, "") for op in self.arity if is_foreign(op)}
+        self.calls = {op: calls.get(op, "") for op in self.arity if is_foreign(op) and not self.has(op)}
         for op, call in self.calls.items():
+            if not call and op.scalar is None:
+                raise CompileError(
+                    f"source has no word for {op} of arrays in this language: it would take other operations"
+                )
             if not call:
                 raise CompileError(
                     f"{op.name} is not made of operations that source can write: name a function that computes it, "
@@ -178,7 +211,8 @@ class _Writer(ABC):
                 names[instruction] = self.constant(instruction.value)
                 continue
             given = list(map(names.__getitem__, args))
-            expression = "{0} / {1}" if op is e.div and args[1].value else self.expressions[op]  # never by zero
+            zero = args[1].value == 0.0 if op is e.div and type(args[1].value) is float else True
+            expression = self.expressions[op] if zero else "{0} / {1}"
             expression = _applied(expression, given)
             if last:
                 free += [names[arg] for arg in dict.fromkeys(args) if last.get(arg) == place]
@@ -205,6 +239,10 @@ class _Writer(ABC):
     @abstractmethod
     def text(self) -> Iterator[str]:
         """All lines."""
+
+    def has(self, op: Primitive) -> bool:
+        """Whether the language has a word for an operation that machines do not know."""
+        return False
 
     @abstractmethod
     def spelling(self, op: Primitive) -> str:
@@ -260,8 +298,9 @@ class _NumPy(_Writer):
         yield from self.header()
         yield "import numpy as np"
         for op in self.arity:
-            module, dot, name = _numpy(op).rpartition(".")
-            if dot and module != "np" and op not in self.calls:
+            text = "" if op in self.calls else _numpy(op)
+            module, dot, name = text.rpartition(".")
+            if dot and not module.startswith("np") and "{" not in text:
                 yield f"\ntry:\n    from {module} import {name} as _{op.name}\nexcept ImportError:\n    import math\n"
                 yield f"    _{op.name} = np.vectorize({_python(op)}, otypes=[float])"
         parameters = ", ".join(self.inputs)
@@ -270,8 +309,8 @@ class _NumPy(_Writer):
             yield from [f"\n\ndef {path}({parameters}):", "    _holds = np.True_", *lines]
             yield f"    return _holds, {_tuple(results)}"
         yield f'\n\n@np.errstate(all="ignore")\ndef {self.name}({parameters}):'
-        for name in self.inputs:
-            yield f"    {name} = np.asarray({name}, float)"
+        for name, instruction in zip(self.inputs, self.programs[0].inputs, strict=True):
+            yield f"    {name} = np.asarray({name}, {_dtype(instruction)})"
         if self.paths:
             yield f"    _done, _chosen = np.False_, None\n    for _path in {_tuple(self.paths)}:"
             yield f"        _holds, _outputs = _path({parameters})\n        if _chosen is not None:"
@@ -281,11 +320,20 @@ class _NumPy(_Writer):
             yield f"    raise ValueError({f'{self.name}: {self.failure}'!r})"
         else:
             lines, results = self.body(self.programs[0])
+            for place, output in enumerate(self.programs[0].outputs):
+                if output.dtype in ("f16", "f32"):
+                    results[place] = f"np.asarray({results[place]}, {_dtype(output)})"
             yield from [*lines, f"    return {', '.join(results) or '()'}"]
 
     def spelling(self, op: Primitive) -> str:
         text = _numpy(op)
         return text if "{" in text or text.startswith("np.") else f"_{op.name}"
+
+    def has(self, op: Primitive) -> bool:
+        return op.numpy is not None or (op.scalar is None and any(hasattr(x, op.name) for x in (np, np.linalg)))
+
+    def constant(self, value: Any) -> str:
+        return _literal(value) if isinstance(value, np.ndarray) else super().constant(value)
 
     def guard(self, condition: str, outcome: bool) -> str:
         return f"_holds = _holds & {condition if outcome else f'np.logical_not({condition})'}"
@@ -340,7 +388,11 @@ _WRITERS: dict[str, type[_Writer]] = {"python": _Python, "numpy": _NumPy, "c": _
 
 
 def _applied(expression: str, args: Sequence[str]) -> str:
-    return expression.format(*args) if "{" in expression else f"{expression}({', '.join(args)})"
+    return expression.format(*args, args=", ".join(args)) if "{" in expression else f"{expression}({', '.join(args)})"
+
+
+def _dtype(instruction: Instruction) -> str:
+    return "float" if instruction.dtype == "f64" else f"np.float{instruction.dtype[1:]}"
 
 
 def _last_uses(program: Program) -> dict[Instruction, int]:

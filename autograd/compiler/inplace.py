@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd import modes
 from autograd.compiler.errors import CompileError
-from autograd.compiler.export import source
+from autograd.compiler.export import write
 from autograd.compiler.inplace_native import NativeInPlace
 from autograd.compiler.inplace_numpy import NumpyInPlace
 from autograd.compiler.locks import Locked
@@ -116,7 +116,7 @@ class Path:
         prologue = lower(Program(program.inputs[arity:], settings, [*conditions, *shared]))
         namespace: dict[str, Any] = {"__name__": __name__}
         # The text is our own, made of the program: nothing of the caller's gets into it but names made harmless.
-        exec(compile(source("python", [prologue], "prologue"), "<ag.compile>", "exec"), namespace)
+        exec(compile(write("python", [prologue], "prologue"), "<ag.compile>", "exec"), namespace)
         self._prologue = namespace["prologue"]
 
     def coefficients(self, settings: Sequence[float]) -> Sequence[float] | None:

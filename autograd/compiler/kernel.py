@@ -17,7 +17,8 @@ from autograd.compiler.backend import Backend
 from autograd.compiler.batching import Layout, UniformMask
 from autograd.compiler.calling import Arguments, InputSpec
 from autograd.compiler.executable import Options
-from autograd.compiler.export import source
+from autograd.compiler.export import write
+from autograd.compiler.latex import latex
 from autograd.compiler.locks import Locked
 from autograd.compiler.native import NativeBackend, library
 from autograd.compiler.numpy_backend import NumpyBackend
@@ -274,12 +275,12 @@ class Kernel(Locked):
         }
 
     def source(self, language: str) -> str:
-        """Standalone text in "python", "numpy" or "c", which needs nothing of this package.
+        """Standalone text in "python", "numpy" or "c", which needs nothing of this package; or formulas, in "latex".
 
         The function takes the numbers that `program.inputs` lists, and gives the outputs in order. Of several paths it
         takes the one that fits; what was not traced it refuses.
         """
-        return source(language, self._newest().exported())
+        return latex(self.programs) if language == "latex" else write(language, self._newest().exported())
 
     def _newest(self) -> TraceCache:
         if self._latest is None or not self._latest.paths:

@@ -27,10 +27,11 @@ def is_foreign(op: Primitive) -> bool:
     return op.body is None and not op.c and not op.infix
 
 
-def lower(program: Program, exact: bool = True) -> Program:
+def lower(program: Program, exact: bool = True, arrays: bool = False) -> Program:
     """The same program in operations of machines (and foreign ones), with numbers and booleans told apart: only `where`
-    and guards take a boolean, and nothing else does. Unless `exact`, with plain products."""
-    lowering = _Lowering(Builder(program.inputs), exact)
+    and guards take a boolean, and nothing else does. Unless `exact`, with plain products. One of `arrays` keeps what
+    NumPy has a function for."""
+    lowering = _Lowering(_Verbatim(program.inputs) if arrays else Builder(program.inputs), exact, arrays)
     with modes.tracing(lowering), modes.recording(True):
         return rewrite(program, lowering.each, lowering.builder)
 
@@ -45,19 +46,37 @@ class _Operand(Tracer):
         self.instruction = instruction
 
 
+class _Verbatim(Builder):
+    """Makes a program as it is told to: of arrays, nothing is folded or shared."""
+
+    def constant(self, value: Any) -> Instruction:
+        self.code.append(Instruction(None, value=value))
+        return self.code[-1]
+
+    def emit(self, op: Primitive, *args: Instruction | float, like: Instruction | None = None) -> Instruction:
+        like = self._like = like or self._like
+        operands = tuple(arg if isinstance(arg, Instruction) else self.constant(arg) for arg in args)
+        made = Instruction(op, operands)
+        if like is not None:
+            made = Instruction(op, operands, None, like.label, like.line, like.derived, like.dtype, like.shape)
+        self.code.append(made)
+        return made
+
+
 class _Lowering:
     """The interpreter of bodies: each operation becomes an instruction."""
 
-    def __init__(self, builder: Builder, exact: bool) -> None:
+    def __init__(self, builder: Builder, exact: bool, arrays: bool) -> None:
         self.builder = builder
-        self.replaced = {} if exact else _PLAIN
+        self.arrays = arrays
+        self.replaced = {} if exact else PLAIN
         self.like: Instruction | None = None
 
     def each(self, op: Primitive, *args: Instruction, like: Instruction | None) -> Instruction:
         """`op` of `args`, lowered; it stands for what `like` did."""
         builder, self.like = self.builder, like
         op = self.replaced.get(op, op)
-        if op.body is not None:
+        if op.body is not None and not (self.arrays and isinstance(op.array, np.ufunc)):
             return self._instruction(op.body(*map(_Operand, args)))
         numbers = [builder.emit(e.where, x, 1.0, 0.0) if is_comparison(x) else x for x in args]
         if op is e.where:
@@ -84,7 +103,7 @@ class _Lowering:
         pass
 
     def _instruction(self, x: Any) -> Instruction:
-        return x.instruction if isinstance(x, _Operand) else self.builder.constant(float(x))
+        return x.instruction if isinstance(x, _Operand) else self.builder.constant(x)
 
 
 # ---- Products of the chain rule, in which an outer factor of zero gives zero
@@ -105,13 +124,14 @@ nan_mask = Primitive(
     elementwise=True,
     body=lambda x, y: e.where(x * y == x * y, 1.0, x * y),
 )
-_PLAIN = {e.times: e.mul, e.quotient: e.div, e.strong_mask: nan_mask}
+MASKS = (e.strong_mask, nan_mask)  # 1 where products are as in mathematics
+PLAIN = {e.times: e.mul, e.quotient: e.div, e.strong_mask: nan_mask}
 
 
 def with_plain_products(program: Program) -> Program:
     """The program with plain products: it is faster, and gives nan where a zero meets infinity."""
     builder = Builder(program.inputs)
-    return rewrite(program, lambda op, *args, like: builder.emit(_PLAIN.get(op, op), *args, like=like), builder)
+    return rewrite(program, lambda op, *args, like: builder.emit(PLAIN.get(op, op), *args, like=like), builder)
 
 
 def hides_nan(program: Program) -> bool:

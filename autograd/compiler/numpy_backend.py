@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiler.export import source
+from autograd.compiler.export import write
 from autograd.compiler.lowering import is_foreign
 from autograd.compiler.program import Program, uniform_instructions
 from autograd.graph import Primitive
@@ -32,7 +32,7 @@ class NumpyCode:
         calls = {op: f"user{n}" for n, op in enumerate(filter(is_foreign, operations))}
         namespace: dict[str, Any] = {name: _of_arrays(op) for op, name in calls.items()}
         # The text is our own, made of the program: nothing of the caller's gets into it but names made harmless.
-        exec(compile(source("numpy", [program], "kernel", calls), "<ag.compile>", "exec"), namespace)
+        exec(compile(write("numpy", [program], "kernel", calls), "<ag.compile>", "exec"), namespace)
         self._function = namespace["kernel"]
         self._single = len(program.outputs) == 1
 

@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from autograd.arguments import assignments
+from autograd.elementwise import identity
 from autograd.frames import Line, line_of
 from autograd.graph import Node, Primitive, ancestors
 
@@ -100,10 +102,13 @@ def instructions(
     for node in ancestors(*outputs, since=since):
         if node in made:
             continue
+        if node.op is identity and not since and node.label is None:  # stands in for its input
+            made[node] = made[node.parents[0]]
+            continue
         args = []
         for arg, read in zip(node.inputs, node._residuals(), strict=True):
             if not isinstance(arg, Node):
-                code.append(Instruction(None, value=read))
+                code.append(Instruction(None, (), read) if type(read) is float else _constant(read))
             args.append(made[arg] if isinstance(arg, Node) else code[-1])
         made[node] = _instruction(node, node._data if node.op is None and since else None, tuple(args))
         if node.op is not None or since:
@@ -112,13 +117,46 @@ def instructions(
 
 
 def _instruction(node: Node, value: Any = None, args: tuple[Instruction, ...] = ()) -> Instruction:
-    dtype, shape = "f64", ()
-    if isinstance(node._data, np.ndarray):
-        dtype, shape = f"f{8 * node._data.itemsize}", node._data.shape
+    data = node._data
+    dtype, shape = _type_of(data) if isinstance(data, np.ndarray) else ("f64", ())
     line = getattr(node, "_line", None) or line_of(node)
     return Instruction(
         node.op if args else None, args, value, node.label, line, getattr(node, "_derived", False), dtype, shape
     )
+
+
+def _constant(value: Any) -> Instruction:
+    value = np.asarray(value) if isinstance(value, np.generic) else value
+    dtype, shape = _type_of(value)
+    return Instruction(None, value=value, dtype=dtype, shape=shape)
+
+
+def _type_of(x: Any) -> tuple[str, tuple[int, ...]]:
+    if not isinstance(x, np.ndarray):
+        return "f64", ()
+    return "bool" if x.dtype.kind == "b" else f"{x.dtype.kind}{8 * x.itemsize}", x.shape
+
+
+# ---- The program of a graph
+
+
+def program_of(outputs: Sequence[Any], inputs: Sequence[Node] = ()) -> Program:
+    """The program of these outputs, nodes and constants; all `inputs` are its inputs, and other leaves that it needs."""
+    made, code = instructions([x for x in outputs if isinstance(x, Node)], inputs)
+    found = [made[x] if isinstance(x, Node) else _constant(x) for x in outputs]
+    needed = set(found)
+    for instruction in reversed(code):
+        if instruction in needed:
+            needed.update(instruction.args)
+    given = set(inputs)
+    leaves = [x for node, x in made.items() if node in given or (node.op is None and x in needed)]
+    constants = [x for x in found if x.op is None and x.value is not None]
+    return Program(leaves, constants + [x for x in code if x in needed], found)
+
+
+def has_arrays(program: Program) -> bool:
+    """Whether anything in it is an array, and not a single number."""
+    return any(x.shape or isinstance(x.value, np.ndarray) for x in (*program.inputs, *program.code))
 
 
 def uniform_instructions(program: Program, inputs: Sequence[bool]) -> dict[Instruction, bool]:
@@ -134,8 +172,13 @@ def key(value: float) -> bytes:
     return struct.pack("<d", value)
 
 
-def number(value: float) -> str:
-    """A constant, as short as it can be said exactly."""
+def number(value: Any) -> str:
+    """A constant, as short as it can be said exactly; an array by its dtype and shape."""
+    if isinstance(value, np.ndarray):
+        if value.ndim:
+            dtype, shape = _type_of(value)
+            return f"{dtype}[{','.join(map(str, shape))}]"
+        value = value.item()
     text = repr(value)
     return text.removesuffix(".0") if text.endswith(".0") and len(text) > 2 else text
 
@@ -158,12 +201,13 @@ def _lines(program: Program) -> Iterator[str]:
             names[instruction] = f"v{count}"
             count += 1
     if program.inputs:
-        yield f"inputs: {', '.join(names[instruction] for instruction in program.inputs)}"
+        types = {x: "" if x.type == "f64" else f": {x.type}" for x in program.inputs}
+        yield f"inputs: {', '.join(names[x] + types[x] for x in program.inputs)}"
     for instruction in program.code:
         if instruction.op is None:
             continue
         text = f"{names[instruction]}: {instruction.type} = {instruction.op.name} " + ", ".join(
-            names[arg] for arg in instruction.args
+            [*(names[arg] for arg in instruction.args), *assignments(instruction.op.settings)]
         )
         remark = _remark(instruction)
         yield f"{text:<44}  # {remark}" if remark else text

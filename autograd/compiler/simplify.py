@@ -22,6 +22,7 @@ class Builder:
 
     def constant(self, value: float) -> Instruction:
         """The constant `value`."""
+        value = float(value)
         bits = key(value)
         known = self._known.get(bits)
         if known is None:
@@ -86,7 +87,7 @@ def rewrite(program: Program, each: Callable[..., Instruction], builder: Builder
     new: dict[Instruction, Instruction] = {instruction: instruction for instruction in program.inputs}
     for instruction in program.code:
         if instruction.op is None:
-            new[instruction] = builder.constant(float(instruction.value))
+            new[instruction] = builder.constant(instruction.value)
         else:
             new[instruction] = each(instruction.op, *map(new.__getitem__, instruction.args), like=instruction)
     guards = [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -24,6 +23,7 @@ from autograd.compiler.simplify import simplify
 from autograd.compiler.trace import Trace
 from autograd.frames import format_line, is_inside
 from autograd.graph import Node
+from autograd.lifting import argument_names
 from autograd.reverse_mode import cotangents
 
 MAX_PATHS = 64
@@ -67,7 +67,7 @@ class TraceCache(Locked):
         start = time.perf_counter()
         options, spec = self.options, self.spec
         trace = Trace()
-        labels = spec.labels(_names(self.function, spec.arity))
+        labels = spec.labels(argument_names(self.function, spec.arity))
         inputs = [trace.input(label, number) for label, number in zip(labels, example, strict=True)]
         args, kwargs = spec.unflatten(inputs)
         with modes.recording(True), modes.tracing(trace), np.errstate(all="ignore"), _annotate_errors(options.name):
@@ -211,13 +211,3 @@ def _annotate_errors(name: str) -> Iterator[None]:
         own = [frame for frame in frames if not is_inside(frame[0])]
         error.add_note(f"while ag.compile traced {name}" + (f", at {format_line(own[-1])}" if own else ""))
         raise
-
-
-def _names(function: Any, count: int) -> list[str]:
-    """Names for the positional arguments."""
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return [f"x{n}" for n in range(count)]
-    names = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)][:count]
-    return names + [f"x{n}" for n in range(len(names), count)]

@@ -13,8 +13,9 @@ import numpy as np
 
 from autograd.arguments import integer
 from autograd.drawing.boxes import DERIVATIVE, GREY, INK, LINE, box, escaped, is_ordered, minus
+from autograd.drawing.derivatives import local_derivatives, starts_from_zero
 from autograd.drawing.layout import lay_out
-from autograd.drawing.summaries import MOST_DIGITS, TINY, local_derivatives, quantity, starts_from_zero
+from autograd.drawing.summaries import MOST_DIGITS, TINY, quantity
 from autograd.graph import Node
 
 if TYPE_CHECKING:

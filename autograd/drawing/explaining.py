@@ -8,19 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from autograd.arguments import integer
-from autograd.drawing.summaries import (
-    MOST_DIGITS,
-    TINY,
-    contributions,
-    local_derivatives,
-    number,
-    one_line,
-    quantity,
-    starts_from_zero,
-)
+from autograd.arguments import assignments, integer
+from autograd.drawing.derivatives import contributions, local_derivatives, starts_from_zero
+from autograd.drawing.summaries import MOST_DIGITS, TINY, number, one_line, quantity
+from autograd.formulas import Formula
 from autograd.graph import Node, ancestors
 from autograd.reverse_mode import cotangents
+from autograd.variadic import dot_of
 
 ARGUMENTS = 8  # of more, the first and the last are shown
 
@@ -149,17 +143,14 @@ def _expression(node: Node, names: dict[Node, str], digits: int) -> str:
         names[x] if isinstance(x, Node) else quantity(read, digits)
         for x, read in zip(node.inputs, node._residuals(), strict=True)
     ]
-    if op.infix and len(args) == 2:
-        return f"{args[0]} {op.infix} {args[1]}"
-    if op.name in ("neg", "square"):
-        return f"-{args[0]}" if op.name == "neg" else f"{args[0]}**2"
-    if op.name == "dot" and op.variadic is not None:
+    if op.infix:
+        return str(Formula.applied(op, [Formula(arg) for arg in args]))
+    if op is dot_of:
         start, *args = args
         half = len(args) // 2
         product = f"dot([{_list(args[:half])}], [{_list(args[half:])}])"
         return product if starts_from_zero(node) else f"{product} + {start}"
-    settings = [f"{key}={value}" for key, value in op.settings.items()]
-    return f"{op.name}({', '.join([_list(args), *settings])})"
+    return f"{op.name}({', '.join([_list(args), *assignments(op.settings)])})"
 
 
 def _list(args: list[str]) -> str:

@@ -14,8 +14,8 @@ NN = ROOT.parent / "nn"
 
 # The rooms in the order in which they are built: each may import those before it. A reader may take them in this order.
 ORDER = """
-arguments forks files frames exports
-graph modes forwards elementwise
+arguments forks files frames exports docstrings
+graph formulas modes forwards elementwise
 
 arrays.sums arrays.norms arrays.shaping arrays.scattering arrays.indexing arrays.joining arrays.reductions
 arrays.singular arrays.linalg arrays.windows arrays.convolution arrays.pooling
@@ -26,12 +26,12 @@ pytrees forward_mode stand_ins lifting linearize transforms checking
 anomaly custom typing
 
 compiler.errors compiler.locks compiler.tracer compiler.program compiler.trace
-compiler.simplify compiler.lowering compiler.export
+compiler.simplify compiler.lowering compiler.export compiler.latex compiler.listing
 compiler.backend compiler.libm compiler.llvm_ir compiler.loop compiler.codegen compiler.native compiler.numpy_backend
 compiler.inplace_native compiler.inplace_numpy compiler.inplace
 compiler.signatures compiler.batching compiler.calling compiler.executable compiler.trace_cache compiler.kernel
 
-drawing.summaries drawing.boxes drawing.layout drawing.dot drawing.rendering drawing.explaining
+drawing.summaries drawing.derivatives drawing.boxes drawing.layout drawing.dot drawing.rendering drawing.explaining
 """.split()  # noqa: SIM905  # a plan to be read
 # The compiler and drawing are two storeys on the same ground: neither knows of the other.
 APART = ("compiler", "drawing")

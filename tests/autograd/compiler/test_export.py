@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import autograd as ag
 from autograd import modes
 from autograd.compiler.errors import CompileError
-from autograd.compiler.export import source
+from autograd.compiler.export import write
 from autograd.compiler.lowering import is_machine_operation, lower
 from autograd.compiler.program import Guard, Instruction, Program
 from autograd.compiler.simplify import simplify
@@ -70,7 +70,7 @@ def compiled(tmp_path_factory):
         return results
 
     def run(language, programs, columns, name="kernel", space=None, flags=(), strides=None, **options):
-        text = source(language, programs, name, **options)
+        text = write(language, programs, name, **options)
         if language == "c":
             return by_c(text, name, columns, len(programs[0].outputs), flags, strides)
         return {"python": by_python, "numpy": by_numpy}[language](text, name, columns, dict(space or {}))
@@ -217,12 +217,12 @@ def test_a_program_without_outputs_is_a_text_too(compiled, language):
 def test_a_comparison_is_a_bool_in_python_and_numpy():
     program = recorded(lambda x: x > 1.0, 0.0)
     for language, kind in (("python", bool), ("numpy", np.bool_)):
-        exec(source(language, [program]), space := {})
+        exec(write(language, [program]), space := {})
         assert type(space["kernel"](2.0)) is kind
 
 
 def test_numpy_takes_what_broadcasts_and_numbers():
-    exec(source("numpy", [recorded(lambda x, y: (x * y + 1.0, ag.exp(x)), 1.0, 2.0)]), space := {})
+    exec(write("numpy", [recorded(lambda x, y: (x * y + 1.0, ag.exp(x)), 1.0, 2.0)]), space := {})
     product, exponential = space["kernel"](np.arange(3)[:, None], [1.0, 2.0])
     assert product.tolist() == [[1.0, 1.0], [2.0, 3.0], [3.0, 5.0]]
     assert exponential.shape == (3, 1)
@@ -232,7 +232,7 @@ def test_numpy_takes_what_broadcasts_and_numbers():
 def test_numpy_has_an_error_function_without_scipy_too(monkeypatch):
     monkeypatch.setitem(sys.modules, "scipy.special", None)
     for ours, theirs in ((ag.erf, math.erf), (ag.erfc, math.erfc)):
-        exec(source("numpy", [recorded(ours, 1.0)]), space := {})
+        exec(write("numpy", [recorded(ours, 1.0)]), space := {})
         assert space["kernel"]([0.5, 1.5]).tolist() == [theirs(0.5), theirs(1.5)]
 
 
@@ -243,12 +243,12 @@ def test_numpy_forgets_arrays_that_are_no_longer_needed():
             y = ag.sin(y) * x
         return y
 
-    text = source("numpy", [recorded(f, 1.0)])
+    text = write("numpy", [recorded(f, 1.0)])
     assert set(re.findall(r"\bv\d+\b", text)) == {"v0"}
 
 
 def test_numpy_forgets_decisions_once_they_are_taken():
-    text = source("numpy", [recorded(lambda x: sum(x for limit in range(9) if x > limit), 9.5)])
+    text = write("numpy", [recorded(lambda x: sum(x for limit in range(9) if x > limit), 9.5)])
     assert set(re.findall(r"\bv\d+\b", text)) == {"v0", "v1"}
 
 
@@ -300,7 +300,7 @@ def test_where_no_path_holds_it_says_so(compiled, language, chosen):
 
 def test_numpy_needs_no_second_path_where_the_first_holds_everywhere():
     calls = []
-    exec(source("numpy", PATHS), space := {})
+    exec(write("numpy", PATHS), space := {})
     second = space["_path_1"]
     space["_path_1"] = lambda *xs: calls.append(xs) or second(*xs)
     assert space["kernel"](np.array([2.0, 3.0]), 1.0)[0].tolist() == [2.0, 3.0]
@@ -352,19 +352,19 @@ def test_no_label_can_break_a_text(compiled, language, flags, guarded):
     for i, [x] in enumerate(columns):
         total = total * 0.5 + x / (i + 2.5)
     assert result == [columns[0] if guarded else total]
-    assert not re.search(r"secret|\*/|\\", source(language, programs))
+    assert not re.search(r"secret|\*/|\\", write(language, programs))
 
 
 def test_labels_are_kept_where_they_can_be():
     names = "S, K, sigma, gamma_, \N{GREEK SMALL LETTER SIGMA}"
     program = recorded(lambda *xs: xs[0] * xs[4], 1.0, 1.0, 1.0, 1.0, 1.0, labels=names.split(", "))
-    assert f"def kernel({names}):" in source("python", [program])
-    assert f"# Inputs: {names}\n" in source("numpy", [program])
-    assert "const double S = in[0];" in source("c", [program])
+    assert f"def kernel({names}):" in write("python", [program])
+    assert f"# Inputs: {names}\n" in write("numpy", [program])
+    assert "const double S = in[0];" in write("c", [program])
 
 
 def test_a_text_of_python_needs_math_alone_and_has_the_helpers_it_needs_alone():
-    text = source("python", [recorded(lambda x: ag.exp(x) + ag.tanh(x), 1.0)])
+    text = write("python", [recorded(lambda x: ag.exp(x) + ag.tanh(x), 1.0)])
     assert re.findall(r"^.*import.*$", text, re.MULTILINE) == ["import math"]
     assert re.findall(r"def (\w+)", text) == ["_exp", "kernel"]
 
@@ -373,7 +373,7 @@ def test_a_text_of_python_needs_math_alone_and_has_the_helpers_it_needs_alone():
 def test_every_line_says_where_it_comes_from(language):
     program = recorded(lambda x: ag.exp(x), 1.0)
     program.outputs[0].label = "growth"
-    [line] = [line for line in source(language, [program]).splitlines() if "(x)" in line and "=" in line][-1:]
+    [line] = [line for line in write(language, [program]).splitlines() if "(x)" in line and "=" in line][-1:]
     assert re.search(r"(#|//) growth, test_export.py:\d+$", line)
 
 
@@ -382,13 +382,13 @@ def test_every_line_says_where_it_comes_from(language):
 
 def test_an_unknown_language_is_refused_with_those_there_are():
     with pytest.raises(ValueError, match=r"'fortran' is no language .* 'python', 'numpy' and 'c'"):
-        source("fortran", PATHS)
+        write("fortran", PATHS)
 
 
 @pytest.mark.parametrize("programs", [[], [PATHS[0], Program([], [], [])]])
 def test_programs_that_are_no_paths_of_one_function_are_refused(programs):
     with pytest.raises(ValueError, match="paths of one function"):
-        source("python", programs)
+        write("python", programs)
 
 
 @pytest.mark.parametrize(
@@ -401,7 +401,7 @@ def test_programs_that_are_no_paths_of_one_function_are_refused(programs):
 )
 def test_a_name_that_the_language_has_taken_is_refused(language, name):
     with pytest.raises(ValueError, match=f"'{name}' cannot name the function"):
-        source(language, PATHS, name)
+        write(language, PATHS, name)
 
 
 gamma = ag.primitive(lambda x: math.gamma(float(x)), lambda g, z, x: nan)
@@ -423,4 +423,4 @@ def test_an_operation_of_the_users_own_is_called_by_its_name(compiled, language)
 @every_language
 def test_an_operation_of_the_users_own_without_a_name_is_refused(language):
     with pytest.raises(CompileError, match=r"<lambda> is not made of .* calls=.* or write"):
-        source(language, [recorded(lambda x: gamma(x), 3.0)])
+        write(language, [recorded(lambda x: gamma(x), 3.0)])

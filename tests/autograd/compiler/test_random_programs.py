@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import autograd as ag
 from autograd import modes
-from autograd.compiler.export import source
+from autograd.compiler.export import write
 from autograd.compiler.lowering import lower, with_plain_products
 from autograd.compiler.native import NativeBackend
 from autograd.compiler.numpy_backend import NumpyBackend
@@ -132,7 +132,7 @@ def every_path(f, columns, careful=True):
 def written_out(programs):
     """Python's text of `programs`, as a function that gives a list."""
     space = {}
-    exec(compile(source("python", programs), "<text>", "exec"), space)
+    exec(compile(write("python", programs), "<text>", "exec"), space)
     return lambda *row: list(result) if isinstance(result := space["kernel"](*row), tuple) else [result]
 
 
@@ -188,7 +188,7 @@ def test_each_operation_of_the_text_in_c_is_right_about_its_operands(tmp_path_fa
     f, columns = case
     program = with_all_results(recorded(f.slopes, [column[0] for column in columns], True))
     path = tmp_path_factory.mktemp("text") / "kernel.c"
-    path.write_text(source("c", [program]))
+    path.write_text(write("c", [program]))
     flags = ["-O1", "-ffp-contract=off", "-shared", "-fPIC"]
     subprocess.run(["cc", *flags, path, "-o", path.with_suffix(".so"), "-lm"], check=True, timeout=60)
     kernel = ctypes.CDLL(str(path.with_suffix(".so"))).kernel

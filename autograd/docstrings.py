@@ -1,0 +1,23 @@
+"""Docstrings of objects that are not those of their class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+
+class OfObject:
+    """An attribute that is `of_class` of a class, and of each of its objects what `of_object` makes of it.
+
+    >>> class Named:
+    ...     __doc__ = OfObject("Things with names.", lambda thing: f"The thing {thing.name}.")
+    ...     name = "A"
+    >>> Named.__doc__, Named().__doc__
+    ('Things with names.', 'The thing A.')
+    """
+
+    def __init__(self, of_class: Any, of_object: Callable[[Any], Any]) -> None:
+        self.of_class, self.of_object = of_class, of_object
+
+    def __get__(self, thing: Any, _: Any = None) -> Any:
+        return self.of_class if thing is None else self.of_object(thing)
