@@ -6,7 +6,7 @@ Each function has the name and the signature of NumPy's. `out` is refused before
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,8 +15,11 @@ from autograd.arrays import linalg, shaping
 from autograd.arrays.shaping import fixed, operand
 from autograd.graph import Node, Primitive, Slope, value_of
 
+if TYPE_CHECKING:
+    from autograd.typing import Tensor, X
 
-def _logaddexp_slope(x: Any, y: Any) -> Any:
+
+def _logaddexp_slope(x: Tensor, y: Tensor) -> Tensor:
     """The part that `exp(x)` has in `exp(x) + exp(y)`: a half of two equal infinities."""
     apart = x - y
     infinite = e.not_equal(apart, apart) * e.equal(x, y)
@@ -45,7 +48,7 @@ logaddexp = Primitive(
 _DEGREE = np.longdouble("3.14159265358979323846264338327950288") / 180
 
 
-def _in_dtype_of(x: Any, constant: np.longdouble) -> Any:
+def _in_dtype_of(x: Any, constant: np.longdouble) -> np.longdouble | float:
     return constant if x.dtype == np.longdouble else float(constant)
 
 
@@ -70,7 +73,7 @@ def heaviside(x: Any, y: Any) -> Any:
     return e.where(np.equal(value_of(x), 0.0), y, jump) if isinstance(y, Node) else jump
 
 
-def float_power(x: Any, y: Any) -> Any:
+def float_power(x: Tensor, y: Tensor) -> Tensor:
     dtype = np.result_type(*(getattr(v, "dtype", v) for v in (x, y)), np.float64)
     return e.power(*(shaping.cast(v, dtype) if getattr(v, "dtype", dtype) != dtype else v for v in (x, y)))
 
@@ -83,11 +86,13 @@ def where(condition: Any, *branches: Any) -> Any:
     return np.where(value_of(condition))
 
 
-def _listed(x: Any) -> Any:
+def _listed(x: X) -> X:
     return operand(x) if isinstance(x, (list, tuple)) else x
 
 
-def clip(a: Any, a_min: Any = None, a_max: Any = None, out: None = None, *, min: Any = None, max: Any = None) -> Any:
+def clip(
+    a: Tensor, a_min: Any = None, a_max: Any = None, out: None = None, *, min: Any = None, max: Any = None
+) -> Tensor:
     if (a_min is not None and min is not None) or (a_max is not None and max is not None):
         raise ValueError(
             "np.clip: Passing `min` or `max` keyword argument when `a_min` and `a_max` are provided is forbidden."
@@ -96,7 +101,7 @@ def clip(a: Any, a_min: Any = None, a_max: Any = None, out: None = None, *, min:
     return e.clip(_listed(a), low, high)
 
 
-def nan_to_num(x: Any, copy: Any = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Any:
+def nan_to_num(x: Tensor, copy: Any = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Tensor:
     if not copy:
         raise TypeError("np.nan_to_num with copy=False has no rule here: leave it out, and use what is returned")
     limits = np.finfo(x.dtype)
@@ -116,24 +121,24 @@ def nan_to_num(x: Any, copy: Any = True, nan: Any = 0.0, posinf: Any = None, neg
 # ---- Linear algebra
 
 
-def dot(a: Any, b: Any, out: None = None) -> Any:
+def dot(a: Tensor, b: Tensor, out: None = None) -> Tensor:
     return linalg.dot(a, b)
 
 
-def vdot(a: Any, b: Any) -> Any:
+def vdot(a: Tensor, b: Tensor) -> Tensor:
     return linalg.dot(shaping.ravel(operand(a)), shaping.ravel(operand(b)))
 
 
-def inner(a: Any, b: Any) -> Any:
+def inner(a: Tensor, b: Tensor) -> Tensor:
     a, b = operand(a), operand(b)
     return linalg.tensordot(a, b, ([-1], [-1])) if len(a.shape) and len(b.shape) else a * b
 
 
-def outer(a: Any, b: Any, out: None = None) -> Any:
+def outer(a: Tensor, b: Tensor, out: None = None) -> Tensor:
     return linalg.outer(operand(a), operand(b))
 
 
-def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
+def tensordot(a: Tensor, b: Tensor, axes: Any = 2) -> Tensor:
     return linalg.tensordot(a, b, axes)
 
 
@@ -143,15 +148,15 @@ def einsum(*operands: Any, out: None = None, optimize: Any = False, **kwargs: An
     return linalg.einsum(*operands)
 
 
-def inv(a: Any) -> Any:
+def inv(a: Tensor) -> Tensor:
     return linalg.inv(a)
 
 
-def solve(a: Any, b: Any) -> Any:
+def solve(a: Tensor, b: Tensor) -> Tensor:
     return linalg.solve(operand(a), operand(b))
 
 
-def det(a: Any) -> Any:
+def det(a: Tensor) -> Tensor:
     return linalg.det(a)
 
 
@@ -160,5 +165,5 @@ def slogdet(a: Any) -> Any:
     return type(np.linalg.slogdet(np.eye(1)))(sign, logarithm)
 
 
-def cholesky(a: Any, *, upper: Any = False) -> Any:
+def cholesky(a: Tensor, *, upper: Any = False) -> Tensor:
     return linalg.mT(linalg.cholesky(linalg.mT(a))) if upper else linalg.cholesky(a)

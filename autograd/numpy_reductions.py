@@ -6,7 +6,7 @@ Each function has the name and the signature of NumPy's. `out` is refused before
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -15,7 +15,10 @@ from autograd.arrays import indexing, joining, reductions, shaping
 from autograd.arrays.shaping import axes_of, fixed, hashable, operand
 from autograd.graph import value_of
 
-Rule = Callable[..., Any]
+if TYPE_CHECKING:
+    from autograd.typing import Array, Tensor
+
+Rule: TypeAlias = "Callable[..., Tensor]"
 
 
 def real(name: str, dtype: Any) -> np.dtype[Any]:
@@ -26,7 +29,7 @@ def real(name: str, dtype: Any) -> np.dtype[Any]:
     return kind
 
 
-def in_dtype(name: str, reduce: Callable[[Any], Any], x: Any, dtype: Any, half: bool = False) -> Any:
+def in_dtype(name: str, reduce: Callable[[Tensor], Tensor], x: Tensor, dtype: Any, half: bool = False) -> Tensor:
     """`reduce(x)` in `dtype`, computed in no lower precision than that of `x`; with `half`, float16 in float32."""
     dtype = x.dtype if dtype is None else real(name, dtype)
     wide = np.promote_types(x.dtype, dtype) if x.dtype.kind == "f" else dtype
@@ -36,7 +39,7 @@ def in_dtype(name: str, reduce: Callable[[Any], Any], x: Any, dtype: Any, half: 
     return y if y.dtype == dtype else shaping.cast(y, dtype)
 
 
-def _mask(name: str, x: Any, where: Any) -> Any:
+def _mask(name: str, x: Tensor, where: Any) -> Array:
     """`where` as booleans of the shape of `x`."""
     mask = fixed(f"{name}: where", where)
     if mask.dtype.kind not in "biuf":
@@ -47,29 +50,30 @@ def _mask(name: str, x: Any, where: Any) -> Any:
         raise ValueError(f"{name}: where has shape {mask.shape}, which does not broadcast to {x.shape}") from None
 
 
-def _initial(name: str, initial: Any, dtype: Any) -> Any:
+def _initial(name: str, initial: Any, dtype: Any) -> Array:
     start = fixed(f"{name}: initial", initial)
     if start.ndim or start.dtype.kind not in "biuf":
         raise TypeError(f"{name}: initial must be one number, got {initial!r}")
-    return start.astype(dtype)[()]
+    number: Array = start.astype(dtype)[()]
+    return number
 
 
 def _total(name: str, fold: Rule, neutral: float, join: Rule) -> Rule:
     """NumPy's sum or product: a `fold` of which `neutral` changes nothing, and to which `join` adds another element."""
 
     def total(
-        a: Any,
+        a: Tensor,
         axis: Any = None,
         dtype: Any = None,
         out: None = None,
         keepdims: Any = False,
         initial: Any = None,
         where: Any = True,
-    ) -> Any:
+    ) -> Tensor:
         if dtype is None and initial is None and where is True:
             return fold(a, axis, keepdims)
 
-        def reduce(x: Any) -> Any:
+        def reduce(x: Tensor) -> Tensor:
             y = fold(x if where is True else e.where(_mask(name, x, where), x, neutral), axis, keepdims)
             return y if initial is None else join(y, _initial(name, initial, x.dtype))
 
@@ -86,8 +90,8 @@ def _extreme(name: str, fold: Rule, join: Rule) -> Rule:
     """NumPy's maximum or minimum."""
 
     def extreme(
-        a: Any, axis: Any = None, out: None = None, keepdims: Any = False, initial: Any = None, where: Any = True
-    ) -> Any:
+        a: Tensor, axis: Any = None, out: None = None, keepdims: Any = False, initial: Any = None, where: Any = True
+    ) -> Tensor:
         if initial is None:
             if where is not True:
                 raise ValueError(f"{name} with where= needs initial=, for where nothing is chosen")
@@ -105,21 +109,21 @@ max = _extreme("np.max", reductions.max, e.maximum)
 min = _extreme("np.min", reductions.min, e.minimum)
 
 
-def ptp(a: Any, axis: Any = None, out: None = None, keepdims: Any = False) -> Any:
+def ptp(a: Tensor, axis: Any = None, out: None = None, keepdims: Any = False) -> Tensor:
     return reductions.max(a, axis, keepdims) - reductions.min(a, axis, keepdims)
 
 
 def mean(
-    a: Any, axis: Any = None, dtype: Any = None, out: None = None, keepdims: Any = False, *, where: Any = True
-) -> Any:
+    a: Tensor, axis: Any = None, dtype: Any = None, out: None = None, keepdims: Any = False, *, where: Any = True
+) -> Tensor:
     if where is True and dtype is None and a.dtype != np.float16:
         return reductions.mean(a, axis, keepdims)
 
-    def reduce(x: Any) -> Any:
+    def reduce(x: Tensor) -> Tensor:
         if where is True:
             return reductions.mean(x, axis, keepdims)
         mask = _mask("np.mean", x, where)
-        count = np.sum(mask, axis=hashable(axis, "mean"), keepdims=keepdims).astype(x.dtype)
+        count: Array = np.sum(mask, axis=hashable(axis, "mean"), keepdims=keepdims).astype(x.dtype)
         return reductions.sum(e.where(mask, x, 0.0), axis, keepdims) / count
 
     return in_dtype("np.mean", reduce, operand(a), dtype, half=True)
@@ -135,7 +139,7 @@ def _spread(name: str, x: Any, axis: Any, ddof: Any, keepdims: Any, where: Any, 
     return e.where(mask, x - center, 0.0), less if keepdims else np.squeeze(less, axis)
 
 
-def _ddof(ddof: Any, correction: Any) -> Any:
+def _ddof(ddof: float, correction: float | None) -> float:
     if correction is None:
         return ddof
     if ddof != 0:
@@ -143,12 +147,12 @@ def _ddof(ddof: Any, correction: Any) -> Any:
     return correction
 
 
-def _squares(deviations: Any, less: Any, axis: Any, keepdims: Any, where: Any) -> Any:
+def _squares(deviations: Tensor, less: Array, axis: Any, keepdims: Any, where: Any) -> Tensor:
     return reductions.sum(deviations * deviations, axis, keepdims) / less
 
 
-def _lengths(deviations: Any, less: Any, axis: Any, keepdims: Any, where: Any) -> Any:
-    alone = np.sum(np.broadcast_to(where, deviations.shape), axis=axis, keepdims=True) <= 1
+def _lengths(deviations: Tensor, less: Array, axis: Any, keepdims: Any, where: Any) -> Tensor:
+    alone: Array = np.sum(np.broadcast_to(where, deviations.shape), axis=axis, keepdims=True) <= 1
     # Of one number it is the deviation, which without a `mean` is 0 everywhere: no norm at a kink.
     lengths = reductions.norm(deviations + alone.astype(deviations.dtype), axis=axis, keepdims=keepdims)
     one = reductions.sum(abs(deviations), axis, keepdims)
@@ -159,7 +163,7 @@ def _variation(name: str, fold: Rule, of_deviations: Rule) -> Rule:
     """NumPy's variance or standard deviation, which are `of_deviations` where not all count, or their mean is given."""
 
     def variation(
-        a: Any,
+        a: Tensor,
         axis: Any = None,
         dtype: Any = None,
         out: None = None,
@@ -169,12 +173,12 @@ def _variation(name: str, fold: Rule, of_deviations: Rule) -> Rule:
         where: Any = True,
         mean: Any = None,
         correction: Any = None,
-    ) -> Any:
+    ) -> Tensor:
         if mean is not None and dtype is None:  # which may have another one than the data
             dtype = np.result_type(value_of(a), value_of(mean))
         ddof = _ddof(ddof, correction)
 
-        def reduce(x: Any) -> Any:
+        def reduce(x: Tensor) -> Tensor:
             if where is True and mean is None:
                 return fold(x, axis, ddof, keepdims)
             return of_deviations(*_spread(name, x, axis, ddof, keepdims, where, mean), axis, keepdims, where)
@@ -206,7 +210,7 @@ def average(a: Any, axis: Any = None, weights: Any = None, returned: Any = False
     return (result, shaping.broadcast_to(shaping.cast(scale, result.dtype), result.shape)) if returned else result
 
 
-def _weights(a: Any, axis: tuple[int, ...] | None, weights: Any) -> Any:
+def _weights(a: Tensor, axis: tuple[int, ...] | None, weights: Tensor) -> Tensor:
     """The weights of an average, in a shape that broadcasts against `a`."""
     if weights.shape == a.shape:
         return weights
@@ -221,15 +225,15 @@ def _weights(a: Any, axis: tuple[int, ...] | None, weights: Any) -> Any:
     return shaping.reshape(weights, tuple(n if i in axis else 1 for i, n in enumerate(a.shape)))
 
 
-def cumsum(a: Any, axis: Any = None, dtype: Any = None, out: None = None) -> Any:
+def cumsum(a: Tensor, axis: Any = None, dtype: Any = None, out: None = None) -> Tensor:
     return in_dtype("np.cumsum", lambda x: reductions.cumsum(x, axis), operand(a), dtype)
 
 
-def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: None = None) -> Any:
+def trace(a: Tensor, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: None = None) -> Tensor:
     return in_dtype("np.trace", lambda x: reductions.sum(indexing.diagonal(x, offset, axis1, axis2), -1), a, dtype)
 
 
-def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Any:
+def diff(a: Tensor, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = None) -> Tensor:
     a = operand(a)
     if n < 0:
         raise ValueError(f"np.diff: order must be non-negative, got {n}")
@@ -251,7 +255,7 @@ def diff(a: Any, n: int = 1, axis: int = -1, prepend: Any = None, append: Any = 
     return x
 
 
-def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Any:
+def norm(x: Tensor, ord: Any = None, axis: Any = None, keepdims: Any = False) -> Tensor:
     x = operand(x)
     axes = axes_of(hashable(axis, "norm"), len(x.shape))
     if (axis is not None or ord is not None) and len(axes) not in (1, 2):

@@ -6,8 +6,8 @@ Each function has the name and the signature of NumPy's. `out` is refused before
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,8 +17,11 @@ from autograd.arrays.shaping import fixed, operand
 from autograd.graph import Node, value_of
 from autograd.numpy_reductions import real
 
+if TYPE_CHECKING:
+    from autograd.typing import Tensor
 
-def _in_order(name: str, x: Any, order: Any) -> Any:
+
+def _in_order(name: str, x: Tensor, order: Any) -> Tensor:
     """`x` with its axes exchanged, so that an operation in C's order does what NumPy does in `order`."""
     if order == "C":
         return x
@@ -34,7 +37,7 @@ def _in_order(name: str, x: Any, order: Any) -> Any:
     return shaping.transpose(x, sorted(range(array.ndim), key=lambda axis: -abs(array.strides[axis])))
 
 
-def reshape(a: Any, shape: Any = None, order: Any = "C", *, newshape: Any = None, copy: Any = None) -> Any:
+def reshape(a: Tensor, shape: Any = None, order: Any = "C", *, newshape: Any = None, copy: Any = None) -> Tensor:
     if copy is not None and not copy:
         raise TypeError("np.reshape with copy=False has no rule here: leave it out")
     shape = newshape if shape is None else shape
@@ -47,22 +50,22 @@ def reshape(a: Any, shape: Any = None, order: Any = "C", *, newshape: Any = None
     return shaping.transpose(shaping.reshape(turned, lengths[::-1] if isinstance(lengths, tuple) else lengths))
 
 
-def ravel(a: Any, order: Any = "C") -> Any:
+def ravel(a: Tensor, order: Any = "C") -> Tensor:
     return shaping.ravel(_in_order("np.ravel", a, order))
 
 
-def broadcast_to(array: Any, shape: Any, subok: Any = False) -> Any:
+def broadcast_to(array: Tensor, shape: Any, subok: Any = False) -> Tensor:
     return shaping.broadcast_to(array, shape)
 
 
-def copy(a: Any, order: Any = "K", subok: Any = False) -> Any:
+def copy(a: Tensor, order: Any = "K", subok: Any = False) -> Tensor:
     if order not in ("K", "A", "C", "F"):
         raise ValueError(f"np.copy: order must be one of 'C', 'F', 'A', or 'K', got {order!r}")
     return e.identity(a)
 
 
-def atleast(n: int) -> Callable[..., Any]:
-    def one(x: Any) -> Any:
+def atleast(n: int) -> Callable[..., Tensor]:
+    def one(x: Tensor) -> Tensor:
         x = operand(x)
         while len(x.shape) < n:
             x = shaping.expand_dims(x, 0 if len(x.shape) < 2 else 2)
@@ -74,24 +77,24 @@ def atleast(n: int) -> Callable[..., Any]:
     return function
 
 
-def flipud(m: Any) -> Any:
+def flipud(m: Tensor) -> Tensor:
     if not m.shape:
         raise ValueError("np.flipud: Input must be >= 1-d.")
     return shaping.flip(m, 0)
 
 
-def fliplr(m: Any) -> Any:
+def fliplr(m: Tensor) -> Tensor:
     if len(m.shape) < 2:
         raise ValueError("np.fliplr: Input must be >= 2-d.")
     return shaping.flip(m, 1)
 
 
-def tile(A: Any, reps: Any) -> Any:
+def tile(A: Tensor, reps: Any) -> Tensor:
     reps = fixed("np.tile: reps", reps)
     return shaping.tile(A, [operator.index(n) for n in np.atleast_1d(reps).tolist()])
 
 
-def take(a: Any, indices: Any, axis: Any = None, out: None = None, mode: Any = "raise") -> Any:
+def take(a: Tensor, indices: Any, axis: Any = None, out: None = None, mode: Any = "raise") -> Tensor:
     if mode != "raise":
         n = a.shape[axis] if axis is not None and a.shape else a.size
         places = fixed("np.take: indices", indices)
@@ -101,13 +104,13 @@ def take(a: Any, indices: Any, axis: Any = None, out: None = None, mode: Any = "
     return indexing.take(a, indices, axis)
 
 
-def take_along_axis(arr: Any, indices: Any, axis: Any = -1) -> Any:
+def take_along_axis(arr: Tensor, indices: Any, axis: Any = -1) -> Tensor:
     return indexing.take_along_axis(arr, indices, axis)
 
 
 def sort(
-    a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable: Any = None, descending: Any = None
-) -> Any:
+    a: Tensor, axis: Any = -1, kind: Any = None, order: Any = None, *, stable: Any = None, descending: Any = None
+) -> Tensor:
     if order is not None:
         raise TypeError("np.sort with order= has no rule here: it is for structured arrays")
     if kind is not None and kind not in ("quicksort", "heapsort", "mergesort", "stable"):
@@ -115,7 +118,7 @@ def sort(
     return -indexing.sort(-a, axis) if descending else indexing.sort(a, axis)  # nan comes last either way
 
 
-def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Any:
+def pad(array: Tensor, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> Tensor:
     if kwargs.pop("reflect_type", "even") != "even":
         raise TypeError("np.pad with reflect_type='odd' has no rule here: use 'even'")
     if extra := [key for key in kwargs if key != "constant_values" or mode != "constant"]:
@@ -128,7 +131,7 @@ def pad(array: Any, pad_width: Any, mode: Any = "constant", **kwargs: Any) -> An
 # ---- Joining
 
 
-def _joined(name: str, arrays: Any, dtype: Any, casting: Any) -> list[Any]:
+def _joined(name: str, arrays: Any, dtype: Any, casting: Any) -> list[Tensor]:
     xs = [operand(x, name) for x in arrays]
     if dtype is None:
         return xs
@@ -139,25 +142,27 @@ def _joined(name: str, arrays: Any, dtype: Any, casting: Any) -> list[Any]:
     return [shaping.cast(x, dtype) for x in xs]
 
 
-def concatenate(arrays: Any, axis: Any = 0, out: None = None, *, dtype: Any = None, casting: Any = "same_kind") -> Any:
+def concatenate(
+    arrays: Any, axis: Any = 0, out: None = None, *, dtype: Any = None, casting: Any = "same_kind"
+) -> Tensor:
     return joining.concatenate(_joined("np.concatenate", arrays, dtype, casting), axis)
 
 
-def stack(arrays: Any, axis: Any = 0, out: None = None, *, dtype: Any = None, casting: Any = "same_kind") -> Any:
+def stack(arrays: Any, axis: Any = 0, out: None = None, *, dtype: Any = None, casting: Any = "same_kind") -> Tensor:
     return joining.stack(_joined("np.stack", arrays, dtype, casting), axis)
 
 
-def vstack(tup: Any, *, dtype: Any = None, casting: Any = "same_kind") -> Any:
+def vstack(tup: Any, *, dtype: Any = None, casting: Any = "same_kind") -> Tensor:
     return joining.concatenate([atleast(2)(x) for x in _joined("np.vstack", tup, dtype, casting)], 0)
 
 
-def hstack(tup: Any, *, dtype: Any = None, casting: Any = "same_kind") -> Any:
+def hstack(tup: Any, *, dtype: Any = None, casting: Any = "same_kind") -> Tensor:
     xs = [atleast(1)(x) for x in _joined("np.hstack", tup, dtype, casting)]
     return joining.concatenate(xs, 0 if len(xs[0].shape) == 1 else 1)
 
 
-def column_stack(tup: Any) -> Any:
-    xs = map(operand, tup)
+def column_stack(tup: Any) -> Tensor:
+    xs: Iterator[Tensor] = map(operand, tup)
     return joining.concatenate([shaping.reshape(x, (-1, 1)) if len(x.shape) < 2 else x for x in xs], 1)
 
 
