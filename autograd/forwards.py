@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from autograd.forks import importing
+
+if TYPE_CHECKING:
+    from autograd.typing import Array
 
 
 def ieee(scalar: Callable[..., float], array: Callable[..., Any]) -> Callable[..., float]:
@@ -24,7 +27,7 @@ def ieee(scalar: Callable[..., float], array: Callable[..., Any]) -> Callable[..
     return forward
 
 
-def of_scipy(name: str) -> Callable[[Any], Any]:
+def of_scipy(name: str) -> Callable[[Any], Array]:
     def forward(x: Any) -> Any:
         try:
             with importing:
@@ -36,12 +39,13 @@ def of_scipy(name: str) -> Callable[[Any], Any]:
     return forward
 
 
-def sigmoid_array(x: Any) -> Any:
+def sigmoid_array(x: Any) -> Array:
     e = np.exp(np.copysign(x, -1.0))  # at most 1, so it never overflows; copysign refuses complex numbers
-    return np.exp(np.minimum(x, 0.0)) / (1 + e)
+    z: Array = np.exp(np.minimum(x, 0.0)) / (1 + e)
+    return z
 
 
-def softplus_array(x: Any) -> Any:
+def softplus_array(x: Array) -> Array:
     return np.maximum(x, 0.0) + np.log1p(np.exp(np.copysign(x, -1.0)))  # in a sixth of the time of np.logaddexp
 
 
@@ -65,14 +69,14 @@ def typed(comparison: Callable[..., Any]) -> Callable[..., Any]:
     return forward
 
 
-def power_array(x: Any, y: Any) -> Any:
+def power_array(x: Array, y: Array) -> Array:
     z = np.power(x, y)
     if np.ndim(y) == 0 and y == 0.5:  # for which NumPy takes the square root, which differs at -0 and -inf
         z = np.where(np.equal(x, -np.inf), np.asarray(np.inf, z.dtype), z + 0)[()]
     return z
 
 
-def ratio_array(x: Any, y: Any) -> Any:
+def ratio_array(x: Array, y: Array) -> Array:
     with np.errstate(all="ignore"):
         return np.where(np.equal(y, 0), np.zeros((), np.result_type(x, y)), np.true_divide(x, y))[()]
 
