@@ -1,15 +1,14 @@
 """A network learns to read 1,797 scanned digits, and is tested on ones that it has never seen.
 
-The images, 8 × 8 pixels, are parted three ways, each part with its share of every digit: most to learn from; some to
-choose by, for the weights kept are those with the smallest loss on this part; and some that are looked at
-only once, at the end, for that alone says how well unknown digits are read.
+The images, 8 × 8 pixels, are split into three sets, each with every digit in the same proportion. Most are training
+images. The validation images choose the weights: those with the smallest loss on them are kept. The test images are used
+only once, at the end, as only images that had no influence tell how well unknown digits are read.
 
-A network of this size could learn 1,257 images by heart. So it never sees one twice: fresh noise is added each time,
-and what is learned must hold in spite of it. (Set NOISE to 0: all are soon learned by heart, and on average over
-twice as many of the test digits are misread.)
+A network of this size could memorize 1,257 images. So it never sees the same one twice: new noise is added each time.
+(Set NOISE to 0: all training images are soon memorized, and on average more than twice as many test digits are misread.)
 
-Writes digits-curves.png: loss and accuracy by epoch; digits-mistakes.png: the test digits that are misread, and as what;
-digits-graph.svg and .png: the last layer and the loss as a graph, through which the derivative came back.
+Writes digits-curves.png: loss and accuracy by epoch; digits-mistakes.png: the misread test digits, and what they were
+taken for; digits-graph.svg and .png: the last layer and the loss as a graph, with the gradients of one batch.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ def run(options: Options) -> None:
     batches = nn.batches(*train, size=32, rng=rng)
 
     def measure(images: Array, labels: Array) -> tuple[float, float]:
-        """Loss and accuracy as they stand."""
+        """The current loss and accuracy."""
         with ag.no_grad():
             logits = model(images)
             return loss_of(logits, labels).item(), nn.accuracy(logits, labels)
@@ -54,7 +53,7 @@ def run(options: Options) -> None:
     history, best, kept = [], 0, model.state_dict()
     bar = progress(range(epochs + 1), "digits")
     for epoch in bar:
-        if epoch > 0:  # epoch 0 only measures where all begins
+        if epoch > 0:  # epoch 0 only measures the starting point
             optimizer.lr = RATE * (1 - (epoch - 1) / epochs)
             for images, labels in batches:
                 noisy = images + rng.normal(0.0, NOISE, images.shape)
@@ -87,7 +86,7 @@ def run(options: Options) -> None:
 
 
 def draw_curves(options: Options, history: Array, best: int) -> None:
-    """From epoch 1 on: beside where it begins, all that follows would look alike."""
+    """The curves from epoch 1 on: beside the values at the start, all later ones would look alike."""
     figure, (losses, accuracies) = panels(2)
     epochs = np.arange(1, len(history))
     for axes, train, valid in (
@@ -115,7 +114,7 @@ def draw_curves(options: Options, history: Array, best: int) -> None:
 
 
 def draw_mistakes(options: Options, images: Array, labels: Array, probabilities: Array, mistakes: Array) -> None:
-    """The misread digits, those first of which the network was surest; without any, the ones it was least sure of."""
+    """The misread digits, the network's most confident mistakes first; if there are none, the least certain digits."""
     sure = probabilities.max(axis=1)
     if len(mistakes):
         title = f"Misread: {len(mistakes)} of {len(labels)} test digits, the surest first"
@@ -140,7 +139,7 @@ def draw_mistakes(options: Options, images: Array, labels: Array, probabilities:
 
 
 def draw_loss(options: Options, model: nn.Sequential, images: Array, labels: Array) -> None:
-    """The graph of the last layer and the loss of four images: a box an operation, however many numbers it works on."""
+    """The graph of the last layer and the loss of four images: one box for an operation on any number of elements."""
     *_, last = model
     hidden = model[:-1](images[:4]).detach()
     hidden.label, last.weight.label, last.bias.label = "hidden", "weight", "bias"

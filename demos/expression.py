@@ -1,8 +1,8 @@
 """The gradient of one small expression: worked out step by step, checked, and drawn.
 
-L = tanh(a * b + c) * a is computed on Values, which remember what they were computed from. `backward()` goes that way
-back and leaves in each input how fast L changes with it. Two checks: the same formula on plain numbers, each
-input moved a little up and down; and the chain rule written out, where `a`, which is used twice, gets two shares.
+L = tanh(a * b + c) * a is computed on Values, which record what they were computed from. `backward()` follows that graph
+back and stores in each input the derivative of L. Two checks: finite differences, with the same formula on floats and
+each input moved a little up and down; and the chain rule written out, where `a`, used twice, gets two contributions.
 
 Writes expression.svg and expression.png. Each --seed draws other inputs.
 """
@@ -19,12 +19,12 @@ from demos.common.options import Options
 
 
 def formula(a: Any, b: Any, c: Any) -> Any:
-    """Written once: on Values it records a graph, on floats it just computes."""
+    """The formula, written once: on Values it records a graph, on floats it only computes."""
     return ag.tanh(a * b + c) * a
 
 
 def slope(inputs: list[float], i: int, h: float = 1e-5) -> float:
-    """The rate at which the formula changes with input `i`, without any calculus: a central finite difference."""
+    """The derivative of the formula with respect to input `i`, by a central finite difference."""
     up, down = list(inputs), list(inputs)
     up[i] += h
     down[i] -= h
@@ -32,7 +32,7 @@ def slope(inputs: list[float], i: int, h: float = 1e-5) -> float:
 
 
 def run(options: Options) -> None:
-    # Inputs of one decimal, as one would take them by hand.
+    # Inputs with one decimal, as in a calculation by hand.
     numbers = np.random.default_rng(options.seed).uniform(-1.5, 1.5, 3).round(1).tolist()
     a, b, c = (ag.Value(number, label) for number, label in zip(numbers, "abc", strict=True))
 

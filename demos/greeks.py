@@ -1,16 +1,16 @@
-"""The price of an option and its Greeks: a million of each from a formula that is written for one.
+"""The price of an option and its Greeks: a million of each, from a formula written for one.
 
-A call is the right to buy a share at the price K (the strike) after T years. Black and Scholes worked out in 1973 what
-it is worth when the share stands at S (the spot), money earns the rate r, and the share swings by sigma a year (the
-volatility). What a trader must know besides are the slopes of that price, each of which has a Greek name: delta in S,
-"dual delta" in K, rho in r, vega in sigma, theta in time that goes by (so that its sign is not that of the slope in T); and
-gamma, the slope of delta.
+A call option is the right to buy a stock at the price K (the strike) after T years. The formula of Black and Scholes
+(1973) gives its value if the stock's price is S (the spot), the interest rate is r, and the price varies by sigma a year
+(the volatility). Traders also need the derivatives of that value, which have Greek names: delta (with respect to S),
+"dual delta" (K), rho (r), vega (sigma), theta (elapsed time, so that its sign is opposite to the derivative in T); and
+gamma, the derivative of delta.
 
-Here the price is a plain Python function of five floats. `ag.value_and_grad` makes it a function of the price and all five
-slopes, `ag.grad` of `ag.grad` one of gamma, and `ag.compile` machine code of either, which takes arrays too. The slopes
-have formulas of their own, worked out by hand; the two must agree to the last digits, and do.
+Here the price is a Python function of five floats. `ag.value_and_grad` makes it a function that gives the price and all
+five derivatives, `ag.grad` of `ag.grad` one that gives gamma, and `ag.compile` turns either into machine code, which takes
+arrays too. The derivatives also have formulas of their own, derived by hand; both agree to the last digits.
 
-Gamma has its peak not at the strike but below it, where d1 = -sigma * sqrt(T): at K * exp(-(r + 3/2 * sigma**2) * T).
+The peak of gamma is not at the strike but below it, where d1 = -sigma * sqrt(T): at K * exp(-(r + 3/2 * sigma**2) * T).
 
 Writes greeks.png: price and Greeks over the spot, for three times to go.
 """
@@ -83,7 +83,7 @@ def draw_market(seed: int, n: int) -> tuple[Array, ...]:
 
 
 def differences(market: tuple[Array, ...], found: Any, gamma: Array) -> dict[str, float]:
-    """The greatest difference of each Greek, relative to the greatest that there is of its kind."""
+    """The greatest error of each Greek, relative to its greatest value."""
     _, (delta, dual_delta, in_T, rho, vega) = found
     S, K, T, r, sigma = market
     d1 = (np.log(S / K) + (r + sigma**2 / 2) * T) / (sigma * np.sqrt(T))
@@ -104,7 +104,7 @@ def gamma_peak(time: float) -> float:
     return STRIKE * math.exp(-(RATE + 1.5 * VOLATILITY**2) * time)
 
 
-# ---- What it takes, and how it looks
+# ---- Timings and pictures
 
 
 def say_timings(price_and_slopes: ag.Kernel, options: Options) -> None:

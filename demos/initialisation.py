@@ -1,17 +1,17 @@
-"""Why weights begin random, and how large: equal ones never part, wrong scales vanish or explode.
+"""Random initial weights and their scale: equal weights stay equal, wrong scales vanish or explode.
 
-Neurons that begin equal get equal gradients, and stay equal for ever: a layer of them is one neuron, written many
-times. So weights begin at random. How large? A layer multiplies the scale of what comes in by some factor, two dozen
-layers by its 24th power, so it had better be 1. On the way back the same happens to gradients.
+Neurons that start equal get equal gradients and stay equal: a layer of them is one neuron, written many times. So
+initial weights are random. Their scale matters: a layer multiplies the scale of its inputs by some factor, 24 layers by
+its 24th power, so the factor should be 1. The same holds for gradients on the way back.
 
 Where a layer has n inputs and n outputs, a standard deviation of 1/√n keeps the scale if the activation's slope is
 about 1, as that of tanh near 0 (√(2 / (inputs + outputs)): Glorot and Bengio, 2010, known as Xavier). ReLU sets half
-to zero, for which √(2/n) makes up (He et al., 2015, known as Kaiming). Each is compared with a third and three times
-as much.
+of its inputs to zero, which √(2/n) compensates (He et al., 2015, known as Kaiming). Each scale is compared with a third
+of it and with three times as much.
 
-Writes initialisation-equal.png: where the weights of eight neurons go, from an equal and from a random start;
-initialisation-scales.png: the scales of activations and gradients, layer by layer; initialisation-training.png: what
-comes of it when such networks are trained on digits.
+Writes initialisation-equal.png: the paths of the weights of eight neurons, from an equal and from a random start;
+initialisation-scales.png: the scales of activations and gradients, layer by layer; initialisation-training.png: the
+losses of such networks, trained on digits.
 """
 
 from __future__ import annotations
@@ -135,7 +135,7 @@ def rms(array: Array) -> float:
 
 
 def train(model: nn.Sequential, images: Array, labels: Array, steps: int, rng: np.random.Generator) -> list[float]:
-    """The loss at every step, up to the first that is no number any more."""
+    """The loss at every step, up to the first nan."""
     loss_of, optimizer = nn.CrossEntropyLoss(), nn.SGD(model.parameters(), lr=RATE)
     losses: list[float] = []
     with np.errstate(over="ignore", invalid="ignore"):  # that numbers overflow is one of the findings
@@ -152,7 +152,7 @@ def train(model: nn.Sequential, images: Array, labels: Array, steps: int, rng: n
 
 
 def ended(losses: list[float]) -> float:
-    """The mean of the last 10 losses, or no number."""
+    """The mean of the last 10 losses, or nan."""
     return float(np.mean(losses[-10:])) if np.isfinite(losses[-1]) else np.nan
 
 
@@ -222,7 +222,7 @@ def draw_training(options: Options, losses: dict[tuple[str, str], list[float]]) 
 
 
 def name_lines(axes: Any, x: float, ends: dict[str, tuple[float, str]]) -> None:
-    """As `name_ends`, but only names that would overlap are moved: the others stand exactly where their lines end."""
+    """Like `name_ends`, but only names that would overlap are moved: the others are exactly at the ends of their lines."""
     axes.get_ylim()  # settles the scale
     groups: list[dict[str, tuple[float, str]]] = []
     below = -np.inf

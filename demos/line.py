@@ -1,11 +1,11 @@
-"""A straight line learns to lie where the points are, and a film shows how.
+"""Linear regression by gradient descent, with a film of the line moving to the points.
 
 Linear regression is the smallest model that learns: two parameters, slope and intercept. The loss is the mean squared
 error, the mean square of the vertical distances from the points to the line. Gradient descent starts from a line that
-has nothing to do with the points and turns it step by step; no formula for the answer is used.
+has nothing to do with the points and moves it step by step; it uses no formula for the solution.
 
-But for this loss there is one: the least squares solution, from one system of equations. It says how good a line can
-be, so here, for once, one can check that descent arrives at the best there is.
+But for this loss there is one: the least squares solution, from one system of equations. So here one can check that
+descent arrives at the best line.
 
 Writes line.gif: the fit as a film; line.png: some of its steps in one picture, and the loss at every step.
 """
@@ -63,7 +63,7 @@ def run(options: Options) -> None:
 
 
 def least_squares(x: Array, y: Array) -> tuple[tuple[float, float], float]:
-    """The slope and intercept with the smallest mean squared error there is, and that error."""
+    """The slope and intercept with the smallest possible mean squared error, and that error."""
     columns = np.hstack([x, np.ones_like(x)])
     solution, squares, *_ = np.linalg.lstsq(columns, y)
     slope, intercept = solution.ravel().tolist()
@@ -71,7 +71,7 @@ def least_squares(x: Array, y: Array) -> tuple[tuple[float, float], float]:
 
 
 def stage(x: Array, y: Array, losses: list[float], best: tuple[float, float], lowest: float) -> Any:
-    """The parts that the still and every frame of the film share."""
+    """The parts that are in the still picture and in every frame of the film."""
     figure, (plane, curve) = panels(2, width_ratios=[3, 2])
     plane.scatter(x, y, s=40, c=BLUE, edgecolors="white", linewidths=0.8, zorder=3)
     plane.plot(SPAN, best[0] * SPAN + best[1], color=INK, linewidth=8.0, alpha=0.3)
@@ -110,7 +110,7 @@ def film(
     options: Options, x: Array, y: Array, lines: list[tuple[float, float]], losses: list[float],
     best: tuple[float, float], lowest: float,
 ) -> None:  # fmt: skip
-    """A frame a step at first; later, when hardly anything moves, ever fewer, and the last one stays for a while."""
+    """A frame for each step at first, later, when little moves, for fewer and fewer; the last frame stays for a while."""
     figure, plane, curve = stage(x, y, losses, best, lowest)
     figure.set_size_inches(9.0, 4.2)
     (line,) = plane.plot([], [], color=VERMILLION, linewidth=3.0)
@@ -121,7 +121,7 @@ def film(
     plane.set_title("Step 0")
     plane.text(-1.1, 3.3, "wide, grey: least squares", color=GREY, va="center")
     figure.canvas.draw()
-    figure.set_layout_engine("none")  # as it is laid out now it stays: frames that shift would tremble
+    figure.set_layout_engine("none")  # keep this layout, so that frames do not shift
 
     last = len(lines) - 1
     frames = list(range(0, 21, 5)) if options.quick else [*range(20), *range(20, last, 5), *[last] * 12]

@@ -1,15 +1,15 @@
-"""A step by all examples, by a few, by one: full-batch, mini-batch and stochastic descent compared.
+"""Full-batch, mini-batch and stochastic gradient descent compared: steps by all examples, by a few, by one.
 
-A line is fitted to 100,000 points, from one start and with one learning rate. The gradient of the loss is a mean over
-the points; a mean over a few that are drawn at random points about the same way, and costs next to nothing.
+A line is fitted to 100,000 points, from the same start and with the same learning rate. The gradient of the loss is a
+mean over the points; a mean over a few random points has about the same direction, and costs almost nothing.
 
-Counted in steps, the full batch is best: its path is smooth and goes all the way. Counted in time, mini-batches are
-there long before it. But with a constant rate they never come to rest: near the bottom the gradient is small, and what
-a few examples tell of it is mostly noise. One example makes most of it; the mean of 64 has an eighth of its deviation
-for not much more time, because what a step costs whatever its size is shared, and arrays are fast.
+Counted in steps, the full batch is best: its path is smooth and reaches the minimum. Counted in time, mini-batches come
+near it much earlier. But with a constant rate they never come to rest: near the minimum the gradient is small, and its
+estimate from a few examples is mostly noise. A single example is the noisiest; the mean of 64 has an eighth of its
+standard deviation in not much more time, because the fixed cost of a step is the same, and arrays are fast.
 
-Writes minibatch-paths.png: the three paths over the loss surface; minibatch-loss.png: how far the loss is above the
-lowest there is, by step and by time. Times differ from run to run; all else is decided by --seed.
+Writes minibatch-paths.png: the three paths over the loss surface; minibatch-loss.png: the loss above its minimum, by
+step and by time. Times differ from run to run; all else depends on --seed only.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from demos.common.typing import Array
 
 RATE = 0.1
 START = (-1.5, 3.5)  # slope and intercept
-NEAR = 0.01  # above the lowest loss, as a share of it: near enough
+NEAR = 0.01  # near enough: this fraction above the lowest loss
 STYLES = {
     "full batch": (INK, "solid", 2.2),
     "mini-batch": (BLUE, "dashed", 1.8),

@@ -1,14 +1,13 @@
-"""Two networks learn to read MNIST's handwritten digits; one knows which pixels lie side by side.
+"""MNIST's handwritten digits, read by a fully connected and by a convolutional network.
 
-The first network is fully connected: to it an image is a list of 784 pixels, which might as well be shuffled. The second is
-convolutional: it looks everywhere through the same small windows, 5 × 5 pixels wide, keeps the strongest answer of
-every 2 × 2, looks at these answers through windows again, and only then decides. It knows from the outset that a
-stroke is a stroke wherever it is, and so it needs fewer weights and misreads fewer digits.
+To the fully connected network an image is a list of 784 pixels, in any order. The convolutional network applies the same
+small windows, 5 × 5 pixels, everywhere, keeps the strongest answer of every 2 × 2, applies windows to these answers again,
+and then classifies. A stroke is the same to it wherever it is, so it needs fewer weights and misreads fewer digits.
 
-Both are trained in the same way: with Adam; with a learning rate that goes up and down in one cycle (Smith and Topin,
-2018), as it may be large only when the first confusion is over, and must be small in the end; and on images that are
-moved by up to one pixel to any side, each time anew, so that there is always something new to see. 5,000 of the 60,000
-training images are held out to see how it goes. The 10,000 test images are looked at once, when all is over.
+Both are trained in the same way: with Adam; with a learning rate that rises and falls in one cycle (Smith and Topin,
+2018), because a large rate is stable only after the first steps, and the last steps must be small; and on images that are
+shifted at random by up to one pixel, so that the network never sees the same image twice. 5,000 of the 60,000 training
+images are held out for validation. The 10,000 test images are used once, at the end.
 
 With --quick, the small digits of scikit-learn take the place of MNIST, scaled up.
 
@@ -50,7 +49,7 @@ def run(options: Options) -> None:
         weights = sum(parameter.size for parameter in model.parameters())
         print(f"\n{name}: {weights} weights\nepoch   loss: train    valid   accuracy: train    valid")
         histories[name] = learn(model, rate, epochs, train, valid, rng)
-        if not options.quick:  # a clock never says the same twice
+        if not options.quick:  # times differ from run to run
             print(time_to_goal(histories[name]))
         logits = nn.predict(model, test[0])  # after the loop, those of the convolutional network
         right[name] = nn.accuracy(logits, test[1])
@@ -148,7 +147,7 @@ def learn(
 
 
 def time_to_goal(history: nn.History) -> str:
-    """When the accuracy on the images held out came to the goal, in words."""
+    """A text that says when the accuracy on the images held out reached the goal."""
     seconds = list(itertools.accumulate(history.epochs["seconds"]))
     for epoch, (accuracy, passed) in enumerate(zip(history.epochs["valid_accuracy"], seconds, strict=True), 1):
         if accuracy >= GOAL:
@@ -186,7 +185,7 @@ def draw_curves(options: Options, histories: dict[str, nn.History]) -> None:
         n = len(history.steps["loss"])
         epochs = np.arange(1, len(history) + 1) * n / len(history)
         width = min(100, n // 3)
-        # A share of mistakes that is 0 has no place on such a scale: of 128 images, half a one is drawn instead.
+        # An error rate of 0 has no place on a logarithmic scale: half a mistake in 128 images is drawn instead.
         wrong = np.maximum(100 - 100 * np.array(history.steps["accuracy"]), 50 / BATCH)
         wrong_valid = np.maximum(100 - 100 * np.array(history.epochs["valid_accuracy"]), 0.05)
         for axes, train, valid, up in (
@@ -212,7 +211,7 @@ def draw_curves(options: Options, histories: dict[str, nn.History]) -> None:
 
 
 def draw_confusion(options: Options, matrix: Array) -> None:
-    """Counts, with shades for the mistakes alone: beside what is read correctly they would all be white."""
+    """Counts, with shades for the mistakes only: next to the correct ones all mistakes would be white."""
     mistakes = matrix - np.diag(np.diag(matrix))
     most = max(mistakes.max(), 1)
     figure, axes = panels(1, width=7.6, height=7.4)
@@ -229,7 +228,7 @@ def draw_confusion(options: Options, matrix: Array) -> None:
 
 
 def draw_mistakes(options: Options, images: Array, labels: Array, probabilities: Array) -> None:
-    """The misread digits of whose right class the network thought the least; without any, the ones it was least sure of."""
+    """The misread digits with the least probability of the right class; if there are none, the least certain digits."""
     believed = probabilities[np.arange(len(labels)), labels]
     order = np.argsort(believed, kind="stable")
     wrong = order[probabilities[order].argmax(axis=1) != labels[order]]

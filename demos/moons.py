@@ -1,12 +1,12 @@
-"""A network of scalars learns to part two moons: every weight, sum and product is a Value of its own.
+"""A network of scalars separates two moons: every weight, sum and product is a Value of its own.
 
-100 points lie in two half circles that reach into each other, so that no straight line parts them. The network (2
-inputs, two layers of 16 ReLU neurons, 1 output) gives each point a score, above 0 for the one moon and below 0 for the
-other. The hinge loss asks for scores beyond +1 and -1; beyond that it asks for nothing more. A small penalty on
-the squares of the weights keeps the boundary smooth. Plain gradient descent on all points, with steps that become smaller.
+100 points lie in two interlocking half circles, which no straight line separates. The network (2 inputs, two layers of 16
+ReLU neurons, 1 output) gives each point a score, above 0 for one moon and below 0 for the other. The hinge loss is zero for
+scores beyond +1 or -1. A small penalty on the squares of the weights keeps the boundary smooth. The training is gradient
+descent on all points, with decreasing steps.
 
-With --compiled the same code is run once, with values that write down what is done with them, and becomes a kernel: machine
-code for the loss of one point and its gradient, which takes all points at once. The losses stay the same.
+With --compiled the same code is traced once and becomes a kernel: machine code for the loss of one point and its
+gradient, which takes all points at once. The losses stay the same.
 
 Writes moons.png: the boundary that was learned, and the loss at every step.
 """
@@ -69,7 +69,7 @@ def run(options: Options) -> None:
 
 
 def train(model: MLP, step: Step, points: Array, signs: Array, steps: int) -> list[float]:
-    """The loss before each step. A `step` gives the loss, and leaves its gradient with the parameters."""
+    """The loss before each step. A `step` returns the loss and leaves its gradient in the parameters."""
     optimizer = nn.SGD(model.parameters())
     losses = []
     for k in progress(range(steps), "moons"):
@@ -81,7 +81,7 @@ def train(model: MLP, step: Step, points: Array, signs: Array, steps: int) -> li
 
 
 def hinge(model: MLP, point: Any, sign: Any) -> Any:
-    """The demand on one point: a score beyond +1 or -1."""
+    """The hinge loss of one point: zero for a score beyond +1 or -1."""
     return ag.relu(1.0 - sign * model(point))
 
 
@@ -90,7 +90,7 @@ def penalty(model: MLP) -> Any:
 
 
 def eager_step(model: MLP) -> Step:
-    """One graph for all points, gone through backwards."""
+    """A step by `backward()` through one graph for all points."""
 
     def step(points: Array, signs: Array) -> float:
         hinges = [hinge(model, point, sign) for point, sign in zip(points.tolist(), signs.tolist(), strict=True)]
@@ -110,7 +110,7 @@ def compiled_step(model: MLP) -> Step:
 
 
 def eager_score(model: MLP) -> Callable[[Array], Array]:
-    """The scores of many points as numbers: without a graph, which nobody wants to go back through."""
+    """The scores of many points as numbers, without a graph."""
 
     def score(points: Array) -> Array:
         with ag.no_grad():
@@ -120,7 +120,7 @@ def eager_score(model: MLP) -> Callable[[Array], Array]:
 
 
 def compare(model: MLP, points: Array, signs: Array) -> None:
-    """Train two copies for some steps, and say how far apart their losses are, and what a step takes."""
+    """Train two copies for some steps; print the difference of their losses, and the time of a step."""
     steps = {}
     losses = []
     for make in (eager_step, compiled_step):

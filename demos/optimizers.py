@@ -1,19 +1,18 @@
-"""Seven optimizers go down the same ravine, and teach the same network to read digits.
+"""Seven optimizers compared in a ravine, and on a network that reads digits.
 
-All of them know the gradient at the place where they are, and nothing else about what lies before them. They differ in what
-they make of the gradients so far:
+An optimizer knows the gradient at its current point only. They differ in their use of the gradients so far:
 
-- SGD: nothing; each step goes straight down;
-- momentum: it keeps going: steps of one direction add up, and those that contradict each other cancel;
-- Nesterov: momentum that feels sooner when it goes too far;
-- Adagrad: each coordinate has a rate of its own, which becomes smaller the more it has been used;
-- RMSprop: the same, but what is long past is forgotten, so that it does not slow down forever;
+- SGD: none; each step goes straight down;
+- momentum: steps in the same direction add up, and opposite ones cancel;
+- Nesterov: momentum that reacts earlier when it overshoots;
+- Adagrad: each coordinate has its own rate, which decreases with the sum of its squared gradients;
+- RMSprop: the same with a moving average, so that rates do not decrease forever;
 - Adam: RMSprop with momentum;
-- AdamW: Adam, which also makes all weights a little smaller at every step.
+- AdamW: Adam that also shrinks all weights a little at every step.
 
-The ravine is 50 times as steep across as it is along, and lies askew to the coordinates: a rate that is small enough not to
-be thrown from wall to wall is too small to get ahead. Each optimizer gets the best of the same learning rates: that
-with which it is first to stay within 0.1 of the lowest point; on digits, that with the smallest loss on those held out.
+The ravine is 50 times as steep across as along, and oblique to the coordinates: a rate small enough not to bounce between
+its walls is too small to make progress along it. Each optimizer gets the best of the same learning rates: the one with
+which it first stays within 0.1 of the minimum; on digits, the one with the smallest loss on images held out.
 
 Writes optimizers-ravine.png: the paths; optimizers-digits.png: the training loss by step.
 """
@@ -104,7 +103,7 @@ def descend(make: Make, rate: float, steps: int) -> Array:
 
 
 def arrival(path: Array) -> float:
-    """The number of steps after which a path stays near the lowest point; infinite if it does not come to that."""
+    """The number of steps after which a path stays near the lowest point; infinite if it never does."""
     far = np.flatnonzero(np.linalg.norm(path - LOWEST, axis=1) > NEAR)
     return math.inf if far[-1] == len(path) - 1 else float(far[-1] + 1)
 
@@ -132,7 +131,7 @@ def teach(seed: int, epochs: int, per_decade: int) -> tuple[dict[str, Array], di
 
 
 def held_out(history: nn.History) -> float:
-    """The loss on the digits held out: the mean after the last three epochs, for of one it is much a matter of luck."""
+    """The loss on the digits held out: the mean after the last three epochs, as that of one epoch varies a lot."""
     return float(np.mean(history.epochs["valid_loss"][-3:]))
 
 

@@ -1,22 +1,22 @@
-"""A probe is aimed at a far place by the gradient through its whole flight round the sun.
+"""A space probe, aimed at a target by the gradient through its whole flight around the sun.
 
-The probe leaves the Earth's orbit, falls freely, and should be at a given place at a given time. How it must start,
-no closed formula tells; where it arrives, a loop over small steps of time does: half a step straight on, the sun's pull, half a
-step straight on ("leapfrog"). The loop is arithmetic like any other, so the chain rule goes through all of its steps,
-and gives the slope of the miss in the two numbers that are sought: the velocity at the start.
+The probe leaves the Earth's orbit, falls freely, and should be at a given place at a given time. No closed formula gives
+the initial velocity; a loop over small time steps gives the arrival: half a step straight on, the sun's pull, half a step
+straight on ("leapfrog"). The loop is ordinary arithmetic, so the chain rule goes through all of its steps, and gives the
+gradient of the squared miss with respect to the initial velocity.
 
-A loop of floats is slow in Python, and its graph slower. `ag.compile` records it once, with its derivatives, as a straight
-line of machine code; given arrays, it flies thousands of probes at once, which draws the map.
+A loop of floats is slow in Python, and its graph is slower. `ag.compile` traces it once, with its derivatives, and makes
+straight-line machine code of it; given arrays, it computes thousands of flights at once, which the map shows.
 
-Three ways down from the velocity of the Earth itself: gradient descent, which creeps along the floor of a narrow valley;
-descent with momentum, which gathers speed along it; and Newton's method, which takes the derivatives of both coordinates
-of the arrival (the Jacobian), and the velocity that would hit if these did not change on the way there. Near the target they
-hardly do, so that each correction doubles the number of right digits.
+Three methods start from the Earth's own velocity: gradient descent, which is slow along the floor of a narrow valley;
+descent with momentum, which accelerates along it; and Newton's method, which linearizes the arrival by its Jacobian and
+takes the velocity that would then hit the target. Near the target the Jacobian hardly changes, so that each correction
+doubles the number of correct digits.
 
 Distances are in astronomical units, velocities in units of the Earth's. --seed chooses the target.
 
-Writes orbit.png: flights of the descent with momentum, and the miss after each correction; orbit-map.png: how far all velocities
-round about would miss, and the three ways through them.
+Writes orbit.png: flights of the descent with momentum, and the miss after each correction; orbit-map.png: the miss of all
+velocities nearby, and the paths of the three methods.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def draw_task(options: Options) -> Task:
 
 
 def flight(vx: Any, vy: Any, task: Task) -> list[tuple[Any, Any]]:
-    """The places the probe goes through: for numbers, arrays, and whatever `ag` puts in."""
+    """The positions of the probe, for floats, arrays, and the nodes of `ag`."""
     step = task.time / task.steps
     x, y = 1.0, 0.0
     places = [(x, y)]
@@ -111,7 +111,7 @@ def missed(vx: Any, vy: Any, task: Task) -> Any:
     return (x - task.x) ** 2 + (y - task.y) ** 2
 
 
-# ---- The ways to aim: each gives the velocity at the start, and after each correction
+# ---- Methods: each gives the velocity at the start and after each correction
 
 
 def descend(aim: ag.Kernel, corrections: int, momentum: float) -> list[Array]:
@@ -126,7 +126,7 @@ def descend(aim: ag.Kernel, corrections: int, momentum: float) -> list[Array]:
 
 
 def newton(aim: ag.Kernel, turn: ag.Kernel, task: Task) -> list[Array]:
-    """Until it is near enough; a correction after which the probe would miss by more is halved."""
+    """Newton's method until the probe is near enough; a correction that would increase the miss is halved."""
     velocity = np.array(START)
     way = [velocity]
     while (miss := aim(*velocity)[0]) > NEAR**2 and len(way) <= 30:
@@ -139,7 +139,7 @@ def newton(aim: ag.Kernel, turn: ag.Kernel, task: Task) -> list[Array]:
     return way
 
 
-# ---- What it takes, and how it looks
+# ---- Timings and pictures
 
 
 def say_timings(aim: ag.Kernel, task: Task, quick: bool) -> None:

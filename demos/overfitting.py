@@ -1,16 +1,16 @@
-"""A network learns 200 digits by heart, faults included; three remedies, each beside the bare model.
+"""Overfitting: a network memorizes 200 digits, wrong labels included; three remedies, each beside the bare model.
 
-Of the 200 training digits every fifth has a wrong label, as if somebody had been careless. While training goes on, the
-training loss falls and falls, for a network of this size can learn all of them by heart. The loss on digits that it
-does not learn from falls too at first; then it rises: what is learned from there on is no longer what digits look like,
-but what these 200 happen to be, with their faults. Such a U is what overfitting looks like. Against it:
+Of the 200 training digits every fifth has a wrong label. During training the training loss keeps falling, because a
+network of this size can memorize all of them. The validation loss falls at first too; then it rises: from there on the
+network learns these 200 images with their wrong labels, and no longer what digits look like. This U shape is the sign of
+overfitting. Remedies:
 
-- L2: a penalty on the squares of the weights, so that only what many digits ask for makes them large;
-- early stopping: go on for a while after the best epoch, and when none is better, go back to it;
-- dropout: at every step most of the neurons are silent, others each time, so that none can rely on another.
+- L2: a penalty on the squares of the weights, so that only patterns of many digits make them large;
+- early stopping: training ends when no epoch has been better for a while, and goes back to the best one;
+- dropout: at every step most of the neurons, chosen at random, are switched off, so that none can rely on another.
 
-All start from the same weights and see the same batches. None of them is a cure: they put off the point from which on the
-network learns the faults, or blunt them, and all have a setting that has to be found (the demo `search` is about that).
+All start from the same weights and see the same batches. None of them is a cure: they delay or weaken the learning of wrong
+labels, and all have a setting that has to be found (see the demo `search`).
 
 Writes overfitting.png: both losses by epoch, with each remedy beside the bare model.
 """
@@ -37,7 +37,7 @@ class Way(NamedTuple):
 
     name: str
     penalty: float = 0.0  # weighs half the squares of the weights against the loss
-    dropout: float = 0.0  # the share of silent neurons
+    dropout: float = 0.0  # the fraction of neurons that are switched off
     patience: int = 0  # in epochs; 0 goes on to the end
 
 
@@ -82,7 +82,7 @@ def learn(way: Way, train: Pair, valid: Pair, epochs: int, seed: int) -> tuple[n
     layers: list[nn.Module] = []
     for inputs in (64, 128):
         layers += [nn.Linear(inputs, 128, rng=rng), nn.ReLU()]
-        if way.dropout:  # with numbers of its own, so that all the rest is as without it
+        if way.dropout:  # with a generator of its own, so that all other random numbers are the same
             layers.append(nn.Dropout(way.dropout, rng=seed + inputs))
     model = nn.Sequential(*layers, nn.Linear(128, 10, rng=rng))
     history = nn.fit(
@@ -100,7 +100,7 @@ def learn(way: Way, train: Pair, valid: Pair, epochs: int, seed: int) -> tuple[n
 
 
 def draw(options: Options, histories: dict[str, nn.History], tests: dict[str, dict[str, float]]) -> None:
-    """In each panel the bare model again, in grey: to be compared with it is what the panel is for."""
+    """In each panel the bare model again, in grey, for comparison."""
     figure, places = panels(2, 2, height=8.4, sharex=True, sharey=True)
     bare = histories["bare"].epochs["valid_loss"]
     for axes, (name, history) in zip(places.flat, histories.items(), strict=True):

@@ -1,17 +1,17 @@
-"""The perceptron rule of 1958 against one hidden layer, on xor, where it cannot win, and on digits.
+"""The perceptron rule of 1958 and one hidden layer compared, on xor, which the rule cannot learn, and on digits.
 
-A perceptron weighs its inputs and looks at the sign of the sum. Its rule learns from mistakes only: if an example of
-class +1 or -1 is on the wrong side, add it, times its class, to the weights. That is one step of gradient descent on
-relu(-class * score), which the demo checks. If a straight line parts the classes, the rule finds one; if none does, it
-never comes to rest. For xor, where a point's class is whether its coordinates' signs differ, there is none.
+A perceptron takes the sign of a weighted sum of its inputs. Its rule learns from mistakes only: if an example of class +1
+or -1 is on the wrong side, it is added, times its class, to the weights. That is one step of gradient descent on
+relu(-class * score), which the demo checks. If a straight line separates the classes, the rule finds one; otherwise it
+never stops changing the weights. For xor, where the class is whether the signs of two coordinates differ, no line does.
 
-A hidden layer bends the line: eight tanh neurons, the same two inputs, and xor is learned. With digits, one weight per
-pixel and digit goes a long way, and the hidden layer most of the rest of it.
+With a hidden layer the boundary is a curve: eight tanh neurons learn xor from the same two inputs. On digits, one weight
+per pixel and digit gives most of the accuracy, and the hidden layer most of the rest.
 
-The digits are MNIST's, which `nn.mnist()` fetches once and keeps; where it cannot, or with --quick, they are the small
+The digits are MNIST's, which `nn.mnist()` downloads once and keeps; if it cannot, or with --quick, they are the small
 ones that come with scikit-learn.
 
-Writes perceptron.png: who says what where on xor, and how many test digits are read correctly after each pass.
+Writes perceptron.png: the classes that both assign on xor, and the test accuracy on digits after each pass.
 """
 
 from __future__ import annotations
@@ -69,8 +69,7 @@ def run(options: Options) -> None:
 
 
 def perceptron(points: Array, labels: Array, passes: int, rng: np.random.Generator) -> tuple[Array, list[float], int]:
-    """The best weights that a pass ended with, the share of points on their right side after each pass, and how often
-    the weights were corrected in the last one."""
+    """The best weights at the end of a pass, the accuracy after each pass, and the number of corrections in the last."""
     inputs = with_one(points)
     signs = np.where(labels == 1, 1.0, -1.0)
     weights = kept = np.zeros(inputs.shape[1])

@@ -1,15 +1,15 @@
-"""Which network, which rate? All are tried; the best on digits kept apart is tested, once.
+"""A search for the best network and learning rate: the winner on validation digits is tested, once.
 
-What a network learns by itself are its weights. How many neurons it has, and how large its steps are, somebody has to
-say: a template is one such choice. Templates must not be compared by the digits that were learned (the largest network
-wins, for it knows them by heart), nor by the test digits: the winner of many is also the luckiest on the digits they
-were compared by, so that what it scored there promises too much. Hence three parts: to learn from, to choose by, to test
-on. The third is looked at once, by the winner alone, and what it says is what is to be believed.
+Training finds the weights of a network. The number of its neurons and its learning rate must be chosen: a template is one
+such choice. Templates must not be compared by the training digits (the largest network wins, as it memorizes them), nor
+by the test digits: the best of many is also the luckiest on the digits of the comparison, so that its accuracy there is
+too optimistic. Hence three sets: training, validation and test. The test digits are used once, for the winner only, and
+give its true accuracy.
 
-With --dask, as `python -m demos.search --dask`, scikit-learn searches through the same templates by cross-validation, and two
-worker processes on this computer share the work; a cluster of many computers would do so in the same way.
+With --dask, as `python -m demos.search --dask`, scikit-learn searches the same templates by cross-validation on two
+worker processes of this computer; it would do the same on a cluster.
 
-Writes search.png: the accuracy of every template on the digits to choose by. With --dask, none.
+Writes search.png: the accuracy of every template on the validation digits. With --dask, none.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def run(options: Options) -> None:
 
 
 def learn(hidden: Hidden, rate: float, train: Pair, epochs: int, seed: int) -> nn.Sequential:
-    """A network made and trained by the template. All use the same seed: templates are to differ, not their luck."""
+    """A network built and trained by the template. All use the same seed, so that only templates differ."""
     rng = np.random.default_rng(seed)
     layers: list[nn.Module] = []
     for inputs, outputs in pairwise((64, *hidden)):
@@ -85,7 +85,7 @@ def draw(
     best: tuple[Hidden, float],
     tested: float,
 ) -> None:
-    """A square for each template. Shades part the good from the best, so all below 85 % are equally dark."""
+    """A square for each template. Shades distinguish the good from the best: all below 85 % are equally dark."""
     figure, axes = panels(1, height=6.0)
     table = np.array([[right[sizes, rate] for rate in rates] for sizes in hidden])
     axes.imshow(table, cmap="gray", vmin=0.85, vmax=1.0, aspect="auto")
@@ -119,13 +119,13 @@ def search_with_dask() -> None:
         {"hidden_layer_sizes": HIDDEN, "lr": RATES},
         cv=splits,
     )
-    # One thread each: two workers share the cores as it is. No dashboard: nobody looks, and it would need a port.
+    # One thread each, as the two workers use all cores anyway. No dashboard: it is not used, and would need a port.
     with (
         distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster,
         distributed.Client(cluster) as client,
     ):
-        # Every worker gets a copy of all arrays: what one alone had would be lost if it died. Dask's active memory
-        # manager would drop all copies but one within seconds.
+        # Every worker gets a copy of all arrays, so that none is lost if a worker dies. Dask's active memory manager
+        # would drop all copies but one within seconds.
         client.amm.stop()
         with joblib.parallel_backend("dask", scatter=[X, y, *itertools.chain(*splits)]):
             search.fit(X, y)

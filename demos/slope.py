@@ -1,11 +1,11 @@
 """The slope of a parabola, its tangent, and the way down with steps too small, right and too large.
 
 f(x) = x**2 is a plain Python function; `ag.grad(f)` is the function that gives its slope. At 3 that is 6. Secants,
-lines through two points of the curve, come to the same slope as the points approach each other: that is what it is.
+lines through two points of the curve, approach the same slope as the points approach each other: that is its definition.
 
 Where the slope is positive, down is to the left, so descent steps against it: x becomes x - rate * slope. On this
-curve, where the slope is 2 * x, each step multiplies x by 1 - 2 * rate. That one number decides everything: just below
-1 the steps creep, near 0 they arrive at once, and beyond -1 each lands farther out than the one before.
+curve, where the slope is 2 * x, each step multiplies x by 1 - 2 * rate. This factor decides: just below 1 descent is
+slow, near 0 it arrives at once, and below -1 each step ends farther from the minimum than the one before.
 
 Writes slope-tangent.png: the curve, a secant and the tangent; slope-descent.png: the same eight steps at three rates.
 Nothing here is random, so --seed changes nothing, and it is quick without --quick.
@@ -28,7 +28,7 @@ RATES = {"Too low": 0.02, "Good": 0.3, "Too high": 1.05}
 
 
 def f(x: Any) -> Any:
-    """Works on floats, on arrays, and on whatever `ag.grad` puts in."""
+    """The parabola, for floats, arrays, and the nodes of `ag.grad`."""
     return x**2
 
 
@@ -61,7 +61,7 @@ def secant(h: float) -> float:
 
 
 def descend(rate: float) -> list[float]:
-    """The places that descent goes through, from START on."""
+    """The points of the descent from START."""
     path = [START]
     for _ in range(STEPS):
         path.append(path[-1] - rate * slope_at(path[-1]))

@@ -1,4 +1,4 @@
-"""Is it a 3 or a 7? A classifier of pixels, built in the seven steps that all training is made of.
+"""A classifier of the digits 3 and 7, built in the seven steps of all training.
 
 1. initialise: a weight for every pixel, at first 0, so that no pixel says anything;
 2. predict: the pixels times their weights, summed up, are a score: above 0 it is taken for a 7, below 0 for a 3;
@@ -8,12 +8,12 @@
 6. repeat: from step 2, with the next few images;
 7. stop: when images that were kept out of training are no longer read better.
 
-Accuracy cannot take the place of the loss: for most small changes of a weight it does not change at all, so that its
-gradient would be 0 and say nothing. It is for people, and the loss is for the machine.
+Accuracy cannot replace the loss: most small changes of a weight do not change it at all, so that its gradient would be 0.
+It is for the reader; the loss is for the optimizer.
 
 The images are the 3s and 7s of MNIST (28 × 28 pixels); with --quick those of the small digits of scikit-learn (8 × 8).
 
-Writes three_or_seven.png: the loss by epoch, what the weights look like, and the surest of the mistakes.
+Writes three_or_seven.png: the loss by epoch, the weights as an image, and the most confident mistakes.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def run(options: Options) -> None:
     train, valid, test = threes_and_sevens(options.quick, rng)
     print(f"{len(train[1])} images to learn from, {len(valid[1])} to stop by, {len(test[1])} to be tested on")
 
-    # 1. Initialise. Of a single layer all weights may start at 0: each has a pixel of its own, and so its own gradient.
+    # 1. Initialise. In a single layer all weights may start at 0: each has its own pixel, and so its own gradient.
     weights = ag.Tensor(np.zeros(train[0].shape[1]))
     bias = ag.Tensor(0.0)
 

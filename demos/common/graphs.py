@@ -1,4 +1,4 @@
-"""Pictures of graphs, where there is a Graphviz; without one a demo still says its piece."""
+"""Pictures of graphs, if Graphviz is installed; without it a demo still prints its findings."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """One style for all pictures: legible in print, in grey and to the colour-blind.
 
-Colours are never the only difference: lines differ in their dashes too, points in their markers, and both are named
-where they are rather than in a legend. Text is no smaller than 8 points on paper as wide as a page.
+Colours are never the only difference: lines have different dashes too, points different markers, and both have their
+names next to them, not in a legend. Text is at least 8 points when printed at page width.
 """
 
 from __future__ import annotations
@@ -48,13 +48,13 @@ def panels(columns: int, rows: int = 1, *, width: float = 11.0, height: float = 
 
 
 def name_point(axes: Any, x: float, y: float, text: str, colour: str, above: bool = True) -> None:
-    """Write `text` over or under the point (x, y), in the colour of what it belongs to."""
+    """Write `text` over or under the point (x, y), in the `colour` of its line or point."""
     place = {"xytext": (0, 8), "va": "bottom"} if above else {"xytext": (0, -8), "va": "top"}
     axes.annotate(text, (x, y), textcoords="offset points", color=colour, ha="center", weight="bold", **place)
 
 
 def log_scale(axes: Any) -> None:
-    """Make the vertical axis logarithmic, with plain numbers (1, 2, 5, 10, ...) on it, however short."""
+    """Make the vertical axis logarithmic, labelled 1, 2, 5, 10, ..., however short it is."""
     axes.set_yscale("log")
     axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.yaxis.set_major_formatter("{x:g}")
@@ -75,7 +75,7 @@ def name_ends(axes: Any, x: float, ends: dict[str, tuple[float, str]]) -> None:
 
 
 def save(figure: Any, path: Path) -> None:
-    """Write `figure` to `path`, say so, and let go of it."""
+    """Write `figure` to `path`, print the path, and close the figure."""
     figure.savefig(path)
     plt.close(figure)
     print(f"Picture: {path}")

@@ -1,4 +1,4 @@
-"""A bar that shows how far a demo is."""
+"""A progress bar for demos."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Timings. They are told on lines that begin `Timing: `: all other lines are the same at each run of one seed."""
+"""Timings, on lines that begin with `Timing: `: all other lines are the same in each run with the same seed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def in_words(duration: float) -> str:
 
 
 def two_digits(number: float) -> str:
-    """A number to the two digits that measuring again would confirm."""
+    """A number with two significant digits, as more would differ in the next measurement."""
     return f"{float(f'{number:.2g}'):,g}"
 
 
