@@ -32,8 +32,7 @@ class Batches:
         order = self.rng.permutation(n) if self.shuffle else None
         for start in range(0, n, self.size):
             rows: Any = slice(start, start + self.size)
-            if order is not None:
-                rows = order[rows]
+            rows = rows if order is None else order[rows]
             yield self.X[rows], self.y[rows]
 
 

@@ -181,10 +181,8 @@ def _is_gone(process: str) -> bool:
         return False
     try:
         os.kill(int(process), 0)  # asks, and sends nothing
-    except ProcessLookupError:
-        return True
-    except (OSError, OverflowError):
-        pass
+    except (OSError, OverflowError) as error:
+        return isinstance(error, ProcessLookupError)
     return False
 
 

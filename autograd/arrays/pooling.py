@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,11 +22,6 @@ if TYPE_CHECKING:
     from autograd.typing import A, Array
 
 
-@cache
-def _gather(windows: Windows) -> Primitive:
-    return _gather_some(windows, None)
-
-
 def _gather_some(windows: Windows, chosen: list[Array] | None) -> Primitive:
     """Each window's sum; of the elements that are `chosen`, one array of booleans for each place in a window."""
 
@@ -38,6 +33,9 @@ def _gather_some(windows: Windows, chosen: list[Array] | None) -> Primitive:
         return batch_first(out.astype(x.dtype, copy=False))
 
     return Primitive("gather_windows", None, forward, lambda g, z, x: _spread(windows, size_of(x), chosen)(g))
+
+
+_gather = cache(partial(_gather_some, chosen=None))
 
 
 def _accumulator(windows: Windows, dtype: Any) -> Any:

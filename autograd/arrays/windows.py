@@ -33,14 +33,10 @@ class Windows(NamedTuple):
 
     def counts(self, size: Pair) -> Pair:
         """The number of windows, down and across, that fit into images of `size`; a ValueError if none do."""
-        rows, columns = (
-            (n + before + after - d * (k - 1) - 1) // s + 1
-            for n, (before, after), k, s, d in zip(
-                size, self.pads, self.kernel, self.stride, self.dilation, strict=True
-            )
-        )
+        reach = [d * (k - 1) + 1 for k, d in zip(self.kernel, self.dilation, strict=True)]
+        lengths = self.padded_size(size)
+        rows, columns = ((n - r) // s + 1 for n, r, s in zip(lengths, reach, self.stride, strict=True))
         if rows < 1 or columns < 1:
-            reach = tuple(d * (k - 1) + 1 for k, d in zip(self.kernel, self.dilation, strict=True))
             raise ValueError(
                 f"no window of {reach[0]}x{reach[1]} fits into images of {size[0]}x{size[1]} with padding {self.pads}: "
                 "use larger images, a smaller kernel or more padding"

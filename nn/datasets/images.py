@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from autograd.files import file_path
 from nn.datasets.idx import parse_idx
-from nn.datasets.sources import FILES, Contents, cache_folder, fetch, from_cache, from_folder, is_mnist, try_to_keep
+from nn.datasets.sources import FILES, Contents, cache_folder, fetch, from_cache, from_folder, is_mnist, keep
 from nn.dependencies import optional
 from nn.typing import Array
 
@@ -59,12 +60,10 @@ def mnist(folder: str | Path | None = None, cache: str | Path | None = None) -> 
 
 def _fill(cache: str | Path | None, contents: Contents) -> None:
     """Keep `contents` in the cache, if there is one that can be written: who has the files does not need it."""
-    try:
+    with suppress(OSError):
         kept = cache_folder(cache) / "mnist"
-    except OSError:
-        return
-    if from_cache(kept) is None:
-        try_to_keep(contents, kept)
+        if from_cache(kept) is None:
+            keep(contents, kept)
 
 
 def _pair(name: str, images: Array, labels: Array) -> tuple[Array, Array]:
