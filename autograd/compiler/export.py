@@ -133,8 +133,8 @@ class _Writer(ABC):
     reuses: ClassVar[bool] = False  # names of what is no longer needed
 
     def __init__(self, programs: Sequence[Program], name: str, calls: Mapping[Primitive, str]) -> None:
-        if not self.allows(name) or name in self.reserved:
-            raise ValueError(f"{name!r} cannot name the function in this language: take another, such as 'kernel'")
+        if not isinstance(name, str) or not self.allows(name) or name in self.reserved:
+            raise ValueError(f"{shown(name)} cannot name the function in this language: take another, such as 'kernel'")
         self.programs = programs
         self.name = name
         self.arity = {x.op: len(x.args) for program in programs for x in program.code if x.op is not None}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ParamSpec, overload
 
 import numpy as np
 
@@ -22,8 +22,14 @@ from autograd.lifting import Lifted, argument_names
 from autograd.modes import observing, recording, tracing
 from autograd.pytrees import TreeDef, flatten, is_module, unflatten_each
 
+P = ParamSpec("P")
 
-def program(of: Any) -> Any:
+
+@overload
+def program(of: Node | Sequence[Any] | Mapping[str, Any]) -> Program: ...
+@overload
+def program(of: Callable[P, Any]) -> Callable[P, Program]: ...
+def program(of: Any) -> Program | Callable[..., Program]:
     """The straight-line program of a graph, or of a function: print it.
 
     Of a result, a Value or a Tensor (or a list, tuple or dict of them): the operations that it was computed from, as they
@@ -95,12 +101,12 @@ def source(of: Any, language: str, name: str = "f") -> str:
         return v1
     <BLANKLINE>
     """
-    found = of if isinstance(of, Program) else program(of)
+    found: Any = of if isinstance(of, Program) else program(of)
     if not isinstance(found, Program):
         raise TypeError(
             "source needs a result, or a program: call ag.program(f) with arguments, and give it what that returns"
         )
-    if language == "latex":
+    if isinstance(language, str) and language == "latex":
         return latex([found])
     arrays = has_arrays(found)
     if arrays and language in ("python", "c"):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import autograd as ag
+from autograd.compiler.program import Program
 from tests.bad_calls import Call, Made, good_call, outcomes, report, share_of_theirs, tally
 
 
@@ -157,6 +158,8 @@ def _functions() -> dict[str, Callable[[], Call]]:
         "jacobian": lambda: Call(ag.jacobian, (_volume,), {"argnums": (0,)}, lambda d: d(_matrix(), 1.0)),
         "hessian": lambda: Call(ag.hessian, (_volume,), {"argnums": (0,)}, lambda d: d(_matrix(), 1.0)),
         "vjp": lambda: Call(ag.vjp, (_cube, _matrix()), {}, lambda pair: pair[1](1.0)),
+        "program": lambda: Call(ag.program, (_value(),), {}, lambda p: str(p) if isinstance(p, Program) else None),
+        "source": lambda: Call(ag.source, (_value(), "python", "f")),
     }
     table = {}
     for name in ag.__all__:
