@@ -1,4 +1,4 @@
-"""Full-batch, mini-batch and stochastic gradient descent compared: steps by all examples, by a few, by one.
+"""Full-batch, mini-batch and stochastic gradient descent: steps by all examples, by a few, by one.
 
 A line is fitted to 100,000 points, from the same start and with the same learning rate. The gradient of the loss is a
 mean over the points; a mean over a few random points has about the same direction, and costs almost nothing.

@@ -1,4 +1,4 @@
-"""Overfitting: a network memorizes 200 digits, wrong labels included; three remedies, each beside the bare model.
+"""Overfitting: a network memorizes 200 digits, wrong labels included; three remedies are compared.
 
 Of the 200 training digits every fifth has a wrong label. During training the training loss keeps falling, because a
 network of this size can memorize all of them. The validation loss falls at first too; then it rises: from there on the

@@ -1,4 +1,4 @@
-"""The perceptron rule of 1958 and one hidden layer compared, on xor, which the rule cannot learn, and on digits.
+"""The perceptron rule of 1958 and one hidden layer: on xor, which the rule cannot learn, and on digits.
 
 A perceptron takes the sign of a weighted sum of its inputs. Its rule learns from mistakes only: if an example of class +1
 or -1 is on the wrong side, it is added, times its class, to the weights. That is one step of gradient descent on
