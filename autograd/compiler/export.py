@@ -18,7 +18,7 @@ import numpy as np
 from autograd import elementwise as e
 from autograd.arguments import shown
 from autograd.compiler.errors import CompileError
-from autograd.compiler.lowering import is_foreign
+from autograd.compiler.lowering import is_opaque
 from autograd.compiler.program import Instruction, Program
 from autograd.graph import Primitive
 
@@ -108,7 +108,7 @@ def _literal(x: Any) -> str:
 
 
 def _c(op: Primitive) -> str:
-    return op.c or _infix(op)  # type: ignore[return-value]  # or else it is foreign
+    return op.c or _infix(op)  # type: ignore[return-value]  # or else it is opaque
 
 
 _OF_C = re.compile(r"\w+").findall("""
@@ -138,7 +138,7 @@ class _Writer(ABC):
         self.programs = programs
         self.name = name
         self.arity = {x.op: len(x.args) for program in programs for x in program.code if x.op is not None}
-        self.calls = {op: calls.get(op, "") for op in self.arity if is_foreign(op) and not self.has(op)}
+        self.calls = {op: calls.get(op, "") for op in self.arity if is_opaque(op) and not self.has(op)}
         for op, call in self.calls.items():
             if not call and op.scalar is None:
                 raise CompileError(

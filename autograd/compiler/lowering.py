@@ -22,13 +22,13 @@ def is_machine_operation(op: Primitive) -> bool:
     return op.body is None and bool(op.c or op.infix)
 
 
-def is_foreign(op: Primitive) -> bool:
+def is_opaque(op: Primitive) -> bool:
     """Whether no back end can make it of what it has: an operation of the user's own on plain numbers."""
     return op.body is None and not op.c and not op.infix
 
 
 def lower(program: Program, exact: bool = True, arrays: bool = False) -> Program:
-    """The same program in operations of machines (and foreign ones), with numbers and booleans told apart: only `where`
+    """The same program in operations of machines (and opaque ones), with numbers and booleans told apart: only `where`
     and guards take a boolean, and nothing else does. Unless `exact`, with plain products. One of `arrays` keeps what
     NumPy has a function for."""
     lowering = _Lowering(_Verbatim(program.inputs) if arrays else Builder(program.inputs), exact, arrays)
@@ -47,7 +47,7 @@ class _Operand(Tracer):
 
 
 class _Verbatim(Builder):
-    """Makes a program as it is told to: of arrays, nothing is folded or shared."""
+    """Makes a program as it is told to: of arrays, nothing is reduced or shared."""
 
     def constant(self, value: Any) -> Instruction:
         self.code.append(Instruction(None, value=value))
@@ -144,27 +144,27 @@ def hides_nan(program: Program) -> bool:
         if not tainted.isdisjoint(instruction.args):
             if op is e.strong_mask or (op is e.where and instruction.args[0] not in tainted):
                 pass
-            elif op is e.where or op.hides_nan or is_foreign(op):
+            elif op is e.where or op.hides_nan or is_opaque(op):
                 return True
         tainted.add(instruction)
     return False
 
 
-def with_guards(program: Program, folded: Sequence[bool]) -> Program:
+def with_guards(program: Program, reduced: Sequence[bool]) -> Program:
     """The program with one more output in place of its guards: 1 where they all hold, else 0. Where they do not, the
-    `folded` outputs, which are to be summed, are zero."""
+    `reduced` outputs, which are to be summed, are zero."""
     builder = Builder(program.inputs)
     builder.code += program.code
     holds: Instruction | None = None
     for guard in program.guards:
-        truth = builder.emit(e.not_equal, guard.condition, 0.0)
-        number = builder.emit(e.where, truth, *((1.0, 0.0) if guard.outcome else (0.0, 1.0)))
+        boolean = builder.emit(e.not_equal, guard.condition, 0.0)
+        number = builder.emit(e.where, boolean, *((1.0, 0.0) if guard.outcome else (0.0, 1.0)))
         holds = number if holds is None else builder.emit(e.where, builder.emit(e.not_equal, holds, 0.0), number, 0.0)
     if holds is None:
         return program
-    truth = builder.emit(e.not_equal, holds, 0.0)
+    boolean = builder.emit(e.not_equal, holds, 0.0)
     outputs = [
-        builder.emit(e.where, truth, output, 0.0) if fold else output
-        for output, fold in zip(program.outputs, folded, strict=True)
+        builder.emit(e.where, boolean, output, 0.0) if reduce else output
+        for output, reduce in zip(program.outputs, reduced, strict=True)
     ]
     return builder.finish([*outputs, holds], [])

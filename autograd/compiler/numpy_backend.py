@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd.compiler.export import write
-from autograd.compiler.lowering import is_foreign
+from autograd.compiler.lowering import is_opaque
 from autograd.compiler.program import Program, uniform_instructions
 from autograd.graph import Primitive
 
@@ -29,7 +29,7 @@ class NumpyCode:
         self._numbers = sorted(self._sums + self._fixed)
         self._chunk = max(64, ELEMENTS // max(1, len(program)))
         operations = {i.op: None for i in program.code if i.op is not None}
-        calls = {op: f"user{n}" for n, op in enumerate(filter(is_foreign, operations))}
+        calls = {op: f"user{n}" for n, op in enumerate(filter(is_opaque, operations))}
         namespace: dict[str, Any] = {name: _of_arrays(op) for op, name in calls.items()}
         # The text is our own, made of the program: nothing of the caller's gets into it but names made harmless.
         exec(compile(write("numpy", [program], "kernel", calls), "<ag.compile>", "exec"), namespace)

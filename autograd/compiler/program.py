@@ -167,7 +167,7 @@ def uniform_instructions(program: Program, inputs: Sequence[bool]) -> dict[Instr
     return uniform
 
 
-def key(value: float) -> bytes:
+def float_bits(value: float) -> bytes:
     """The bits of a float, which tell 0 from -0, and call a nan the same as itself."""
     return struct.pack("<d", value)
 

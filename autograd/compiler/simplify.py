@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from autograd import elementwise as e
-from autograd.compiler.program import Guard, Instruction, Program, key
+from autograd.compiler.program import Guard, Instruction, Program, float_bits
 from autograd.graph import Primitive
 
 
@@ -23,7 +23,7 @@ class Builder:
     def constant(self, value: float) -> Instruction:
         """The constant `value`."""
         value = float(value)
-        bits = key(value)
+        bits = float_bits(value)
         known = self._known.get(bits)
         if known is None:
             known = self._known[bits] = Instruction(None, value=value)
@@ -107,7 +107,7 @@ def is_comparison(x: Instruction) -> bool:
 
 def _is(x: Instruction, value: Any) -> bool:
     """Whether it is this constant, of which the sign counts if it is zero."""
-    return bool(x.value == value) and key(x.value) == key(value)
+    return bool(x.value == value) and float_bits(x.value) == float_bits(value)
 
 
 def _never_minus_zero(x: Instruction) -> bool:
@@ -115,7 +115,7 @@ def _never_minus_zero(x: Instruction) -> bool:
 
 
 def _never_minus_zero_itself(x: Instruction) -> bool:
-    return x.value is not None and key(x.value) != key(-0.0) if x.op is None else x.op.never_minus_zero
+    return x.value is not None and float_bits(x.value) != float_bits(-0.0) if x.op is None else x.op.never_minus_zero
 
 
 def _without_identity(op: Primitive, x: Instruction, y: Instruction) -> Instruction | None:

@@ -17,7 +17,7 @@ from autograd.compiler.calling import InputSpec, read_results
 from autograd.compiler.errors import CompileError
 from autograd.compiler.executable import BatchResult, Executable, Options
 from autograd.compiler.locks import Locked
-from autograd.compiler.lowering import hides_nan, is_foreign, is_strong
+from autograd.compiler.lowering import hides_nan, is_opaque, is_strong
 from autograd.compiler.program import Instruction, Program
 from autograd.compiler.simplify import simplify
 from autograd.compiler.trace import Trace
@@ -190,7 +190,7 @@ class TracedPath:
         self.tracing = seconds
         self.outcomes = [outcome for _, outcome, _ in trace.guards]  # which tell it from others
         operations = {i.op: None for i in program.code if i.op is not None}
-        self.opaque = [op for op in operations if is_foreign(op)]
+        self.opaque = [op for op in operations if is_opaque(op)]
         self.backends = [backend for backend in options.backends if backend.runs_opaque or not self.opaque]
         captured = list(trace.captured)
         self.exact = self.fast = Executable(program, captured, options, self.backends, exact=True)
