@@ -87,10 +87,10 @@ class Formula(Node):
         return self.text if self.binding >= least else self.parentheses.format(self.text)
 
     @classmethod
-    def _record(cls, op: Primitive, args: tuple[Any, ...]) -> Any:
+    def _record(cls, op: Primitive, args: tuple[Any, ...]) -> Formula:
         return cls.applied(op, args)
 
-    def _unary(self, op: Primitive) -> Any:
+    def _unary(self, op: Primitive) -> Formula:
         return self.applied(op, [self])
 
     def __str__(self) -> str:

@@ -273,6 +273,9 @@ def test_compiled_functions() -> None:
 def test_explanations_and_pictures(tmp_path: Path) -> None:
     y = Value(2.0) * 3.0
     assert_type(ag.explain(y), str)
+    assert_type(ag.source(y, "latex"), str)
+    assert_type(str(ag.program(y)), str)
+    assert_type(len(ag.program(cube)(2.0)), int)
     assert isinstance(ag.draw(y).source, str)
     with pytest.raises(TypeError):
         Value("a")  # type: ignore[arg-type]  # this is what is tested
