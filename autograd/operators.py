@@ -43,8 +43,8 @@ def is_plain(x: Any) -> bool:
 
 def documented(kind: Kind) -> Kind:
     """Give the methods of one line their docstrings: that of the function that they call, or the operation's name."""
-    for method in vars(kind).values():
-        if isinstance(method, FunctionType) and not method.__doc__:
+    for shown, method in vars(kind).items():
+        if shown[0] != "_" and isinstance(method, FunctionType) and not method.__doc__:
             names = method.__code__.co_names
             found = [getattr(method.__globals__.get(room), name, None) for room, name in pairwise(names)]
             called = next((each for each in found if isinstance(each, (Primitive, FunctionType))), None)
