@@ -43,13 +43,13 @@ def contributions(node: Node, g: Any, keep_graph: bool = False, strong: bool = F
     pairs = []
     for parent, rule in zip(parents, rules, strict=False):
         if isinstance(parent, Node) and rule is not None:
-            share = product(g, rule, "factor", strong) if op.variadic else pull(rule, g, z, inputs, strong)
+            contribution = product(g, rule, "factor", strong) if op.variadic else pull(rule, g, z, inputs, strong)
             if strong and not isinstance(rule, Slope) and not op.variadic:
-                share = times(
+                contribution = times(
                     not_equal(g, 0.0) if op.elementwise or not getattr(g, "ndim", 0) else float(np.any(value_of(g))),
-                    share,
+                    contribution,
                 )
-            pairs.append((parent, share))
+            pairs.append((parent, contribution))
     return pairs[::-1]  # the second input first, as with floats, so that sums are the same to the last bit
 
 
@@ -110,8 +110,8 @@ def array_contributions(node: Node, op: Primitive, g: Any) -> list[tuple[Node, A
     dx, dy = op.dx, op.dy
     if dx is not None:
         if left is not None:
-            share = g if dx is ONE else _array_product(g, dx(z, x, y) if dy else dx(z, x), op.dx_kind, z, x, y)
-            pairs.append((left, share))
+            contribution = g if dx is ONE else _array_product(g, dx(z, x, y) if dy else dx(z, x), op.dx_kind, z, x, y)
+            pairs.append((left, contribution))
         if right is not None:
             pairs.append((right, g if dy is ONE else _array_product(g, dy(z, x, y), op.dy_kind, z, x, y)))
     elif op.pull_x is not None:
@@ -141,8 +141,8 @@ def float_product(g: float, slope: Any, kind: str) -> float:
     if kind == "divisor":
         return g / slope  # type: ignore[no-any-return]  # slopes are Any
     if kind == "mask":
-        share: float = g * slope
-        return share if share == share or slope else 0.0
+        contribution: float = g * slope
+        return contribution if contribution == contribution or slope else 0.0
     return float(product(g, slope, kind, strong=True))
 
 
@@ -150,7 +150,7 @@ def float_slopes(node: Node, op: Primitive, g: float) -> tuple[Iterable[Any], It
     """The inputs of `node`, their slopes, and the factor of these: for any operation on floats."""
     if op.variadic is None:
         pairs = contributions(node, g)
-        return [parent for parent, _ in pairs], [float(share) for _, share in pairs], 1.0
+        return [parent for parent, _ in pairs], [float(contribution) for _, contribution in pairs], 1.0
     return node._left, with_ieee(op.variadic, node._data, *node._x) if g else repeat(0.0), g
 
 

@@ -1,4 +1,4 @@
-"""Formulas: operations printed as one writes them, in Python and in LaTeX, by their records."""
+"""Formulas: operations in the notation of Python and of LaTeX, from their records."""
 
 from __future__ import annotations
 

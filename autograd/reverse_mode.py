@@ -63,20 +63,20 @@ def _general_cotangents(
             pairs = array_contributions(node, op, g)
         else:
             pairs = contributions(node, g, keep_graph, strong)
-        for parent, share in pairs:
+        for parent, contribution in pairs:
             if parent.op is None and parent._overwritten > node._sequence:
                 parent._check_unchanged(node, None, keep_graph)
             if (
-                type(share) is not _ndarray
+                type(contribution) is not _ndarray
                 or type(data := parent._data) is not _ndarray
-                or share.shape != data.shape
-                or share.dtype is not data.dtype
+                or contribution.shape != data.shape
+                or contribution.dtype is not data.dtype
             ):
-                share = parent._unbroadcast(share)
+                contribution = parent._unbroadcast(contribution)
             if parent in found:
-                found[parent] = found[parent] + share  # never in place: `share` may be another node's too
+                found[parent] = found[parent] + contribution  # never in place: `contribution` may be another node's too
             else:
-                found[parent] = share
+                found[parent] = contribution
                 if parent.op is None:
                     leaves.append(parent)
                 else:
@@ -110,35 +110,35 @@ def _float_cotangents(output: Node, seed: float, since: int) -> dict[Node, Any]:
             elif (right := node._right) is not None:
                 dy = op.dy
                 if dy is ONE or not g:
-                    share = g
+                    contribution = g
                 else:
                     try:
                         slope = dy(node._data, node._x, node._y)
-                        share = g * slope if op.dy_kind is None else float_product(g, slope, op.dy_kind)
+                        contribution = g * slope if op.dy_kind is None else float_product(g, slope, op.dy_kind)
                     except ArithmeticError:
-                        share = float(pull(op.rules[1], g, node._data, node._residuals()))
+                        contribution = float(pull(op.rules[1], g, node._data, node._residuals()))
                 if right in found:
-                    found[right] += share
+                    found[right] += contribution
                 else:
-                    found[right] = share
+                    found[right] = contribution
                     if right.op is not None:
                         heappush(frontier, (-right._sequence, right))
             if left is not None:
                 if dx is ONE or not g:
-                    share = g
+                    contribution = g
                 else:
                     try:
                         slope = dx(node._data, node._x, node._y) if op.dy else dx(node._data, node._x)
-                        share = g * slope if op.dx_kind is None else float_product(g, slope, op.dx_kind)
+                        contribution = g * slope if op.dx_kind is None else float_product(g, slope, op.dx_kind)
                     except ArithmeticError:
-                        share = float(pull(op.rules[0], g, node._data, node._residuals()))
+                        contribution = float(pull(op.rules[0], g, node._data, node._residuals()))
                 if left in found:
-                    found[left] += share
+                    found[left] += contribution
                 else:
-                    found[left] = share
+                    found[left] = contribution
                     if left.op is not None:
                         key, node = heappushpop(frontier, (-left._sequence, left))
-                        g = share if node is left else found[node]
+                        g = contribution if node is left else found[node]
                         continue
         if not frontier:
             return found

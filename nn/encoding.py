@@ -58,7 +58,7 @@ def decode(part: Any, tensors: dict[str, Array], depth: int = 0) -> Any:
     ((kind, content),) = part.items()
     if kind in ("array", "number"):
         if not isinstance(content, str) or content not in tensors:
-            raise ValueError(f"the tensor {shown(content)} is missing, or there twice")
+            raise ValueError(f"the tensor {shown(content)} is missing or a duplicate")
         array = tensors.pop(content)
         if kind == "number" and array.ndim:
             raise ValueError(f"the tensor {content} of shape {array.shape} stands for one number")

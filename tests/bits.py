@@ -1,4 +1,4 @@
-"""How near floats are to each other, and a back end of the compiler run on columns of numbers."""
+"""Distances of floats in ulps, and runs of a back end of the compiler on columns of numbers."""
 
 import itertools
 import math

@@ -1,4 +1,4 @@
-"""What every test shares: how hard Hypothesis looks, a seeded generator, and which tests are run `once`."""
+"""Common to all tests: the settings of Hypothesis, a seeded generator, and the tests that are run `once`."""
 
 import os
 from pathlib import Path

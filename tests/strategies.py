@@ -1,4 +1,4 @@
-"""Where the operations may be tested, and what they should give there: one row an operation.
+"""Domains of the operations, and oracles for their values: one row an operation.
 
 An oracle here is never ours: `math` for floats, NumPy for arrays. A domain keeps a margin from poles and kinks, which
 have tests of their own (`test_conventions.py`).

@@ -1,4 +1,4 @@
-"""How much of what the packages return a type checker does not know: it may fall, and not grow."""
+"""Counts of return types that a type checker does not know: they may fall, and not grow."""
 
 import pytest
 

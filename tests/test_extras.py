@@ -1,4 +1,4 @@
-"""What is optional may be missing: all that does not need it works, and the rest says what to install."""
+"""Optional packages may be missing: all that does not need them works, and the rest says what to install."""
 
 import subprocess
 import sys

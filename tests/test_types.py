@@ -1,4 +1,4 @@
-"""What type checkers know of the public surface: plain `mypy` checks each `assert_type`, and a run that it is true."""
+"""Types of the public surface: `mypy` checks each `assert_type`, and a run checks that it is true."""
 
 from __future__ import annotations
 

@@ -38,8 +38,8 @@ def _matmul_to_x(g: Tensor, z: Tensor, x: Tensor, y: Tensor) -> Tensor:
 
 def _matmul_to_y(g: Tensor, z: Tensor, x: Tensor, y: Tensor) -> Tensor:
     g, x, _ = _rows_and_columns(g, x, y)
-    share = mT(x) @ g
-    return reshape(share, share.shape[:-1]) if len(y.shape) == 1 else share
+    contribution = mT(x) @ g
+    return reshape(contribution, contribution.shape[:-1]) if len(y.shape) == 1 else contribution
 
 
 MATMUL = "The product of two matrices, of stacks of them, or of vectors, as np.matmul has it."
@@ -128,10 +128,10 @@ def _einsum(subscripts: tuple[str, ...], out: str) -> Primitive:
         mine = subscripts[i]
         others: tuple[str, ...] = subscripts[:i] + subscripts[i + 1 :]
         known = [letter for letter in mine if letter in out or any(letter in other for other in others)]
-        share = _einsum((out, *others), "".join(known))(g, *xs[:i], *xs[i + 1 :])
+        contribution = _einsum((out, *others), "".join(known))(g, *xs[:i], *xs[i + 1 :])
         # A letter that occurs nowhere else was summed over: every element along it gets the same cotangent.
         alone = [axis for axis, letter in enumerate(mine) if letter not in known]
-        return broadcast_to(expand_dims(share, alone), xs[i].shape) if alone else share
+        return broadcast_to(expand_dims(contribution, alone), xs[i].shape) if alone else contribution
 
     pattern = ",".join(subscripts) + "->" + out
     forward = lambda *xs: np.einsum(pattern, *xs, optimize=len(xs) > 2 or max(np.size(x) for x in xs) > 1000)
@@ -196,10 +196,10 @@ inv = Primitive("inv", None, np.linalg.inv, *inverse.rules, doc="The inverse of 
 
 
 def _solve_to_a(g: Tensor, z: Tensor, a: Tensor, b: Tensor) -> Tensor:
-    share = _solve(mT(a), g)
+    contribution = _solve(mT(a), g)
     if len(b.shape) == 1:
-        share, z = expand_dims(share, -1), expand_dims(z, -1)
-    return -(share @ mT(z))
+        contribution, z = expand_dims(contribution, -1), expand_dims(z, -1)
+    return -(contribution @ mT(z))
 
 
 # For derivatives: the transpose of a nearly singular matrix may be singular in the last digit.

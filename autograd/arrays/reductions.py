@@ -196,8 +196,8 @@ def _p_norm(p: float, axis: Axis, keepdims: bool) -> Primitive:
         z = _back(z, x, axis)
         smooth = not_equal(x if p < 2.0 else z, 0.0)
         direction = where(smooth, sign(x), ratio(x, smooth))
-        share = where(x, abs(ratio(x, z)), 1.0) ** (p - 1.0)
-        return _back(g, x, axis) * (direction * where(z, share, equal(x, 0.0)))
+        weight = where(x, abs(ratio(x, z)), 1.0) ** (p - 1.0)
+        return _back(g, x, axis) * (direction * where(z, weight, equal(x, 0.0)))
 
     settings = {"ord": float(f"{p:g}"), **shaping.settings_of(axis, keepdims)}
     return Primitive("norm", None, lambda x: norms.p_norm(x, p, axis, keepdims), rule, settings=settings)

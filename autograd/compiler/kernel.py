@@ -116,7 +116,7 @@ def compile(
                     "code of Tensors needs no compiling"
                 )
         if len(set(map(id, parameters))) != len(parameters):
-            raise ValueError("a parameter is there twice")
+            raise ValueError("a parameter is given twice: give each once")
     fast = flag("compile", "fast", fast)
     return Kernel(
         f,

@@ -53,18 +53,18 @@ def is_ordered(node: Node) -> bool:
 
 def _rows(node: Node, digits: int) -> Iterator[str]:
     """The lines in the box of `node`, as Graphviz's kind of HTML."""
-    label, raw, g = node.label, node._data, gradient(node)
+    label, data, g = node.label, node._data, gradient(node)
     name = f"<B>{escaped(one_line(label))}</B>" if label else ""
-    if np.size(raw) <= TINY:
-        value = escape(minus(quantity(raw, digits)))
+    if np.size(data) <= TINY:
+        value = escape(minus(quantity(data, digits)))
         yield f"{name} = {value}" if name else value
-        if np.ndim(raw):
-            yield _small(f"{np.shape(raw)} {raw.dtype}", GREY)
+        if np.ndim(data):
+            yield _small(f"{np.shape(data)} {data.dtype}", GREY)
     else:
         if name:
             yield name
-        yield f"{escape(str(raw.shape))} {raw.dtype}"
-        yield _small(minus(extent(raw, digits)), INK)
+        yield f"{escape(str(data.shape))} {data.dtype}"
+        yield _small(minus(extent(data, digits)), INK)
     if g is not None:
         text = quantity(g, digits) if np.size(g) <= TINY else extent(g, digits)
         yield f'<FONT COLOR="{DERIVATIVE}"><I>grad {escape(minus(text))}</I></FONT>'

@@ -59,8 +59,8 @@ def local_derivatives(node: Node) -> list[Any]:
         return [None] * len(plain)
     found = contributions(node, np.ones_like(node._data) if node._priority else 1.0)
     return [
-        None if share is None or not wanted else np.asarray(share).item() if single else np.broadcast_to(share, shape)
-        for share, wanted in zip(found, plain, strict=True)
+        None if slope is None or not wanted else np.asarray(slope).item() if single else np.broadcast_to(slope, shape)
+        for slope, wanted in zip(found, plain, strict=True)
     ]
 
 

@@ -39,7 +39,7 @@ def draw(node: Node, *, max_nodes: int = 200, digits: int = 4) -> graphviz.Digra
 
     Every node is shown once, with its label, its value, and its gradient if a backward pass left one; every use is an
     edge, with the local derivative on it where it is a number. Of more than `max_nodes` nodes, those nearest to `node`
-    are shown, and the others counted. Numbers have so many `digits`.
+    are shown, and the others counted. Numbers have `digits` significant digits.
 
     >>> from autograd.value import Value
     >>> x = Value(3.0, "x")

@@ -24,7 +24,7 @@ def explain(node: Node, *, max_lines: int = 20_000, digits: int = 4) -> str:
 
     Nodes are called by their labels, or %1, %2, ... and out. A line of the backward part adds to the gradient of one input:
     the gradient of the result times the local derivative. Of more than `max_lines` lines (10 at least) each part shows its
-    first and its last, and says how many there are between them. Numbers have so many `digits`. Nothing is stored in
+    first and its last, and says how many there are between them. Numbers have `digits` significant digits. Nothing is stored in
     the graph: `.grad` stays as it is. A node of more than one element is a ValueError, anything but a node a TypeError.
 
     >>> from autograd.value import Value
@@ -164,12 +164,12 @@ Line = tuple[str, str, str, str]
 def _steps(node: Node, g: Any, at: set[int], names: dict[Node, str], top: str, digits: int) -> Iterator[Step]:
     """What the inputs of `node` at these places get of its gradient `g`: whose gradient it adds to, the product, and its
     value."""
-    for i, (x, share, local) in enumerate(
+    for i, (x, contribution, local) in enumerate(
         zip(node.inputs, contributions(node, g), local_derivatives(node), strict=True)
     ):
-        if i in at and isinstance(x, Node) and share is not None:
-            share = np.asarray(share)
-            got = quantity(x._unbroadcast(share), digits)
+        if i in at and isinstance(x, Node) and contribution is not None:
+            contribution = np.asarray(contribution)
+            got = quantity(x._unbroadcast(contribution), digits)
             shown = local is not None and np.size(local) <= TINY
             product = f"{_factor(g, digits)} * {_factor(local, digits)}" if shown else ""
             yield f"{top}{names[x]}", product, got

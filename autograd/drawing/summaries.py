@@ -1,4 +1,4 @@
-"""What pictures and explanations share: numbers, arrays and names in few characters."""
+"""Summaries of numbers, arrays and names in few characters, for pictures and explanations."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import numpy as np
 from autograd.graph import Node
 
 MOST_DIGITS = 17  # more than a float has
-TINY = 6  # arrays of so many elements are shown in full
+TINY = 6  # arrays of up to this many elements are shown in full
 
 
 def number(x: float, digits: int = 4) -> str:
-    """`x` in few characters: so many significant digits, and no exponent where it is easily read without.
+    """`x` in few characters: with `digits` significant ones, and without an exponent where it is easily read without.
 
     >>> number(0.1 + 0.2), number(12345.678), number(-3.0), number(1e-9)
     ('0.3', '12346', '-3', '1e-09')
@@ -54,7 +54,7 @@ def extent(array: Any, digits: int = 4) -> str:
 
 
 def one_line(text: object, most: int = 40) -> str:
-    """`text` on one line of at most so many printable characters.
+    """`text` on one line of at most `most` printable characters.
 
     >>> one_line("two\\nlines"), one_line("a" * 100, most=5)
     ('two lines', 'aaaa…')

@@ -1,4 +1,4 @@
-"""Arrays that meet nodes as constants, and are changed before the derivative is asked for: it is right, or refused."""
+"""Constants of a graph that are changed before the derivative is computed: it is right, or an error."""
 
 import gc
 import threading

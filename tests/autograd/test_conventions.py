@@ -1,4 +1,4 @@
-"""What the engine does where mathematics, or Python, leaves a choice: one table each, for Value and Tensor alike."""
+"""Conventions where mathematics or Python leaves a choice: one table each, for Value and Tensor alike."""
 
 import math
 
@@ -183,7 +183,7 @@ def test_scalars_and_arrays_have_one_convention(f):
         np.testing.assert_array_equal(by_scalars, by_array)
 
 
-def test_ties_of_max_are_shared_along_each_axis():
+def test_ties_of_max_are_split_evenly_along_each_axis():
     x = ag.Tensor([[1.0, 1.0, 0.0], [2.0, 2.0, 2.0]])
     x.max(axis=1).sum().backward()
     np.testing.assert_allclose(x.grad, [[0.5, 0.5, 0.0], [1 / 3, 1 / 3, 1 / 3]])

@@ -1,4 +1,4 @@
-"""A process that was forked while other threads recorded, compiled, ran or drew works on, and needs none of them."""
+"""A process forked while other threads record, compile, run or draw keeps working without them."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Nodes and primitives: what is recorded, what is not, how long it lives, and who sees it."""
+"""Nodes and primitives: what is recorded, what is not, how long it lives, and which observer is told."""
 
 import asyncio
 import gc
@@ -293,7 +293,7 @@ def test_two_threads_train_side_by_side_as_one_after_the_other():
     assert results == expected
 
 
-def test_a_watcher_sees_what_is_recorded_and_what_is_found():
+def test_an_observer_is_told_of_recorded_nodes_and_of_traversals():
     class Spy:
         def __init__(self):
             self.names, self.found = [], 0

@@ -1,4 +1,4 @@
-"""What the package's docstring says holds: each part names tests, and they exist."""
+"""The conventions in the package's docstring: each part names tests, and they exist."""
 
 import ast
 import re

@@ -15,7 +15,7 @@ X = np.array([[0.5, -1.0], [0.3, 0.8], [-0.2, 0.4]])
 
 
 class Tied(nn.Module):
-    """A parameter that is there twice, one in a list, one in a dict, a buffer, and a counter."""
+    """A parameter under two names, one in a list, one in a dict, a buffer, and a counter."""
 
     def __init__(self):
         rng = np.random.default_rng(0)

@@ -1,4 +1,4 @@
-"""What tab completion shows of autograd's objects, and that help() explains it."""
+"""Tab completion of autograd's objects: the names that it shows, and their docstrings."""
 
 import inspect
 

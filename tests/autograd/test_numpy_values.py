@@ -73,7 +73,7 @@ def test_functions_of_a_value_have_derivatives(f):
     assert v.grad == pytest.approx(float(np.sum(slope)), abs=1e-6)
 
 
-def test_the_bounds_of_clip_share_the_slope_of_a_value_as_of_a_tensor():
+def test_the_bounds_of_clip_split_the_slope_of_a_value_as_of_a_tensor():
     for bound in (0.0, 1.0):
         v, t = ag.Value(bound), ag.Tensor(bound)
         np.clip(v, 0, 1).backward()
@@ -83,7 +83,7 @@ def test_the_bounds_of_clip_share_the_slope_of_a_value_as_of_a_tensor():
 
 @pytest.mark.filterwarnings("ignore:numpy.fix is deprecated")  # from NumPy 2.5, of its own function
 @pytest.mark.parametrize("function", sorted(PLAIN_FUNCTIONS, key=lambda f: f.__name__), ids=lambda f: f.__name__)
-def test_what_does_not_vary_is_plain_of_a_value_too(function):
+def test_what_has_no_derivative_is_no_node_of_a_value_either(function):
     more = {
         np.searchsorted: ([0.0, 1.0],),
         np.digitize: ([0.0, 1.0],),

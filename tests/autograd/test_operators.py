@@ -1,4 +1,4 @@
-"""Operators on both kinds of node, and NumPy's ufuncs, which come to the same operations."""
+"""Operators on both kinds of node, and NumPy's ufuncs, which record the same operations."""
 
 import operator
 
@@ -91,7 +91,7 @@ def test_logaddexp_does_not_overflow():
 
 
 @pytest.mark.parametrize("ufunc", sorted(CONSTANT_UFUNCS, key=lambda u: u.__name__), ids=lambda u: u.__name__)
-def test_ufuncs_that_do_not_vary_give_plain_arrays(ufunc):
+def test_ufuncs_without_a_derivative_give_arrays(ufunc):
     args = (X, Y)[: ufunc.nin]
     result = ufunc(*map(ag.Tensor, args))
     assert type(result) is np.ndarray

@@ -1,4 +1,4 @@
-"""Structures: their leaves in order, and maps that keep their form."""
+"""Pytrees: leaves in order, definitions, and maps that keep the structure."""
 
 from collections import OrderedDict, defaultdict, namedtuple
 

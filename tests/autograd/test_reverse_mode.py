@@ -1,4 +1,4 @@
-"""The traversal: random whole expressions, and what it does and does not touch."""
+"""The traversals of reverse mode: random whole expressions, and what they read and change."""
 
 import numpy as np
 import pytest

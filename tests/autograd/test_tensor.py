@@ -1,4 +1,4 @@
-"""`Tensor`: what it is made of, what it has in common with an ndarray, and where the two differ."""
+"""`Tensor`: its construction, what it has in common with an ndarray, and where the two differ."""
 
 import copy
 import pickle

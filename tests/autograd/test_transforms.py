@@ -1,4 +1,4 @@
-"""The transforms: against closed forms, inside each other, on structures, and the errors they give at the door."""
+"""The transforms: against closed forms, nested, on structures, and their errors for bad arguments."""
 
 import math
 from collections import namedtuple
@@ -297,7 +297,7 @@ def test_an_output_that_does_not_depend_on_the_input_has_gradient_zero():
     assert ag.grad(lambda t: t[0] * 1.0)([1.0, np.ones(2)])[1].tolist() == [0.0, 0.0]
 
 
-def test_plain_in_plain_out():
+def test_numbers_and_arrays_give_numbers_and_arrays():
     f = ag.grad(lambda x: (x * x).sum() if isinstance(x, Tensor) else x * x)
     assert type(f(1.0)) is float
     assert type(f(np.ones(2))) is np.ndarray

@@ -1,4 +1,4 @@
-"""Augmented assignments: what is learned changes itself or raises, and every other node gives way to a new one."""
+"""Augmented assignments: a parameter changes in place or raises, and any other node is replaced by a new one."""
 
 import copy
 import operator

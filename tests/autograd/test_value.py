@@ -1,4 +1,4 @@
-"""`Value`: arithmetic as that of floats, in any company, and errors that say what to do."""
+"""`Value`: arithmetic as with floats, also with other types, and errors that say what to do."""
 
 import copy
 import math

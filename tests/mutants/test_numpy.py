@@ -74,7 +74,7 @@ MUTANTS = [
     Mutant("kinked logaddexp", slope_by_abs, "", "", lambda: ufuncs.test_logaddexp_is_smooth_at_ties_and_flat_at_infinities((0.3, 0.3), np.array)),
     Mutant("fmod by a quotient", fmod_by_floor, "", "", lambda: ufuncs.test_tensors_give_what_arrays_give_at_every_edge(np.fmod, np.float64)),
     Mutant("heaviside without its value", numpy_algebra.heaviside, "if isinstance(y, Node) else", "if False else", ufuncs.test_heaviside_varies_with_its_value_at_zero),
-    Mutant("Values past the protocol", dispatched, "", "", values.test_the_bounds_of_clip_share_the_slope_of_a_value_as_of_a_tensor),
+    Mutant("Values past the protocol", dispatched, "", "", values.test_the_bounds_of_clip_split_the_slope_of_a_value_as_of_a_tensor),
     Mutant("masks dropped", arguments.check_kind, "isinstance(array, np.ma.MaskedArray)", "False", cure("masks of np.ma")),
     Mutant("keepdims of any kind", reductions.flag, "isinstance(keepdims, (int, np.bool_, np.integer))", "True", cure("keepdims must be")),
     Mutant("out= into a Tensor", numpy_protocol._read_only, "view.flags.writeable = False", "pass", cure("cannot write into")),

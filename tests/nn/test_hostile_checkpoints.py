@@ -186,7 +186,7 @@ def changed(text, path, change):
 
 
 def odd_contents(content, rng):
-    """Contents in which one value is another one, is not there, or is there twice."""
+    """Contents in which one value is replaced, missing or duplicated."""
     text = json.dumps(content)
     everywhere = [path for path in places(content["tree"], ("tree",)) if len(path) > 1]
     for path in everywhere:

@@ -1,4 +1,4 @@
-"""Sums of what falls into one place: the oracle adds in long double."""
+"""Scatter-add: the oracle adds in long double."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What a user does with `ag.compile`: derivatives, closures, parameters; and what is refused, and how."""
+"""`ag.compile` as users call it: derivatives, closures, parameters; and its errors."""
 
 import copy
 import gc
@@ -107,7 +107,7 @@ def test_a_kernel_called_with_values_is_the_function_itself(backend):
     assert ag.compile(lambda x: kernel(x, 2.0) + 1.0, backend=backend)(1.0) == area(1.0, 2.0) + 1.0
 
 
-# ---- What a function reaches by itself
+# ---- Captured values
 
 
 @both

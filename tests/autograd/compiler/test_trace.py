@@ -1,4 +1,4 @@
-"""A function becomes a program, or is refused with the line that stands against it."""
+"""A function becomes a program, or is refused with the line that prevents it."""
 
 import gc
 import math

@@ -1,4 +1,4 @@
-"""An `if` on a traced value parts a function into paths, and each lane of a batch takes its own."""
+"""An `if` on a traced value splits a function into paths, and each lane of a batch takes its own."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""The chain rule in words."""
+"""`explain`: the chain rule as text."""
 
 import re
 
