@@ -184,14 +184,14 @@ def draw_losses(options: Options, steps: dict[str, Array], losses: dict[str, flo
     save(figure, options.out / "optimizers-digits.png")
 
 
-def compare(axes: Any, title: str, figures: dict[str, float], form: str) -> None:
+def compare(axes: Any, title: str, metrics: dict[str, float], form: str) -> None:
     """Bars, the best on top, each with its name and its number."""
-    names = sorted(figures, key=lambda name: -figures[name])
-    most = max(figure for figure in figures.values() if figure < math.inf)
+    names = sorted(metrics, key=lambda name: -metrics[name])
+    most = max(figure for figure in metrics.values() if figure < math.inf)
     for row, name in enumerate(names):
-        known = figures[name] < math.inf
-        axes.barh(row, figures[name] if known else most, color=BLUE if known else "none", alpha=0.35)
-        text = form.format(figures[name]) if known else "not in time"
+        known = metrics[name] < math.inf
+        axes.barh(row, metrics[name] if known else most, color=BLUE if known else "none", alpha=0.35)
+        text = form.format(metrics[name]) if known else "not in time"
         axes.text(0.02 * most, row, f"{name}  {text}", va="center", color=INK, size=12)
     axes.set(title=title, xticks=[], yticks=[])
     axes.spines[:].set_visible(False)

@@ -1,4 +1,4 @@
-"""A smaller learning rate when a figure has stopped becoming better."""
+"""`ReduceLROnPlateau`: a smaller learning rate when a metric has stopped improving."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from nn.validation import choice, integer, number, shown
 
 
 class ReduceLROnPlateau:
-    """`factor` times the rate, of every group, after more than `patience` epochs without a better figure.
+    """`factor` times the rate, of every group, after more than `patience` epochs without a better metric.
 
     Better is smaller for `mode` "min", larger for "max": by the share `threshold` of the best one for `threshold_mode`
     "rel", by `threshold` itself for "abs". After a reduction `cooldown` epochs do not count. The rate never falls below
@@ -57,13 +57,13 @@ class ReduceLROnPlateau:
         self.bad_epochs = self.cooling = self.last_epoch = 0
 
     def step(self, metrics: Any) -> None:
-        """An epoch is over, with this figure, a number or a Tensor of one."""
+        """An epoch is over, with this metric, a number or a Tensor of one."""
         current = metrics.item() if hasattr(metrics, "item") and np.size(value_of(metrics)) == 1 else metrics
         if not isinstance(current, (int, float)) or isinstance(current, bool):
-            raise TypeError(f"ReduceLROnPlateau: step takes the figure of an epoch, one number, got {shown(metrics)}")
+            raise TypeError(f"ReduceLROnPlateau: step takes the metric of an epoch, one number, got {shown(metrics)}")
         current = as_float("ReduceLROnPlateau", current)
         self.last_epoch += 1
-        if self._better(current):
+        if self._improves(current):
             self.best, self.bad_epochs = current, 0
         else:
             self.bad_epochs += 1
@@ -101,7 +101,7 @@ class ReduceLROnPlateau:
             raise ValueError(f"min_lrs are {shown(state['min_lrs'])}, not one of each group: nothing was loaded")
         vars(self).update(state)
 
-    def _better(self, current: float) -> bool:
+    def _improves(self, current: float) -> bool:
         sign = 1.0 if self.mode == "min" else -1.0
         # PyTorch's "rel" compares with best * (1 ∓ threshold), whatever the sign of the best one
         bound = (

@@ -346,7 +346,7 @@ def _methods() -> dict[str, Callable[[], Call]]:
             lambda: nn.ReduceLROnPlateau(_optimizer()),
             {
                 "load_state_dict": {"state": Made(lambda: nn.ReduceLROnPlateau(_optimizer()).state_dict())},
-                "step": {"metric": 1.0, "metrics": 1.0, "figure": 1.0},
+                "step": {"metric": 1.0, "metrics": 1.0},
             },
         ),
         "History": (

@@ -19,19 +19,19 @@ def make(lr=0.01):
 
 
 class Feign(nn.Callback):
-    """Puts figures of its own into the history."""
+    """Puts values of its own into the history."""
 
-    def __init__(self, name, figures):
-        self.name, self.figures, self.seen = name, figures, []
+    def __init__(self, name, metrics):
+        self.name, self.metrics, self.seen = name, metrics, []
 
     def on_epoch_end(self, training):
         training.history.epochs.setdefault(self.name, [])
-        training.history.epochs[self.name].append(self.figures[training.epoch - 1])
+        training.history.epochs[self.name].append(self.metrics[training.epoch - 1])
         self.seen.append(training.model.state_dict())
 
 
 @pytest.mark.parametrize(
-    ("name", "figures", "settings", "epochs", "best"),
+    ("name", "metrics", "settings", "epochs", "best"),
     [
         ("valid_loss", [5, 4, 3, 3, 3, 3, 1], {"patience": 2}, 5, 3),
         ("valid_loss", [5, 4, 3.9, 3.8, 3.7, 1], {"patience": 2, "min_delta": 0.5}, 4, 2),
@@ -41,14 +41,14 @@ class Feign(nn.Callback):
         ("height", [3, 2, 1, 0, -1], {"patience": 2, "mode": "min"}, 5, 5),
     ],
 )
-def test_early_stopping_ends_when_patience_does_and_restores_the_best(name, figures, settings, epochs, best):
+def test_early_stopping_ends_when_patience_does_and_restores_the_best(name, metrics, settings, epochs, best):
     model, rest = make()
-    feign, stopper = Feign(name, figures), nn.EarlyStopping(monitor=name, **settings)
-    history = nn.fit(model, (X, Y), epochs=len(figures), callbacks=[feign, stopper], **rest)
+    feign, stopper = Feign(name, metrics), nn.EarlyStopping(monitor=name, **settings)
+    history = nn.fit(model, (X, Y), epochs=len(metrics), callbacks=[feign, stopper], **rest)
     assert len(history) == epochs
     assert stopper.best_epoch == best
-    assert stopper.best == figures[best - 1]
-    assert (history.stopped is not None) == (epochs < len(figures))
+    assert stopper.best == metrics[best - 1]
+    assert (history.stopped is not None) == (epochs < len(metrics))
     for key, array in model.state_dict().items():
         np.testing.assert_array_equal(array, feign.seen[best - 1][key])
 
@@ -61,7 +61,7 @@ def test_early_stopping_without_restoring_keeps_the_last_weights():
     np.testing.assert_array_equal(model.state_dict()["0.weight"], feign.seen[-1]["0.weight"])
 
 
-def test_a_figure_that_is_not_there_or_has_no_direction_is_named():
+def test_a_metric_that_is_not_there_or_has_no_direction_is_named():
     model, rest = make()
     with pytest.raises(KeyError, match=r"no 'valid_loss' is recorded.*there are loss, lr, seconds"):
         nn.fit(model, (X, Y), epochs=1, callbacks=[nn.EarlyStopping(monitor="valid_loss")], **rest)
@@ -72,14 +72,14 @@ def test_a_figure_that_is_not_there_or_has_no_direction_is_named():
 
 
 class Halving:
-    """A scheduler as any: it has a step, and perhaps looks at a figure."""
+    """A scheduler as any: it has a step, and perhaps looks at a metric."""
 
     def __init__(self, optimizer):
         self.optimizer, self.seen = optimizer, []
 
-    def step(self, figure=None):
+    def step(self, metric=None):
         self.optimizer.lr /= 2
-        self.seen.append(figure)
+        self.seen.append(metric)
 
 
 @pytest.mark.parametrize(("every", "rates"), [("epoch", [8, 8, 4, 4, 2, 2]), ("step", [8, 4, 2, 1, 0.5, 0.25])])
@@ -90,7 +90,7 @@ def test_a_schedule_steps_by_epoch_or_by_step(every, rates):
     assert history.steps["lr"] == rates
 
 
-def test_a_schedule_may_look_at_a_figure():
+def test_a_schedule_may_look_at_a_metric():
     model, rest = make()
     halving = Halving(rest["optimizer"])
     history = nn.fit(model, (X, Y), epochs=2, callbacks=[nn.Schedule(halving, monitor="loss")], **rest)

@@ -51,7 +51,7 @@ def test_top_k_is_scikit_learns(k):
     assert top_k(ag.Tensor(LOGITS), LABELS, 1) == accuracy(LOGITS, LABELS)
 
 
-def test_figures_of_regression_are_scikit_learns():
+def test_metrics_of_regression_are_scikit_learns():
     metrics = pytest.importorskip("sklearn.metrics")
     predicted, targets = RNG.normal(size=(30, 3)), RNG.normal(size=(30, 3)) + 5
     assert mse(predicted, targets) == pytest.approx(metrics.mean_squared_error(targets, predicted))
@@ -60,7 +60,7 @@ def test_figures_of_regression_are_scikit_learns():
     assert (r2([1.0, 1.0], [1.0, 1.0]), r2([1.0, 2.0], [1.0, 1.0])) == (1.0, 0.0)
 
 
-def test_figures_of_what_does_not_belong_together_are_refused():
+def test_metrics_of_what_does_not_belong_together_are_refused():
     for metric in (mse, r2):
         with pytest.raises(ValueError, match=r"got \(3,\) and \(4,\)"):
             metric(np.zeros(3), np.zeros(4))

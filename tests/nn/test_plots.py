@@ -18,7 +18,7 @@ def text(path):
     return path.read_text(encoding="utf-8")
 
 
-def test_learning_curves_have_a_panel_a_figure_and_validation_beside_training(tmp_path):
+def test_learning_curves_have_a_panel_a_metric_and_validation_beside_training(tmp_path):
     import matplotlib
 
     with matplotlib.rc_context({"svg.fonttype": "none"}):

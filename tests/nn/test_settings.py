@@ -204,7 +204,7 @@ def test_a_rate_that_is_set_later_is_checked_too():
     schedule = nn.LambdaLR(made, lambda epoch: 1.0 if not epoch else math.nan)
     with pytest.raises(ValueError, match=r"lr_lambda\(1\) must be a number from 0, got nan"):
         schedule.step()
-    with pytest.raises(TypeError, match="figure of an epoch"):
+    with pytest.raises(TypeError, match="metric of an epoch"):
         nn.ReduceLROnPlateau(made).step("0.5")
 
 

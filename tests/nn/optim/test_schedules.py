@@ -29,7 +29,7 @@ SCHEDULES = [
     ("OneCycleLR", {"max_lr": 0.5, "total_steps": 31, "cycle_momentum": False}),
 ]
 every = pytest.mark.parametrize(("name", "settings"), SCHEDULES)
-FIGURES = [5, 4, 3, 3, 3, 3, 3, 2.99999, 2.9, 3, 3, 3, 3, 3, 3, 1, math.nan, 2, 2, 2, 2, 2, 2, 2, 0, -1, -1, -1, -1, -1]
+METRICS = [5, 4, 3, 3, 3, 3, 3, 2.99999, 2.9, 3, 3, 3, 3, 3, 3, 1, math.nan, 2, 2, 2, 2, 2, 2, 2, 0, -1, -1, -1, -1, -1]
 PLATEAUS = [
     {},
     {"patience": 2, "factor": 0.5},
@@ -71,14 +71,14 @@ def test_thirty_steps(name, settings, kind, options):
 
 
 @pytest.mark.parametrize("settings", PLATEAUS)
-def test_thirty_figures(settings):
+def test_thirty_metrics(settings):
     torch = pytest.importorskip("torch")
     mine, its = ours(), theirs(torch)
     schedule = optim.ReduceLROnPlateau(mine, **settings)
     other = torch.optim.lr_scheduler.ReduceLROnPlateau(its, **settings)
-    for figure in FIGURES:
-        schedule.step(figure)
-        other.step(figure)
+    for metric in METRICS:
+        schedule.step(metric)
+        other.step(metric)
         agree(mine, its)
 
 
@@ -118,7 +118,7 @@ MAKERS = [
 def test_a_state_goes_through_json_and_continues_with_the_same_bits(make):
     mine = ours(Adam)
     schedule = make(mine)
-    advance = lambda s, k: s.step(FIGURES[k]) if isinstance(s, optim.ReduceLROnPlateau) else s.step()
+    advance = lambda s, k: s.step(METRICS[k]) if isinstance(s, optim.ReduceLROnPlateau) else s.step()
     for k in range(8):
         advance(schedule, k)
     again = ours(Adam)
