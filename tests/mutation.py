@@ -73,7 +73,8 @@ def _code(function: Any, mutant: Mutant) -> Any:
     free = function.__code__.co_freevars
     outer = ast.parse(f"def outer({', '.join(free)}): pass\n").body[0]
     assert isinstance(outer, ast.FunctionDef)
-    outer.body = [definition]
+    own = [] if definition.name in free else [ast.Global([definition.name])]  # for a function that calls itself
+    outer.body = [*own, definition]
     flags = function.__code__.co_flags & __future__.annotations.compiler_flag
     module = ast.fix_missing_locations(ast.Module(body=[outer], type_ignores=[]))
     code = compile(module, inspect.getsourcefile(function) or "mutant", "exec", flags=flags, dont_inherit=True)

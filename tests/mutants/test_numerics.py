@@ -1,15 +1,19 @@
 """Mended errors of numbers, put back: sums, norms, slopes in their tails."""
 
+import math
+
 import numpy as np
 import pytest
 
+import autograd as ag
+from autograd import chain_rule
 from autograd.arrays import linalg, norms, pooling, reductions, scattering, singular, sums
 from autograd.elementwise import ELEMENTWISE
-from autograd.graph import Slope
+from autograd.graph import Slope, fraction
 from nn.layers import activation
 from nn.losses import base
-from tests.autograd import test_elementwise
-from tests.autograd.arrays import test_linalg, test_norms, test_scattering, test_sums, test_windows
+from tests.autograd import test_chain_rule, test_elementwise
+from tests.autograd.arrays import test_linalg, test_norms, test_reductions, test_scattering, test_sums, test_windows
 from tests.mutation import Mutant, check
 from tests.nn import test_losses
 from tests.nn.layers import test_activation
@@ -39,7 +43,27 @@ def sign_by_booleans(monkeypatch):
     monkeypatch.setattr(ELEMENTWISE["sign"], "scalar", lambda x: float((x > 0.0) - (x < 0.0)) if x == x else x)
 
 
+def quiet(test, *args):
+    """The test, with NumPy's warnings off, as it is run in its own room."""
+    return np.errstate(all="ignore")(lambda: test(*args))
+
+
+def flat_at_the_origin(monkeypatch):
+    cosine, hypot = ELEMENTWISE["cosine"], ELEMENTWISE["hypot"]
+    rest = lambda x, y: ELEMENTWISE["where"](hypot(x, y), hypot(x, y), math.nan)
+    slopes = (
+        (lambda z, x, y: (cosine(y, x), cosine(y, x), rest(x, y))),
+        (lambda z, x, y: (-z, cosine(y, x), rest(x, y))),
+    )
+    put_rules(monkeypatch, cosine, *map(fraction, slopes))
+
+
 MUTANTS = [
+    Mutant("infinity times a cotangent of zero", chain_rule.product, "if strong and not _is_nonzero(outer) else outer * slope", "if False else outer * slope", quiet(test_chain_rule.test_a_cotangent_of_zero_stays_zero, "factor", math.inf, np.array)),
+    Mutant("a cotangent of zero over zero", chain_rule.product, "    if strong and not _is_nonzero(outer):", "    if False:", quiet(test_chain_rule.test_a_cotangent_of_zero_stays_zero, "divisor", 0.0, ag.Value)),
+    Mutant("a mask lets nan through", chain_rule.product, "times(slope, outer) if strong else", "outer * slope if strong else", test_chain_rule.test_a_mask_is_strong_on_both_sides),
+    Mutant("infinity times a slope of zero in forward mode", chain_rule.tangent_product, "times(strong_mask(product(1.0, slope, kind, strong=True), plain), plain)", "plain", quiet(test_chain_rule.test_a_slope_of_zero_gives_a_tangent_of_zero, "factors", (0.0, 2.0), np.array, math.inf)),
+    Mutant("a mixed second derivative of hypot made up", flat_at_the_origin, "", "", lambda: test_reductions.test_where_the_slope_is_a_convention_there_is_no_second_derivative(lambda x: ELEMENTWISE["hypot"](x[0], x[1]))),
     Mutant("the sign of NumPy's scalars", sign_by_booleans, "", "", lambda: test_elementwise.test_on_scalars_of_numpy_it_gives_what_it_gives_on_floats("sign")),
     Mutant("sums down the first axis add naively", steps_of_numpy, "", "", test_sums.test_float16_neither_stands_still_nor_overflows_on_the_way),
     Mutant("squares overflow", norms.euclidean, "if safe else", "if True else", test_norms.test_the_norm_of_gradients_neither_overflows_nor_adds_naively),
