@@ -122,7 +122,7 @@ class Lifted:
         if times > 1:
             raise ValueError(
                 f"a module is given as {times} arguments, and the function reaches its parameter {root!r} "
-                "by itself: to which of the arguments it belongs is not clear. Let the function use its arguments alone"
+                "by itself: to which of the arguments it belongs is not clear. Let the function use only its arguments"
             )
 
     def _lift_others(self, positions: Sequence[int]) -> None:

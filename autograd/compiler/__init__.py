@@ -1,1 +1,1 @@
-"""Scalar code, recorded once and run as straight-line programs, by NumPy or as machine code."""
+"""The compiler: scalar code, traced once and run as straight-line programs, by NumPy or as machine code."""

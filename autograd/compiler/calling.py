@@ -23,10 +23,10 @@ _STATIC = (str, bool, type(None))  # arguments that choose another program
 
 
 class InputSpec(NamedTuple):
-    """The structure of arguments, positional ones and those by keyword: calls of the same one share what was recorded.
+    """The structure of positional and keyword arguments: calls with the same one use the same traces.
 
-    A leaf is one number of a run; `cores` are the shapes of what the numbers were given in, an array of the signature
-    or a number.
+    A leaf is one number of a run; `cores` are the shapes in which the numbers were given: of an array of the signature,
+    or of a number.
     """
 
     treedefs: tuple[TreeDef, ...]
@@ -174,8 +174,7 @@ def _is_result(x: Any) -> bool:
 def _refuse_modules(x: Any) -> bool:
     if is_module(x):
         raise CompileError(
-            f"a {type(x).__name__} is not a number: let the function reach it by itself, and pass "
-            "parameters=model.parameters()"
+            f"a {type(x).__name__} is not a number: let the function capture it, and pass parameters=model.parameters()"
         )
     return False
 

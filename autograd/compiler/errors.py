@@ -1,4 +1,4 @@
-"""The error of what cannot be compiled."""
+"""The error of functions that cannot be compiled."""
 
 
 class CompileError(TypeError):

@@ -1,4 +1,4 @@
-"""Programs as a text that stands alone, in Python, NumPy or C."""
+"""Programs as self-contained source texts, in Python, NumPy or C."""
 
 from __future__ import annotations
 

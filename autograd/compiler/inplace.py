@@ -1,4 +1,4 @@
-"""`InPlaceKernel`: a formula on numbers that changes arrays where they lie, as an optimizer's step changes parameters."""
+"""`InPlaceKernel`: a formula on numbers that changes arrays in place, as an optimizer's step changes parameters."""
 
 from __future__ import annotations
 

@@ -60,14 +60,14 @@ def compile(
 
     `f` is written for single numbers: arithmetic, `ag`'s functions, loops (which are unrolled), lists and dicts; or it
     is a derivative (`ag.value_and_grad(g)`, `ag.hessian(g)`). The kernel is called like a NumPy ufunc: floats give
-    floats, and arrays are batches, which broadcast; it computes in float64, and gives float32 or float16 where all
-    arrays are of that. Arithmetic is IEEE's: 1/0 is inf, log(-1) nan. Given nodes it runs `f` itself, so it can still
-    be differentiated.
+    floats, and arrays are batches, which broadcast; it computes in float64, and gives float32 or float16 if all arrays
+    have that dtype. Arithmetic is IEEE's: 1/0 is inf, log(-1) nan. Called with nodes it runs `f` itself, so that it can
+    still be differentiated.
 
-    Numbers and arrays that `f` reaches by itself are frozen at the first call; the numbers of Values that it reaches
-    are read at each call (but what is given numbers gives numbers: it links no graph to them). An `if` on a traced value
-    is a guard: another outcome is traced as another path, of which there may be 64, and in a batch each lane takes its
-    own. `ag.where` chooses without.
+    Numbers and arrays that `f` captures are constants from the first call on; the numbers of Values that it captures are
+    read at each call (but a call with numbers gives numbers, without a graph to the Values). An `if` on a traced value is
+    a guard: another outcome is traced as another path, of which there may be 64, and in a batch each lane takes its own.
+    `ag.where` selects within one path.
 
     signature: NumPy's, as "(p),(d),()->()": a vector of p numbers, one of d and a number give a number. Vectors arrive
         in `f` as object arrays (`p[k]`, `w @ x`, `ag.sum`, `np.exp` work); axes before them are the batch.
@@ -78,7 +78,7 @@ def compile(
         that is a back end: see `autograd.compiler.backend`.
     fast: lets the native back end reorder sums and fuse multiplications into them; without it, arithmetic gives the
         same bits as uncompiled code.
-    threads: the most threads that share a large batch; None for one a core.
+    threads: the greatest number of threads for a large batch; None for one per core.
 
     As a decorator it may be given options: `@ag.compile(backend="numpy")`.
 

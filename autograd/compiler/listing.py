@@ -1,4 +1,4 @@
-"""Listings: the program of any graph, and of what a function records; and the texts that it is exported as."""
+"""Listings: the program of any graph, and of a function's graph; and its exported texts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The native back end: a lowered program as machine code, its lanes in SIMD registers, a batch shared over threads."""
+"""The native back end: a lowered program as machine code, with lanes in SIMD registers and chunks of a batch in threads."""
 
 from __future__ import annotations
 

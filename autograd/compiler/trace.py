@@ -30,8 +30,8 @@ MAX_DECISIONS = 10_000  # of one line of the user's code
 class Trace:
     """The interpreter of operations on scalars while a function is traced.
 
-    `captured` are the Values that the function reaches by itself, whose numbers are read at each call; `count` is the
-    number of operations.
+    `captured` are the Values that the function captures, whose numbers are read at each call; `count` is the number of
+    operations.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""What goes along an edge of a graph: contributions to cotangents, and local derivatives."""
+"""The numbers on the edges of a graph: contributions to cotangents, and local derivatives."""
 
 from __future__ import annotations
 
