@@ -37,12 +37,13 @@ class NumpyInPlace:
         scratch = [np.empty(size, self._dtype) for _ in range(self._scratch)]
 
         def run(start: int, stop: int, coefficients: Sequence[float]) -> None:
-            if stop - start == len(arrays[0]) <= CHUNK:
-                kernel(*arrays, *scratch, *coefficients)
-                return
-            for first in range(start, stop, CHUNK):
-                last = min(first + CHUNK, stop)
-                kernel(*[x[first:last] for x in arrays], *[s[: last - first] for s in scratch], *coefficients)
+            with np.errstate(all="ignore"):
+                if stop - start == len(arrays[0]) <= CHUNK:
+                    kernel(*arrays, *scratch, *coefficients)
+                    return
+                for first in range(start, stop, CHUNK):
+                    last = min(first + CHUNK, stop)
+                    kernel(*[x[first:last] for x in arrays], *[s[: last - first] for s in scratch], *coefficients)
 
         return run
 

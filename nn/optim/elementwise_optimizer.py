@@ -44,6 +44,7 @@ class ElementwiseOptimizer(Optimizer):
     _kernels: ClassVar[dict[Any, InPlaceKernel]]  # of a class, by what the formula may branch on
 
     def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
         cls._kernels = {}
 
     def __init__(self, params: Any, **defaults: Any) -> None:
@@ -77,40 +78,45 @@ class ElementwiseOptimizer(Optimizer):
 
     def step(self, closure: Callable[[], R] | None = None) -> R | None:
         loss = None if closure is None else called(closure)
-        with np.errstate(all="ignore"):  # what has diverged shows in the values
-            # All are gathered before the first is changed, for this may raise.
-            gathered = [[bucket.gather() for bucket in buckets] for buckets in self._buckets]
-            if not any(map(any, gathered)):
-                raise ValueError(
-                    f"{type(self).__name__}: no parameter has a gradient, so that a step would change nothing: call "
-                    "backward() of a loss that depends on them before step()"
-                )
-            for k, buckets in enumerate(self._buckets):
-                kernel, numbers = self._prepared(k)
-                for bucket, segments in zip(buckets, gathered[k], strict=True):
-                    bucket.step(kernel, numbers, segments)
+        # All are gathered and compiled before the first is changed, for this may raise.
+        gathered = [[bucket.gather() for bucket in buckets] for buckets in self._buckets]
+        if not any(map(any, gathered)):
+            raise ValueError(
+                f"{type(self).__name__}: no parameter has a gradient, so that a step would change nothing: call "
+                "backward() of a loss that depends on them before step()"
+            )
+        work: list[tuple[Bucket, list[Any]]] = []
+        for k, buckets in enumerate(self._buckets):
+            kernel, numbers = self._prepared(k)
+            for bucket, segments in zip(buckets, gathered[k], strict=True):
+                parts = [(part, *kernel.code(bucket.dtype, (part.time, *numbers))) for part in segments]
+                work.append((bucket, parts))
+        for bucket, parts in work:
+            bucket.step(parts)
         return loss
 
     def _prepared(self, k: int) -> tuple[InPlaceKernel, list[float]]:
         """The kernel for the settings of group `k`, and the numbers among them, with state allocated for them."""
         group = self.param_groups[k]
-        settings = [tuple(x) if type(x) is list else x for x in map(group.__getitem__, self.defaults)]
-        if self._plans[k][0] != settings:
+        settings = [*map(group.__getitem__, self.defaults)]
+        if settings != self._plans[k][0]:
+            kept = [tuple(x) if isinstance(x, list) else x for x in settings]  # a list may change
             state = self.initial_state(group)
             for bucket in self._buckets[k]:
                 bucket.allocate_state(state)
             used = [start is not None for start in state.values()]
-            key: list[Any] = [*used]
             numbers: list[float] = []
-            for setting in settings:  # a number, a tuple of numbers, or what a formula takes as it is, such as a flag
-                several = setting if isinstance(setting, tuple) else [setting] * _is_number(setting)
-                numbers += map(float, several)
-                key.append(len(several) or setting)
-            kernel = self._kernels.get(tuple(key)) or self._kernel(
-                used, dict(zip(self.defaults, settings, strict=True))
-            )
-            self._kernels[tuple(key)] = kernel
-            self._plans[k] = settings, kernel, numbers
+            rest: list[Any] = []  # of the settings: what the formula is given as it is, such as a flag
+            for setting in kept:
+                several = setting if isinstance(setting, tuple) else (setting,)
+                if all(map(_is_number, several)):
+                    numbers += map(float, several)
+                    setting = (len(several),)
+                rest.append(setting)
+            key = (*used, *rest)
+            if key not in self._kernels:
+                self._kernels[key] = self._kernel(used, dict(zip(self.defaults, kept, strict=True)))
+            self._plans[k] = kept, self._kernels[key], numbers
         return self._plans[k][1:]
 
     def _kernel(self, used: Sequence[bool], settings: dict[str, Any]) -> InPlaceKernel:
@@ -125,10 +131,10 @@ class ElementwiseOptimizer(Optimizer):
             t = next(given)
             values = dict(settings)
             for name, setting in settings.items():
-                if isinstance(setting, tuple):
-                    values[name] = tuple(itertools.islice(given, len(setting)))
-                elif _is_number(setting):
+                if _is_number(setting):
                     values[name] = next(given)
+                elif isinstance(setting, tuple) and all(map(_is_number, setting)):
+                    values[name] = tuple(itertools.islice(given, len(setting)))
             new, *states = update(p, g, *state, t, **values)
             return [new, *itertools.compress(states, used)]
 

@@ -22,7 +22,7 @@ from nn.typing import Array
 from nn.validation import shown
 
 if TYPE_CHECKING:
-    from autograd.compiler.inplace import InPlaceCode, InPlaceKernel, Run
+    from autograd.compiler.inplace import InPlaceCode, Run
 
 ALIGNMENT = 64  # bytes: a cache line, and the widest SIMD register
 LARGE = 1 << 16  # elements from which a parameter is updated by itself: copying its gradient costs more than its calls
@@ -96,12 +96,11 @@ class Bucket:
         """Count the step for what has a gradient. From here on graphs that read it are out of date."""
         raise NotImplementedError
 
-    def step(self, kernel: InPlaceKernel, numbers: Sequence[float], segments: Sequence[Segment]) -> None:
-        """Run the kernel, with the number of the step and these, over values, gradients and state of the segments."""
+    def step(self, parts: Sequence[tuple[Segment, InPlaceCode, Sequence[float]]]) -> None:
+        """Run code, with coefficients, over values, gradients and state of each segment."""
         self.begin()
-        for segment in segments:
+        for segment, code, coefficients in parts:
             start, stop = segment.start, segment.stop
-            code, coefficients = kernel.code(self.dtype, (segment.time, *numbers))
             if segment.grad is not None:
                 data, *state = [array[start:stop] for array in (self.data, *self.state.values())]
                 code.bind([data, segment.grad, *state])(0, stop - start, coefficients)
@@ -152,7 +151,11 @@ class TensorBucket(Bucket):
             if stop - start >= LARGE and grad.dtype == dtype and grad.flags.c_contiguous and grad.flags.aligned:
                 segments.append(Segment(start, stop, time, grad.reshape(-1), i))
                 continue
-            slot[...] = grad
+            if grad.dtype is dtype:
+                slot[...] = grad
+            else:
+                with np.errstate(all="ignore"):  # what has diverged shows in the values
+                    slot[...] = grad
             if segment is not None and segment.last == i - 1 and segment.time == time:
                 segment.stop, segment.last = stop, i
             else:
@@ -205,7 +208,8 @@ class ValueBucket(Bucket):
         except (TypeError, ValueError):
             self._refuse()
             raise
-        square = np.dot(self.grad, self.grad)
+        with np.errstate(all="ignore"):
+            square = np.dot(self.grad, self.grad)
         if square != square:  # as of a None, which NumPy takes for nan
             self._refuse()
         starts = [i for i, count in enumerate(self.counts) if not i or count != self.counts[i - 1]]

@@ -18,6 +18,8 @@ BENCHMARKS = {
     "mlp": arrays.mlp,
     "sums": sums.sums,
     "adam": optimizers.adam,
+    "adam-float32": optimizers.adam_float32,
+    "adam-float64": optimizers.adam_float64,
     "cnn": convolution.cnn,
     "cnn5": convolution.cnn5,
     "mnist99": convolution.seconds_to_99,

@@ -1,6 +1,8 @@
 """An optimizer is a formula on numbers: what it says is what is done, by machine code or NumPy, for any kind of parameter."""
 
 import inspect
+import os
+import weakref
 
 import numpy as np
 import pytest
@@ -203,3 +205,51 @@ def test_settings_that_switch_terms_on_and_off_may_change_between_steps():
         np.testing.assert_allclose(p.data, values, rtol=1e-14, err_msg=f"after step {k}")
         assert list(optimizer.state_dict()["state"][0]) == ["step", *["momentum_buffer"] * bool(momentum)]
     assert q.data.tolist() == [1.0] * 3
+
+
+# ---- Faults
+
+
+def test_a_formula_that_cannot_be_compiled_changes_nothing():
+    class Wrong(ElementwiseOptimizer):
+        def __init__(self, params, late=0.0):
+            super().__init__(params, late=late)
+
+        @staticmethod
+        def update(p, g, t, *, late):
+            if late and p > 0.0:
+                return (p,)
+            return (p - g,)
+
+    p, q = nn.Parameter([3.0]), nn.Parameter([4.0])
+    optimizer = Wrong([{"params": [p]}, {"params": [q], "late": 1.0}])
+    p.grad, q.grad = np.ones(1), np.ones(1)
+    with pytest.raises(ag.CompileError, match=r"ag\.where"):
+        optimizer.step()
+    assert (p.data.tolist(), q.data.tolist(), optimizer.state_dict()["state"]) == ([3.0], [4.0], {})
+
+
+def test_kernels_keep_no_optimizer_alive():
+    optimizer = nn.RMSprop([nn.Parameter(np.ones(3))], momentum=0.123, centered=True)
+    optimizer.parameters[0].grad = np.ones(3)
+    optimizer.step()
+    gone = weakref.ref(optimizer)
+    del optimizer
+    assert gone() is None
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows does not fork")
+@pytest.mark.parametrize("when", ["before the first step", "after it"])
+def test_a_forked_process_takes_the_same_steps(when, monkeypatch):
+    monkeypatch.setattr(nn.Lion, "_kernels", {})
+    p = nn.Parameter(np.ones(1000))
+    optimizer = nn.Lion([p], lr=0.0625)
+    p.grad = np.ones(1000)
+    if when == "after it":
+        optimizer.step()
+    before = p.data.copy()
+    child = os.fork()
+    if not child:
+        os._exit(1 - bool(optimizer.step() is None and (p.data == before - 0.0625).all()))
+    assert os.waitpid(child, 0)[1] == 0
+    np.testing.assert_array_equal(p.data, before)
