@@ -19,6 +19,8 @@ from nn.typing import Array, R
 if TYPE_CHECKING:
     from autograd.compiler.inplace import InPlaceKernel
 
+_is_number = Real.__instancecheck__  # flags are, too
+
 
 class ElementwiseOptimizer(Optimizer):
     """An optimizer that says in `initial_state` what it remembers of each element, and in `update` how it changes them.
@@ -106,7 +108,7 @@ class ElementwiseOptimizer(Optimizer):
                 bucket.allocate_state(state)
             used = [start is not None for start in state.values()]
             numbers: list[float] = []
-            rest: list[Any] = []  # of the settings: what the formula is given as it is, such as a flag
+            rest: list[Any] = []  # of the settings: what the formula is given as it is, such as a name
             for setting in kept:
                 several = setting if isinstance(setting, tuple) else (setting,)
                 if all(map(_is_number, several)):
@@ -212,7 +214,3 @@ def _real(data: Any) -> Array | None:
 def with_decay(g: float, p: float, weight_decay: float) -> float:
     """The gradient with that of the penalty `½ weight_decay p²`."""
     return weight_decay * p + g if weight_decay else g
-
-
-def _is_number(setting: Any) -> bool:
-    return not isinstance(setting, bool) and isinstance(setting, Real)
