@@ -6,8 +6,7 @@ gives zero. The outer factor is the cotangent in reverse mode, the slope in forw
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from itertools import repeat
+from collections.abc import Callable, Sequence
 from math import isfinite
 from typing import Any
 
@@ -146,12 +145,14 @@ def float_product(g: float, slope: Any, kind: str) -> float:
     return float(product(g, slope, kind, strong=True))
 
 
-def float_slopes(node: Node, op: Primitive, g: float) -> tuple[Iterable[Any], Iterable[float], float]:
-    """The inputs of `node`, their slopes, and the factor of these: for any operation on floats."""
+def float_contributions(node: Node, op: Primitive, g: float) -> tuple[Sequence[Any], list[float]]:
+    """What `contributions` gives, of any operation on floats: the inputs, constants among them, and what each gets."""
     if op.variadic is None:
         pairs = contributions(node, g)
-        return [parent for parent, _ in pairs], [float(contribution) for _, contribution in pairs], 1.0
-    return node._left, with_ieee(op.variadic, node._data, *node._x) if g else repeat(0.0), g
+        return [parent for parent, _ in pairs], [float(contribution) for _, contribution in pairs]
+    if not g:
+        return node._left, [0.0] * len(node._left)
+    return node._left, [g * slope for slope in with_ieee(op.variadic, node._data, *node._x)]
 
 
 def with_ieee(f: Callable[..., Any], *args: Any) -> Any:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from autograd import constants, modes
-from autograd.chain_rule import array_contributions, contributions, float_product, float_slopes, pull
+from autograd.chain_rule import array_contributions, contributions, float_contributions, float_product, pull
 from autograd.graph import ONE, Node, value_of
 
 _ndarray = np.ndarray
@@ -97,13 +97,12 @@ def _float_cotangents(output: Node, seed: float, since: int) -> dict[Node, Any]:
         if op is not None and key < limit:  # a leaf is never in the heap, but may be the output
             dx, left = op.dx, node._left
             if dx is None:
-                inputs, slopes, factor = float_slopes(node, op, g)
-                for parent, slope in zip(inputs, slopes, strict=False):
+                for parent, contribution in zip(*float_contributions(node, op, g), strict=False):
                     if type(parent) is kind or isinstance(parent, Node):  # the cheaper test first
                         if parent in found:
-                            found[parent] += factor * slope
+                            found[parent] += contribution
                         else:
-                            found[parent] = factor * slope
+                            found[parent] = contribution
                             if parent.op is not None:
                                 heappush(frontier, (-parent._sequence, parent))
                 left = None
