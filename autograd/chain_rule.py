@@ -6,7 +6,8 @@ gives zero. The outer factor is the cotangent in reverse mode, the slope in forw
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
+from itertools import repeat
 from math import isfinite
 from typing import Any
 
@@ -145,13 +146,17 @@ def float_product(g: float, slope: Any, kind: str) -> float:
     return float(product(g, slope, kind, strong=True))
 
 
-def float_contributions(node: Node, op: Primitive, g: float) -> tuple[Sequence[Any], list[float]]:
-    """What `contributions` gives, of any operation on floats: the inputs, constants among them, and what each gets."""
+def float_contributions(
+    node: Node, op: Primitive, g: float, found: Container[Any]
+) -> tuple[Sequence[Any], Iterable[float]]:
+    """What `contributions` gives, of any operation on floats: inputs, constants among them, and what each gets. Of a zero,
+    only those that are not yet `found`: it adds nothing to the others."""
     if op.variadic is None:
         pairs = contributions(node, g)
         return [parent for parent, _ in pairs], [float(contribution) for _, contribution in pairs]
     if not g:
-        return node._left, [0.0] * len(node._left)
+        kind = type(node)
+        return [x for x in node._left if (type(x) is kind or isinstance(x, Node)) and x not in found], repeat(0.0)
     return node._left, [g * slope for slope in with_ieee(op.variadic, node._data, *node._x)]
 
 
