@@ -15,7 +15,7 @@ from autograd.compiler.inplace_native import NativeInPlace
 from autograd.compiler.inplace_numpy import NumpyInPlace
 from nn.optim.elementwise_optimizer import ElementwiseOptimizer
 from nn.optim.settings import NonNegative, declared
-from tests.nn.optim.test_against_torch import CASES
+from tests.nn.optim.cases import CASES
 
 LION = [("Lion", {}), ("Lion", {"lr": 0.1, "betas": (0.8, 0.95), "weight_decay": 0.3})]
 cases = pytest.mark.parametrize(("name", "settings"), CASES + LION)
