@@ -138,11 +138,10 @@ def _array_product(g: Any, slope: Any, kind: str | None, z: Any, x: Any, y: Any)
 
 def float_product(g: float, slope: Any, kind: str) -> float:
     """A cotangent, other than zero, times a slope that is no factor."""
+    if kind == "mask":
+        return g * slope if slope else 0.0
     if kind == "divisor":
         return g / slope  # type: ignore[no-any-return]  # slopes are Any
-    if kind == "mask":
-        contribution: float = g * slope
-        return contribution if contribution == contribution or slope else 0.0
     return float(product(g, slope, kind, strong=True))
 
 
@@ -157,7 +156,11 @@ def float_contributions(
     if not g:
         kind = type(node)
         return [x for x in node._left if (type(x) is kind or isinstance(x, Node)) and x not in found], repeat(0.0)
-    return node._left, [g * slope for slope in with_ieee(op.variadic, node._data, *node._x)]
+    try:
+        slopes = op.variadic(node._data, *node._x)
+    except ArithmeticError:
+        slopes = with_ieee(op.variadic, node._data, *node._x)
+    return node._left, [g * slope for slope in slopes]
 
 
 def with_ieee(f: Callable[..., Any], *args: Any) -> Any:

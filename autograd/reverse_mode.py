@@ -97,7 +97,8 @@ def _float_cotangents(output: Node, seed: float, since: int) -> dict[Node, Any]:
         if op is not None and key < limit:  # a leaf is never in the heap, but may be the output
             dx, left = op.dx, node._left
             if dx is None:
-                for parent, contribution in zip(*float_contributions(node, op, g, found), strict=False):
+                inputs, products = float_contributions(node, op, g, found)
+                for parent, contribution in zip(inputs, products, strict=False):
                     if type(parent) is kind or isinstance(parent, Node):  # the cheaper test first
                         if parent in found:
                             found[parent] += contribution

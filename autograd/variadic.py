@@ -39,9 +39,9 @@ def _dot_body(start: Any, *xs: Any) -> Any:
     return _sum(map(mul, xs[:n], xs[n:]), start)
 
 
-def _dot_slopes(z: Any, start: Any, *xs: Any) -> list[Any]:
+def _dot_slopes(z: Any, start: Any, *xs: Any) -> tuple[Any, ...]:
     n = len(xs) // 2
-    return [1.0, *xs[n:], *xs[:n]]
+    return (1.0, *xs[n:], *xs[:n])
 
 
 def _prod_slopes(z: Any, *xs: Any) -> list[Any]:
