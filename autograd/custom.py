@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 from autograd.arguments import flag, shown, wrong
 from autograd.docstrings import OfObject
@@ -77,7 +77,7 @@ def _check_rule(rule: Any, i: int) -> None:
         raise TypeError(wrong("primitive", f"the rule for argument {i}", wanted, rule))
 
 
-def _missing(name: str, i: int, *_: Any) -> Any:
+def _missing(name: str, i: int, *_: Any) -> NoReturn:
     raise NotImplementedError(
         f"the primitive {name} has no derivative for argument {i}: add it with @{name}.rule, a function (g, z, *arguments)"
     )

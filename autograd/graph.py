@@ -14,9 +14,9 @@ from autograd.arguments import FAILURES, assignments, refused, shown
 from autograd.docstrings import OfObject
 
 if TYPE_CHECKING:
-    from autograd.typing import Array, Constant, Number, Tensor, Value
+    from autograd.typing import Array, Constant, Number, Numeric, Operand, Tensor, Value
 
-Pullback = Callable[..., Any]  # (g, z, *inputs) -> the cotangent of one input
+Pullback = Callable[..., "Numeric"]  # (g, z, *inputs) -> the cotangent of one input
 
 next_sequence_number = count(1).__next__  # a node has a greater one than all nodes that it was computed from
 
@@ -148,17 +148,18 @@ class Primitive:
         else:
             self.pull_x, self.pull_y = x, y
 
-    # type checkers take the first that fits
-    @overload
+    @overload  # type checkers take the first that fits; if an array fits several, they know nothing
     def __call__(self, *args: float) -> float: ...
     @overload
     def __call__(self, *args: Constant) -> Array: ...
     @overload
     def __call__(self, *args: Number | Value) -> Value: ...
     @overload
-    def __call__(self, *args: Constant | Value | Tensor) -> Tensor: ...
+    def __call__(self, x: Tensor, /) -> Tensor: ...
     @overload
-    def __call__(self, *args: Constant | Node) -> Node: ...
+    def __call__(self, x: Operand, y: Operand, /, *args: Operand) -> Tensor: ...
+    @overload
+    def __call__(self, x: Node, /, *args: Constant | Node) -> Node: ...
     def __call__(self, *args: Any) -> Any:
         if len(args) == 1 and isinstance(args[0], Node):
             return args[0]._unary(self)
@@ -228,15 +229,15 @@ class Node:
     label: str | None
 
     @classmethod
-    def _record(cls, op: Primitive, args: tuple[Any, ...]) -> Any:
+    def _record(cls, op: Primitive, args: tuple[Any, ...]) -> Node:
         """Compute `op` on `args` and return a node of this kind that remembers it."""
         raise NotImplementedError
 
-    def _unary(self, op: Primitive) -> Any:
+    def _unary(self, op: Primitive) -> Node:
         """`op` of this node: the fast path of `_record`."""
         raise NotImplementedError
 
-    def _unbroadcast(self, contribution: Any) -> Any:
+    def _unbroadcast(self, contribution: Any) -> Numeric:
         """A contribution to this node's cotangent, converted to the node's type, shape and dtype."""
         raise NotImplementedError
 

@@ -235,7 +235,7 @@ def _check_current(node: Node, since: int) -> None:
 
 def _joint(outputs: Sequence[Any], seeds: Sequence[Any]) -> tuple[Any, Any]:
     """One output and its cotangent, in place of several; outputs that are not nodes are left out."""
-    pairs = [(output, seed) for output, seed in zip(outputs, seeds, strict=True) if isinstance(output, Node)]
+    pairs: Any = [pair for pair in zip(outputs, seeds, strict=True) if isinstance(pair[0], Node)]
     if len(pairs) == 1:
         output, seed = pairs[0]
         return output, output._unbroadcast(seed)

@@ -6,10 +6,13 @@ import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from autograd.forks import in_child
 from autograd.graph import Node, Primitive
+
+if TYPE_CHECKING:
+    from autograd.typing import Array
 
 
 class Observer(Protocol):
@@ -25,16 +28,16 @@ class Observer(Protocol):
 class Trace(Protocol):
     """An object that records operations on scalars in place of the engine, to make a program of them."""
 
-    def record(self, op: Primitive, args: tuple[Any, ...]) -> Any:
+    def record(self, op: Primitive, args: tuple[Any, ...]) -> Node | Array:
         """The result of `op` on `args`, as an instruction of the program."""
 
-    def compare(self, op: Primitive, x: Any, y: Any) -> Any:
+    def compare(self, op: Primitive, x: Any, y: Any) -> Node | Array:
         """The comparison `op` of `x` and `y`, as an instruction of the program; NotImplemented if neither is a scalar."""
 
     def decide(self, condition: Any) -> bool:
         """The outcome of a condition on which Python code branches."""
 
-    def constant(self, value: float) -> Any:
+    def constant(self, value: float) -> float | Node:
         """A number as a constant of the program."""
 
     def differentiating(self) -> AbstractContextManager[None]:

@@ -19,7 +19,7 @@ from autograd.modes import current_trace, is_recording
 from autograd.numpy_protocol import array_ufunc
 
 Other = TypeVar("Other")  # what the other operand may be
-Result = TypeVar("Result")  # the kind of node that then results
+Result = TypeVar("Result", bound=Node)  # the kind of node that then results
 Plain = TypeVar("Plain")  # a result without a derivative: a float, or an array
 Mask = TypeVar("Mask")  # the result of a comparison: a bool, or an array of them
 Kind = TypeVar("Kind", bound=type)
@@ -75,7 +75,7 @@ class Operators(Node, Generic[Other, Result, Plain, Mask]):
     def _compared(self, compare: Callable[[Any, Any], Any], op: Primitive, x: Any, y: Any) -> Mask:
         """A comparison: a bool or a mask, or a tracer where a program is traced."""
         if trace := current_trace():
-            line: Mask = trace.compare(op, x, y)
+            line: Mask = trace.compare(op, x, y)  # type: ignore[assignment]  # a tracer
             if line is not NotImplemented:
                 return line
         try:

@@ -19,16 +19,23 @@ are nodes.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 from autograd.arguments import wrong
 from autograd.lifting import Argnums
 from autograd.linearize import linearize
 
+if TYPE_CHECKING:
+    from autograd.typing import Array, Derivative, Gradient, HasParameters, Operand, Tensor, Tree, Value
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def grad(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
+@overload
+def grad(f: Callable[..., Any], argnums: Literal[0] = 0) -> Gradient: ...
+@overload
+def grad(f: Callable[..., Any], argnums: Argnums) -> Derivative: ...
+def grad(f: Callable[..., Any], argnums: Argnums = 0) -> Derivative:
     """The function that gives the gradient of the scalar function `f` with respect to argument `argnums`, or to each
     of a sequence of them (then as a tuple).
 
@@ -88,7 +95,7 @@ def jvp(f: Callable[..., Any], primals: Any, tangents: Any) -> tuple[Any, Any]:
     return linearized.value, tangent
 
 
-def jacobian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
+def jacobian(f: Callable[..., Any], argnums: Argnums = 0) -> Derivative:
     """The function that gives the derivative of every element of `f`'s output with respect to every element of
     argument `argnums`: of shape `output.shape + argument.shape`.
 
@@ -108,7 +115,11 @@ def jacobian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     return _named(derivative, "jacobian", f)
 
 
-def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
+@overload
+def hessian(f: Callable[..., Any], argnums: Literal[0] = 0) -> Gradient: ...
+@overload
+def hessian(f: Callable[..., Any], argnums: Argnums) -> Derivative: ...
+def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Derivative:
     """The function that gives all second derivatives of the scalar function `f`: `argument.shape` twice.
 
     >>> import numpy as np
@@ -118,6 +129,12 @@ def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Callable[..., Any]:
     return jacobian(grad(f, argnums), argnums)
 
 
+@overload
+def hvp(f: Callable[..., Any], primals: HasParameters, tangents: Any) -> dict[str, Any]: ...
+@overload
+def hvp(f: Callable[..., Any], primals: Tree, tangents: Any) -> Tree: ...
+@overload
+def hvp(f: Callable[..., Any], primals: Operand, tangents: Any) -> float | Array | Value | Tensor: ...
 def hvp(f: Callable[..., Any], primals: Any, tangents: Any) -> Any:
     """The Hessian of the scalar function `f` at `primals`, times `tangents`, without the Hessian itself: the `jvp` of the
     gradient. Arguments as for `jvp`; the result is a tuple where `primals` is one.

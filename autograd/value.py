@@ -20,12 +20,12 @@ _new = object.__new__
 
 
 @cache
-def _operator(op: Primitive, augmented: bool = False) -> Any:
+def _operator(op: Primitive, augmented: bool = False) -> Operation:
     """The method of `Value` that records `op` of itself and one other operand, as a fast path; the `augmented` one
     changes a parameter in place."""
     scalar = op.scalar
 
-    def method(self: Value, other: Any) -> Any:
+    def method(self: Value, other: Any) -> Value:
         node = _new(Value)
         if type(other) is Value:
             node._right = other
@@ -48,7 +48,7 @@ def _operator(op: Primitive, augmented: bool = False) -> Any:
         node.label = None
         return node
 
-    return method
+    return method  # type: ignore[return-value]  # bound, as an attribute of the class
 
 
 class Value(Scalar):
@@ -85,7 +85,7 @@ class Value(Scalar):
             raise TypeError(f"the data of a result ({self.op!r}) cannot be set: set a leaf's, or .detach() it first")
         self._data = data if type(data) is float else _number(data)
 
-    def _unary(self, op: Primitive) -> Any:
+    def _unary(self, op: Primitive) -> Value:
         if modes.in_use or op.dx is None:
             return self._record(op, (self,))
         node = _new(Value)
@@ -99,8 +99,8 @@ class Value(Scalar):
         node.label = None
         return node
 
-    def _binary(self, op: Primitive, other: Any) -> Any:
-        return self._record_binary(op, self, other) if op.nondifferentiable else _operator(op)(self, other)
+    def _binary(self, op: Primitive, other: Any) -> Value:
+        return self._record_binary(op, self, other) if op.nondifferentiable else _operator(op)(self, other)  # type: ignore[call-overload]
 
     # The most common operators of scalar programs are functions of their own, to save a look-up.
     __add__: Operation = _operator(e.add)
@@ -112,24 +112,24 @@ class Value(Scalar):
     __imul__: Operation = _operator(e.mul, augmented=True)
     __itruediv__: Operation = _operator(e.div, augmented=True)
 
-    def _reflected(self, op: Primitive, other: Any) -> Any:
+    def _reflected(self, op: Primitive, other: Any) -> Value:
         return self._record_binary(op, other, self)
 
-    def _record_binary(self, op: Primitive, x: Any, y: Any) -> Any:
+    def _record_binary(self, op: Primitive, x: Any, y: Any) -> Value:
         """The rarer cases of `_binary`: another number type, an array, a node of higher priority, a mode in force."""
         other = y if x is self else x
         if isinstance(other, np.ndarray) and other.dtype == object:
-            return op.array(*(np.array([v], dtype=object) if v is self else v for v in (x, y)))
+            return op.array(*(np.array([v], dtype=object) if v is self else v for v in (x, y)))  # type: ignore[no-any-return]
         if isinstance(other, (float, int, Node, np.ndarray, np.generic)) and not isinstance(other, np.complexfloating):
-            return op(x, y)
+            return op(x, y)  # type: ignore[no-any-return]
         return declined(op, other)
 
     @classmethod
-    def _record(cls, op: Primitive, args: tuple[Any, ...]) -> Any:
+    def _record(cls, op: Primitive, args: tuple[Any, ...]) -> Value:
         if trace := modes.current_trace():
-            return trace.record(op, args)
+            return trace.record(op, args)  # type: ignore[return-value]  # a tracer
         if op.scalar is None:
-            return Tensor._record(op, args)
+            return Tensor._record(op, args)  # type: ignore[return-value]
         reads = []
         for arg in args:
             if type(arg) is cls:
@@ -143,10 +143,10 @@ class Value(Scalar):
             elif isinstance(arg, np.ndarray) and arg.ndim == 0 and arg.dtype.kind in "fiub":
                 return cls._record(op, tuple(x[()] if isinstance(x, np.ndarray) and x.ndim == 0 else x for x in args))
             else:
-                return Tensor._record(op, args)
+                return Tensor._record(op, args)  # type: ignore[return-value]
         data = op.scalar(*reads)
         if op.nondifferentiable:
-            return data
+            return data  # type: ignore[no-any-return]  # no node, for it has no derivative
         node = _new(cls)
         node._data = data
         node._sequence = next_sequence_number()
@@ -165,7 +165,7 @@ class Value(Scalar):
                 observer.recorded(node)
         return node
 
-    def _unbroadcast(self, contribution: Any) -> Any:
+    def _unbroadcast(self, contribution: Any) -> float | Node:
         """A contribution to the cotangent, converted to a float, or to a node where it is to be recorded."""
         if type(contribution) is float:
             return contribution

@@ -140,16 +140,15 @@ def _others(x: Tensor, axis: Axis) -> Tensor:
     first = tuple(range(len(axes)))
     moved = moveaxis(x, axes, first)
     rows = reshape(moved, (count(x.shape, axes), *moved.shape[len(axes) :]))
-    others: Tensor = _other_rows(rows)
-    return moveaxis(reshape(others, moved.shape), first, axes)
+    return moveaxis(reshape(_other_rows(rows), moved.shape), first, axes)
 
 
-def _other_rows(x: Any) -> Any:
+def _other_rows(x: Tensor) -> Tensor:
     n = x.shape[0]
     if n < 2:
-        return np.ones(x.shape, x.dtype)
+        return np.ones(x.shape, x.dtype)  # type: ignore[return-value]  # a constant
     left, right = x[: n - 1 : 2], x[1::2]
-    beside: Any = left * right
+    beside = left * right
     beside = _other_rows(concatenate([beside, x[n - 1 :]]) if n % 2 else beside)
     pairs = reshape(stack([right * beside[: n // 2], left * beside[: n // 2]], 1), (n - n % 2, *x.shape[1:]))
     return concatenate([pairs, beside[n // 2 :]]) if n % 2 else pairs

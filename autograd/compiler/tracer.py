@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import numpy as np
 
@@ -16,11 +16,14 @@ from autograd.graph import Primitive, next_sequence_number
 from autograd.numpy_protocol import CONSTANT_UFUNCS, PLAIN_FUNCTIONS, UFUNCS, as_object0d, call_of_objects
 from autograd.value import Value
 
+if TYPE_CHECKING:
+    from autograd.typing import Array, X
+
 
 class _Unknown:
     """The stand-in for the number of a tracer: reading it raises, for it would freeze an example."""
 
-    def _refuse(self, *_: Any) -> Any:
+    def _refuse(self, *_: Any) -> NoReturn:
         if modes.current_trace() is None:
             raise _ended("an operation")
         raise CompileError(
@@ -28,8 +31,10 @@ class _Unknown:
             "operators and ag's functions"
         )
 
-    def __eq__(self, other: object) -> Any:
-        return self._refuse() if isinstance(other, (float, int, np.ndarray, np.generic)) else NotImplemented
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, (float, int, np.ndarray, np.generic)):
+            self._refuse()
+        return NotImplemented
 
     __lt__ = __le__ = __gt__ = __ge__ = __bool__ = __float__ = __int__ = __index__ = _refuse
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __neg__ = _refuse
@@ -80,9 +85,9 @@ class Tracer(Value):
         self._example, self._line, self._derived = example, line, derived
 
     @classmethod
-    def _record(cls, op: Primitive, args: tuple[Any, ...]) -> Any:
+    def _record(cls, op: Primitive, args: tuple[Any, ...]) -> Tracer:
         if trace := modes.current_trace():
-            return trace.record(op, args)
+            return trace.record(op, args)  # type: ignore[return-value]  # a tracer
         raise _ended(op.name)
 
     def _check_unchanged(self, reader: Any, value: Any, keep_graph: bool) -> None:
@@ -106,7 +111,7 @@ class Tracer(Value):
         return CompileError(f"{describe_here()}: {what} {self!r}, which has no number while ag.compile traces: {cure}")
 
     @property
-    def data(self) -> Any:
+    def data(self) -> float:
         """Not known."""
         raise self._refuse("this reads .data of", "compute with the value itself")
 
@@ -125,11 +130,11 @@ class Tracer(Value):
     def numpy(self) -> NoReturn:
         raise self._refuse("this asks for .numpy() of", "compute with the value itself")
 
-    def detach(self) -> Any:
+    def detach(self) -> Value:
         """The same number, without its past."""
         return e.stop_gradient(self)
 
-    def conjugate(self) -> Any:
+    def conjugate(self) -> Tracer:
         """Itself, for NumPy's variance."""
         return self
 
@@ -177,7 +182,7 @@ class Tracer(Value):
     def __matmul__(self, other: Any) -> NoReturn:
         raise self._no_vector("@ takes")
 
-    def __getattr__(self, name: str) -> Any:
+    def __getattr__(self, name: str) -> NoReturn:
         if name.startswith("__") or hasattr(np.ndarray, name) is False:
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
         raise AttributeError(str(self._no_vector(f"this asks for .{name} of")))
@@ -201,27 +206,27 @@ class Condition(Tracer):
 
     __slots__ = ()
 
-    def __and__(self, other: Any) -> Any:
+    def __and__(self, other: Any) -> bool:
         return e.where(self, _as_condition(other), 0.0) != 0.0
 
-    def __or__(self, other: Any) -> Any:
+    def __or__(self, other: Any) -> bool:
         return e.where(self, 1.0, _as_condition(other)) != 0.0
 
-    def __xor__(self, other: Any) -> Any:
+    def __xor__(self, other: Any) -> bool:
         return self != _as_condition(other)
 
     __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
 
-    def __invert__(self) -> Any:
+    def __invert__(self) -> bool:
         return self == 0.0
 
 
-def _as_condition(x: Any) -> Any:
+def _as_condition(x: Any) -> float | Tracer:
     """A condition as it is, and booleans, also those that `~` made integers, as 1 and 0."""
     return x if isinstance(x, Tracer) else float(x & 1)
 
 
-def _logaddexp(x: Any, y: Any) -> Any:
+def _logaddexp(x: Value, y: Value) -> Value:
     z = e.where(x > y, x + e.softplus(y - x), y + e.softplus(x - y))
     return e.where((x == y) & (abs(x) == math.inf), (x + y) / 2.0, z)
 
@@ -265,11 +270,11 @@ class Vector(np.ndarray[Any, Any]):
         return super().__array_function__(function, types, args, kwargs)
 
 
-def _plain(x: Any) -> Any:
+def _plain(x: X) -> X | Array:
     return x.view(np.ndarray) if isinstance(x, Vector) else x
 
 
-def _vector(x: Any) -> Any:
+def _vector(x: X) -> X | Vector:
     return x.view(Vector) if isinstance(x, np.ndarray) and x.dtype == object else x
 
 
