@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, cast
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, ClassVar, Concatenate, NoReturn, ParamSpec, TypeVar, cast
 from weakref import ReferenceType, ref
 
 import numpy as np
@@ -19,9 +19,17 @@ from autograd.reverse_mode import accumulate_grads, cotangents
 if TYPE_CHECKING:
     from autograd.typing import Array, Operand  # noqa: F401  # named in a string
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
 _new = object.__new__
 _down = sums.adder(0)
 _ndarray = np.ndarray
+
+
+def _method(function: Callable[Concatenate[Tensor, P], R]) -> Callable[Concatenate[Tensor, P], R]:
+    """A function of arrays as a method: itself, of which type checkers know that it is of a Tensor, also in subclasses."""
+    return function
 
 
 @documented
@@ -317,8 +325,7 @@ class Tensor(Operators["Operand", "Tensor", np.ndarray[Any, Any], np.ndarray[Any
     def __iter__(self) -> Iterator[Tensor]:
         return (self[i] for i in range(len(self)))
 
-    def __getitem__(self, key: Any) -> Tensor:
-        return indexing.index(self, key)
+    __getitem__ = _method(indexing.index)
 
     def __setitem__(self, key: Any, value: Any) -> NoReturn:
         raise TypeError(
@@ -380,41 +387,29 @@ class Tensor(Operators["Operand", "Tensor", np.ndarray[Any, Any], np.ndarray[Any
         """The last two axes exchanged."""
         return linalg.mT(self)
 
-    def sum(self, axis: Any = None, keepdims: bool = False) -> Tensor:
-        return reductions.sum(self, axis, keepdims)
-
-    def mean(self, axis: Any = None, keepdims: bool = False) -> Tensor:
-        return reductions.mean(self, axis, keepdims)
-
-    def var(self, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Tensor:
-        return reductions.var(self, axis, ddof, keepdims)
-
-    def std(self, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> Tensor:
-        return reductions.std(self, axis, ddof, keepdims)
-
-    def max(self, axis: Any = None, keepdims: bool = False) -> Tensor:
-        return reductions.max(self, axis, keepdims)
-
-    def min(self, axis: Any = None, keepdims: bool = False) -> Tensor:
-        return reductions.min(self, axis, keepdims)
-
-    def prod(self, axis: Any = None, keepdims: bool = False) -> Tensor:
-        return reductions.prod(self, axis, keepdims)
-
-    def cumsum(self, axis: int | None = None) -> Tensor:
-        return reductions.cumsum(self, axis)
-
-    def norm(self, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Tensor:
-        return reductions.norm(self, ord, axis, keepdims)
-
-    def logsumexp(self, axis: Any = None, keepdims: bool = False) -> Tensor:
-        return reductions.logsumexp(self, axis, keepdims)
-
-    def softmax(self, axis: Any = -1) -> Tensor:
-        return reductions.softmax(self, axis)
-
-    def log_softmax(self, axis: Any = -1) -> Tensor:
-        return reductions.log_softmax(self, axis)
+    sum = _method(reductions.sum)
+    mean = _method(reductions.mean)
+    var = _method(reductions.var)
+    std = _method(reductions.std)
+    max = _method(reductions.max)
+    min = _method(reductions.min)
+    prod = _method(reductions.prod)
+    cumsum = _method(reductions.cumsum)
+    norm = _method(reductions.norm)
+    logsumexp = _method(reductions.logsumexp)
+    softmax = _method(reductions.softmax)
+    log_softmax = _method(reductions.log_softmax)
+    reshape = _method(shaping.reshape)
+    ravel = flatten = _method(shaping.ravel)
+    swapaxes = _method(shaping.swapaxes)
+    expand_dims = _method(shaping.expand_dims)
+    squeeze = _method(shaping.squeeze)
+    broadcast_to = _method(shaping.broadcast_to)
+    repeat = _method(indexing.repeat)
+    take = _method(indexing.take)
+    split = _method(joining.split)
+    diagonal = _method(indexing.diagonal)
+    trace = _method(linalg.trace)
 
     def argmax(self, axis: Any = None) -> np.intp | Array:
         """The index of the largest element, along `axis` or in the flattened array."""
@@ -427,44 +422,8 @@ class Tensor(Operators["Operand", "Tensor", np.ndarray[Any, Any], np.ndarray[Any
     def dot(self, other: Any) -> Tensor:
         return linalg.dot(self, other)
 
-    def reshape(self, *shape: Any) -> Tensor:
-        return shaping.reshape(self, *shape)
-
-    def ravel(self) -> Tensor:
-        return shaping.ravel(self)
-
-    def flatten(self) -> Tensor:
-        return shaping.ravel(self)
-
     def transpose(self, *axes: Any) -> Tensor:
         return shaping.transpose(self, axes[0] if len(axes) == 1 else axes or None)
-
-    def swapaxes(self, axis1: int, axis2: int) -> Tensor:
-        return shaping.swapaxes(self, axis1, axis2)
-
-    def expand_dims(self, axis: Any) -> Tensor:
-        return shaping.expand_dims(self, axis)
-
-    def squeeze(self, axis: Any = None) -> Tensor:
-        return shaping.squeeze(self, axis)
-
-    def broadcast_to(self, shape: Any) -> Tensor:
-        return shaping.broadcast_to(self, shape)
-
-    def repeat(self, repeats: Any, axis: int | None = None) -> Tensor:
-        return indexing.repeat(self, repeats, axis)
-
-    def take(self, indices: Any, axis: int | None = None) -> Tensor:
-        return indexing.take(self, indices, axis)
-
-    def split(self, indices_or_sections: Any, axis: int = 0) -> list[Tensor]:
-        return joining.split(self, indices_or_sections, axis)
-
-    def diagonal(self, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
-        return indexing.diagonal(self, offset, axis1, axis2)
-
-    def trace(self, offset: int = 0) -> Tensor:
-        return linalg.trace(self, offset)
 
     def astype(self, dtype: Any) -> Tensor:
         """This tensor in another floating-point dtype, differentiably."""
