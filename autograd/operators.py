@@ -154,23 +154,16 @@ class Operators(Node, Generic[Other, Result, Plain, Mask]):
     def __gt__(self, other: Other) -> Mask: return self._compared(operator.gt, e.greater, self, other)
     def __ge__(self, other: Other) -> Mask: return self._compared(operator.ge, e.greater_equal, self, other)
     # NumPy's functions of object arrays call these methods of each element.
-    def arcsin(self) -> Result: return self._unary(e.asin)
-    def arccos(self) -> Result: return self._unary(e.acos)
-    def arctan(self) -> Result: return self._unary(e.atan)
-    def arctan2(self, x: Other) -> Result: return self._binary(e.atan2, x)
-    def arcsinh(self) -> Result: return self._unary(e.asinh)
-    def arccosh(self) -> Result: return self._unary(e.acosh)
-    def arctanh(self) -> Result: return self._unary(e.atanh)
     def fmod(self, other: Other) -> Result: return self._binary(e.fmod, other)
     def exp2(self) -> Result: return self._reflected(e.power, cast("Other", 2.0))
-    def fabs(self) -> Result: return self._unary(e.absolute)
     def rint(self) -> Plain: return cast("Plain", np.rint(self))
     def degrees(self) -> Result: return cast("Result", algebra.degrees(self))
     def radians(self) -> Result: return cast("Result", algebra.radians(self))
     def conjugate(self) -> Result: return cast("Result", self)
     def logical_xor(self, other: Other) -> bool: return bool(self) != bool(other)
     # fmt: on
-    rad2deg, deg2rad = degrees, radians
+    arcsin, arccos, arctan, arctan2, arcsinh, arccosh, arctanh = asin, acos, atan, atan2, asinh, acosh, atanh
+    fabs, rad2deg, deg2rad = abs, degrees, radians
     __hash__ = object.__hash__
 
     def __bool__(self) -> bool:

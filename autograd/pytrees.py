@@ -56,13 +56,9 @@ class Container(NamedTuple):
             return kind(children)
         if issubclass(kind, dict):
             items = zip(keys, children, strict=True)
-            return (
-                defaultdict(extra, items)
-                if kind is defaultdict
-                else OrderedDict(items)
-                if kind is OrderedDict
-                else dict(items)
-            )
+            if kind is defaultdict:
+                return defaultdict(extra, items)
+            return OrderedDict(items) if kind is OrderedDict else dict(items)
         if issubclass(kind, (list, tuple)):
             return kind(*children) if hasattr(kind, "_fields") else kind(children)
         if not issubclass(kind, np.ndarray):

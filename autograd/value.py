@@ -132,14 +132,12 @@ class Value(Scalar):
             return Tensor._record(op, args)  # type: ignore[return-value]
         reads = []
         for arg in args:
-            if type(arg) is cls:
+            if isinstance(arg, Value):
                 reads.append(arg._data)
             elif type(arg) is float:
                 reads.append(arg)
             elif isinstance(arg, (float, int, np.floating, np.integer, np.bool_)):
                 reads.append(as_float(op.name, arg))
-            elif isinstance(arg, Value):
-                reads.append(arg._data)
             elif isinstance(arg, np.ndarray) and arg.ndim == 0 and arg.dtype.kind in "fiub":
                 return cls._record(op, tuple(x[()] if isinstance(x, np.ndarray) and x.ndim == 0 else x for x in args))
             else:

@@ -40,10 +40,11 @@ def adder(axis: Any = None, keepdims: bool = False) -> Step:
 
     def of_all(x: Array) -> Array:
         try:
-            plain = x.flags.forc
+            if not x.flags.forc:
+                return other(x)
         except AttributeError:
-            plain = True  # a number or a list, which NumPy makes an array of
-        return total(x) if plain else other(x)
+            pass  # a number or a list, which NumPy makes an array of
+        return _add(x, None, None, None, True) if keepdims else _add(x, None)
 
     def along_one(x: Array) -> Array:
         try:
@@ -52,9 +53,6 @@ def adder(axis: Any = None, keepdims: bool = False) -> Step:
         except (AttributeError, IndexError):
             return _add(x, axis, None, None, keepdims)  # or NumPy raises its own error
         return other(x)
-
-    def total(x: Array) -> Array:
-        return _add(x, None, None, None, True) if keepdims else _add(x, None)
 
     def other(x: Array) -> Array:
         try:
