@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
+
+from autograd.forks import importing
 
 
 class OfObject:
@@ -21,3 +24,12 @@ class OfObject:
 
     def __get__(self, thing: Any, _: Any = None) -> Any:
         return self.of_class if thing is None else self.of_object(thing)
+
+
+def described(op: Any) -> tuple[str | None, Any]:
+    """The docstring and the signature of an operation: of the table's made from the record, when they are first asked for."""
+    if not op.elementwise:
+        return op.doc, None
+    with importing:
+        found: tuple[str, Any] = import_module("autograd.formulas").described(op)
+    return found

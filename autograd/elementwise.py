@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd import forwards
-from autograd.formulas import described
 from autograd.graph import ONE, Primitive, Slope, factors, fraction, mask, over
 
 if TYPE_CHECKING:
@@ -52,8 +51,7 @@ def op(name: str, scalar: Callable[..., float], array: Callable[..., Any], *slop
     """
     if "otherwise" in facts:
         scalar = forwards.ieee(scalar, array)
-    facts |= {"elementwise": True, "describe": described}
-    ELEMENTWISE[name] = made = Primitive(name, scalar, array, *map(_slope, slopes), **facts)
+    ELEMENTWISE[name] = made = Primitive(name, scalar, array, *map(_slope, slopes), elementwise=True, **facts)
     return made
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, overload
 import numpy as np
 
 from autograd.arguments import FAILURES, assignments, refused, shown
-from autograd.docstrings import OfObject
+from autograd.docstrings import OfObject, described
 
 if TYPE_CHECKING:
     from autograd.typing import Array, Constant, Number, Numeric, Operand, Tensor, Value
@@ -76,10 +76,10 @@ class Primitive:
     constants must not change. `settings` are its further arguments, such as an axis.
     """
 
-    __doc__: Any = OfObject(__doc__, lambda op: op.describe(op)[0] if op.describe else op.doc)
-    __signature__ = OfObject(None, lambda op: op.describe(op)[1] if op.describe else None)
+    __doc__: Any = OfObject(__doc__, lambda op: described(op)[0] if type(op) is Primitive else op.doc)
+    __signature__ = OfObject(None, lambda op: described(op)[1] if type(op) is Primitive else None)
     __slots__ = (
-        "__weakref__", "array", "at_most_binary", "body", "c", "commutes", "describe", "doc", "dx", "dx_kind", "dy", "dy_kind", "elementwise",
+        "__weakref__", "array", "at_most_binary", "body", "c", "commutes", "doc", "dx", "dx_kind", "dy", "dy_kind", "elementwise",
         "hides_nan", "hint", "identity", "infix", "is_comparison", "is_even", "is_free", "is_odd", "latex", "name",
         "never_minus_zero", "nondifferentiable", "numpy", "otherwise", "pull_x", "pull_y", "python", "reads", "rules",
         "scalar", "settings", "sign", "variadic",
@@ -107,7 +107,6 @@ class Primitive:
         latex: str | None = None,  # an expression, or a function's name
         sign: str | None = None,  # in pictures
         doc: str | None = None,  # what it is, in words
-        describe: Callable[[Primitive], tuple[str, Any]] | None = None,  # its docstring and its signature
         hint: str = "a lower learning rate, scaled inputs or gradient clipping usually keep the numbers small",
         # Algebra that is exact for it.
         commutes: bool = False,
@@ -122,7 +121,7 @@ class Primitive:
         self.name, self.scalar, self.array, self.variadic, self.body = name, scalar, array, variadic, body
         self.elementwise, self.settings = elementwise, settings
         self.infix, self.python, self.otherwise, self.numpy, self.c = infix, python, otherwise, numpy, c
-        self.latex, self.sign, self.hint, self.doc, self.describe = latex, sign, hint, doc, describe
+        self.latex, self.sign, self.hint, self.doc = latex, sign, hint, doc
         self.commutes, self.identity, self.is_odd, self.is_even = commutes, identity, is_odd, is_even
         self.never_minus_zero, self.hides_nan = never_minus_zero, hides_nan
         self.is_comparison, self.is_free = is_comparison, is_free
