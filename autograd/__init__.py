@@ -77,11 +77,50 @@ Reading
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from autograd.arrays.indexing import *
-from autograd.arrays.joining import *
-from autograd.arrays.linalg import *
-from autograd.arrays.reductions import *
-from autograd.arrays.shaping import *
+from autograd.arrays.indexing import diag as diag
+from autograd.arrays.indexing import diagonal as diagonal
+from autograd.arrays.indexing import index as index
+from autograd.arrays.indexing import index_update as index_update
+from autograd.arrays.indexing import pad as pad
+from autograd.arrays.indexing import repeat as repeat
+from autograd.arrays.indexing import sort as sort
+from autograd.arrays.indexing import take as take
+from autograd.arrays.indexing import take_along_axis as take_along_axis
+from autograd.arrays.indexing import tril as tril
+from autograd.arrays.indexing import triu as triu
+from autograd.arrays.joining import concatenate as concatenate
+from autograd.arrays.joining import split as split
+from autograd.arrays.joining import stack as stack
+from autograd.arrays.linalg import cholesky as cholesky
+from autograd.arrays.linalg import det as det
+from autograd.arrays.linalg import einsum as einsum
+from autograd.arrays.linalg import inv as inv
+from autograd.arrays.linalg import linear as linear
+from autograd.arrays.linalg import matmul as matmul
+from autograd.arrays.linalg import outer as outer
+from autograd.arrays.linalg import slogdet as slogdet
+from autograd.arrays.linalg import solve as solve
+from autograd.arrays.linalg import tensordot as tensordot
+from autograd.arrays.linalg import trace as trace
+from autograd.arrays.reductions import cumsum as cumsum
+from autograd.arrays.reductions import log_softmax as log_softmax
+from autograd.arrays.reductions import max as max
+from autograd.arrays.reductions import min as min
+from autograd.arrays.reductions import softmax as softmax
+from autograd.arrays.reductions import std as std
+from autograd.arrays.reductions import var as var
+from autograd.arrays.shaping import broadcast_to as broadcast_to
+from autograd.arrays.shaping import cast as cast
+from autograd.arrays.shaping import expand_dims as expand_dims
+from autograd.arrays.shaping import flip as flip
+from autograd.arrays.shaping import moveaxis as moveaxis
+from autograd.arrays.shaping import ravel as ravel
+from autograd.arrays.shaping import reshape as reshape
+from autograd.arrays.shaping import roll as roll
+from autograd.arrays.shaping import squeeze as squeeze
+from autograd.arrays.shaping import swapaxes as swapaxes
+from autograd.arrays.shaping import tile as tile
+from autograd.arrays.shaping import transpose as transpose
 from autograd.custom import primitive as primitive
 from autograd.elementwise import absolute as _absolute
 from autograd.elementwise import acos as acos
@@ -133,9 +172,20 @@ from autograd.graph import Node as Node
 from autograd.graph import Primitive as Primitive
 from autograd.modes import no_grad as no_grad
 from autograd.tensor import Tensor as Tensor
-from autograd.transforms import *
+from autograd.transforms import grad as grad
+from autograd.transforms import hessian as hessian
+from autograd.transforms import hvp as hvp
+from autograd.transforms import jacobian as jacobian
+from autograd.transforms import jvp as jvp
+from autograd.transforms import value_and_grad as value_and_grad
+from autograd.transforms import vjp as vjp
 from autograd.value import Value as Value
-from autograd.variadic import *
+from autograd.variadic import dot as dot
+from autograd.variadic import logsumexp as logsumexp
+from autograd.variadic import mean as mean
+from autograd.variadic import norm as norm
+from autograd.variadic import prod as prod
+from autograd.variadic import sum as sum
 
 abs = _absolute
 

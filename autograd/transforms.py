@@ -28,8 +28,6 @@ from autograd.linearize import linearize
 if TYPE_CHECKING:
     from autograd.typing import Array, Derivative, Gradient, HasParameters, Operand, Tensor, Tree, Value
 
-__all__ = ["grad", "hessian", "hvp", "jacobian", "jvp", "value_and_grad", "vjp"]
-
 F = TypeVar("F", bound=Callable[..., Any])
 
 

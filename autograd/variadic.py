@@ -25,8 +25,6 @@ from autograd.value import Value
 if TYPE_CHECKING:
     from autograd.typing import A, Array, Constant, Operand, Tensor
 
-__all__ = ["dot", "logsumexp", "mean", "norm", "prod", "sum"]
-
 _new = object.__new__
 
 # From Python 3.12 on its sum of floats is compensated, and would not be that of compiled code.

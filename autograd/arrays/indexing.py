@@ -16,11 +16,6 @@ from autograd.graph import Node, Primitive
 if TYPE_CHECKING:
     from autograd.typing import A, Array, Constant, Operand, Tensor
 
-__all__ = [
-    "diag", "diagonal", "index", "index_update", "pad", "repeat", "sort",
-    "take", "take_along_axis", "tril", "triu",
-]  # fmt: skip
-
 COPYING = ("edge", "reflect", "symmetric", "wrap")  # the modes of pad that take elements as they are
 _COMPUTING = ("empty", "linear_ramp", "maximum", "mean", "median", "minimum")  # and NumPy's others
 

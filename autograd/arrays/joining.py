@@ -17,8 +17,6 @@ from autograd.graph import Node, Primitive
 if TYPE_CHECKING:
     from autograd.typing import A, Array, Constant, Operand, Tensor
 
-__all__ = ["concatenate", "split", "stack"]
-
 
 def _several(owner: str, xs: Any) -> list[Any]:
     """The arrays of a list or another iterable, which must not be empty."""

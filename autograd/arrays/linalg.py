@@ -21,8 +21,6 @@ from autograd.graph import Primitive, value_of
 if TYPE_CHECKING:
     from autograd.typing import A, Array, Constant, Operand, Tensor
 
-__all__ = ["cholesky", "det", "einsum", "inv", "linear", "matmul", "outer", "slogdet", "solve", "tensordot", "trace"]
-
 
 def _rows_and_columns(g: Any, x: Any, y: Any) -> tuple[Any, Any, Any]:
     """The operands of a product and its cotangent, as matrices."""

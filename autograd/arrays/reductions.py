@@ -20,8 +20,6 @@ from autograd.graph import Primitive, Pullback
 if TYPE_CHECKING:
     from autograd.typing import A, Array, Tensor
 
-__all__ = ["cumsum", "log_softmax", "max", "min", "softmax", "std", "var"]
-
 
 def _back(g: Tensor, x: Tensor, axis: Axis) -> Tensor:
     """The result of a reduction of `x`, or its cotangent, in a shape that broadcasts against `x`."""

@@ -15,11 +15,6 @@ from autograd.graph import Node, Primitive
 if TYPE_CHECKING:
     from autograd.typing import A, Array, X
 
-__all__ = [
-    "broadcast_to", "cast", "expand_dims", "flip", "moveaxis", "ravel", "reshape",
-    "roll", "squeeze", "swapaxes", "tile", "transpose",
-]  # fmt: skip
-
 
 def operand(x: X, owner: str = "this function", name: str = "x") -> X:
     """`x` as something with a shape: a node or an array as it is, lists and numbers as arrays. `owner` is the function
@@ -49,10 +44,16 @@ def fixed(what: str, x: Any) -> np.ndarray[Any, Any]:
         raise TypeError(
             f"{what} must be plain numbers, which no derivative goes through, not {shown(x)}: take its .numpy()"
         )
-    if isinstance(x, np.ndarray):
-        check_kind(x)
+    x = unmasked(x)
     owner, _, name = what.partition(": ")
     return x if isinstance(x, np.ndarray) else numbers(owner, name, x, "fiubcmMOSUV")
+
+
+def unmasked(x: X) -> X:
+    """`x`; a TypeError for a subclass of array whose meaning would be lost: masked, a matrix, with units."""
+    if isinstance(x, np.ndarray) and type(x) is not np.ndarray:
+        check_kind(x)
+    return x
 
 
 def axes_of(axis: Axis, ndim: int) -> tuple[int, ...]:

@@ -3,7 +3,6 @@
 import ast
 import subprocess
 import sys
-from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -120,16 +119,12 @@ def test_no_room_uses_the_underscored_names_of_another(room):
 
 
 def exported(path):
-    """(public name, room that has it) for every `from room import name as name` of an `__init__`, late ones too, and for
-    every name in the `__all__` of a room of which it imports all."""
+    """(public name, room that has it) for every `from room import name as name` of an `__init__`, late ones too."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom):
             for alias in node.names:
                 if alias.asname == alias.name:
                     yield alias.name, node.module
-                elif alias.name == "*" and node.module.removeprefix("autograd.") in ROOMS:
-                    for name in import_module(node.module).__all__:
-                        yield name, node.module
 
 
 INITS = {
