@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from itertools import pairwise
 from numbers import Number
 from types import FunctionType
 from typing import Any, Generic, NoReturn, Self, TypeVar, cast
@@ -22,7 +21,6 @@ Other = TypeVar("Other")  # what the other operand may be
 Result = TypeVar("Result", bound=Node)  # the kind of node that then results
 Plain = TypeVar("Plain")  # a result without a derivative: a float, or an array
 Mask = TypeVar("Mask")  # the result of a comparison: a bool, or an array of them
-Kind = TypeVar("Kind", bound=type)
 
 
 def declined(op: Primitive, other: Any) -> NoReturn:
@@ -41,23 +39,6 @@ def is_plain(x: Any) -> bool:
     return isinstance(x, (float, int)) or (isinstance(x, kinds) and x.dtype.kind in "fiub")
 
 
-def documented(kind: Kind) -> Kind:
-    """Give the methods of one line their docstrings: that of the function that they call, or the operation's name."""
-    for shown, method in vars(kind).items():
-        if shown[0] != "_" and isinstance(method, FunctionType) and not method.__doc__:
-            names = method.__code__.co_names
-            found = [getattr(method.__globals__.get(room), name, None) for room, name in pairwise(names)]
-            called = next((each for each in found if isinstance(each, (Primitive, FunctionType))), None)
-            if isinstance(called, Primitive) and "_reflected" not in names:
-                method.__doc__ = f"`{called.name}`, elementwise."
-            else:
-                text = called.__doc__ if isinstance(called, FunctionType) else None
-                text = text or f"NumPy's `{method.__name__}`, elementwise."
-                method.__doc__ = " ".join(text.partition("\n\n")[0].split())
-    return kind
-
-
-@documented
 class Operators(Node, Generic[Other, Result, Plain, Mask]):
     """Arithmetic on nodes. Each kind of node defines `_unary`, `_binary` and `_reflected`."""
 
@@ -109,6 +90,10 @@ class Operators(Node, Generic[Other, Result, Plain, Mask]):
             return self._unary(e.square)
         return self._binary(e.power, other)
 
+    def clip(self, low: Any = None, high: Any = None) -> Result:
+        """`x`, limited to the range from `low` to `high`, each of which may be None."""
+        return cast("Result", e.clip(cast("Any", self), low, high))
+
     # fmt: off
     def exp(self) -> Result: return self._unary(e.exp)
     def expm1(self) -> Result: return self._unary(e.expm1)
@@ -144,7 +129,6 @@ class Operators(Node, Generic[Other, Result, Plain, Mask]):
     def hypot(self, other: Other) -> Result: return self._binary(e.hypot, other)
     def maximum(self, other: Other) -> Result: return self._binary(e.maximum, other)
     def minimum(self, other: Other) -> Result: return self._binary(e.minimum, other)
-    def clip(self, low: Any = None, high: Any = None) -> Result: return cast("Result", e.clip(cast("Any", self), low, high))
     def where(self, condition: Any, other: Other) -> Result: return cast("Result", e.where(condition, self, cast("Any", other)))
 
     def __eq__(self, other: object) -> Mask: return self._compared(operator.eq, e.equal, self, other)  # type: ignore[override]  # of arrays: an array
@@ -190,6 +174,11 @@ class Operators(Node, Generic[Other, Result, Plain, Mask]):
         raise TypeError(f"a {type(self).__name__} is real: complex numbers have no rules here")
 
     __array_ufunc__ = array_ufunc
+
+
+for _name, _method in vars(Operators).items():  # the docstrings of the methods of one line
+    if _name[0] != "_" and isinstance(_method, FunctionType) and not _method.__doc__:
+        _method.__doc__ = f"`{_name}`, elementwise." if _name in e.ELEMENTWISE else f"NumPy's `{_name}`, elementwise."
 
 
 class Updates(Node):

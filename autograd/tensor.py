@@ -13,7 +13,7 @@ from autograd.arguments import FAILURES, check_kind, integer, numbers, shown
 from autograd.arrays import indexing, joining, linalg, reductions, shaping, sums
 from autograd.graph import Node, Primitive, next_sequence_number, value_of
 from autograd.numpy_protocol import call
-from autograd.operators import Operators, declined, documented
+from autograd.operators import Operators, declined
 from autograd.reverse_mode import accumulate_grads, cotangents
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ def _method(function: Callable[Concatenate[Tensor, P], R]) -> Callable[Concatena
     return function
 
 
-@documented
 class Tensor(Operators["Operand", "Tensor", np.ndarray[Any, Any], np.ndarray[Any, Any]]):
     """An array in a graph: any real floating-point ndarray, shared and not copied; integers become float64.
 
@@ -420,9 +419,11 @@ class Tensor(Operators["Operand", "Tensor", np.ndarray[Any, Any], np.ndarray[Any
         return np.argmin(self._data, _axis("argmin", axis, self.ndim))
 
     def dot(self, other: Any) -> Tensor:
+        """The inner product of the last axis of `x` with the second last (or only) axis of `y`."""
         return linalg.dot(self, other)
 
     def transpose(self, *axes: Any) -> Tensor:
+        """`x` with its axes in the order `axes`, by default reversed."""
         return shaping.transpose(self, axes[0] if len(axes) == 1 else axes or None)
 
     def astype(self, dtype: Any) -> Tensor:
