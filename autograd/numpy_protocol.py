@@ -225,12 +225,9 @@ PLAIN_FUNCTIONS = {
     np.may_share_memory, np.isin, np.linalg.matrix_rank,
 }  # fmt: skip
 
-# The functions that give a number for a number.
-_OF_NUMBERS = {
-    np.sum, np.mean, np.average, np.var, np.std, np.max, np.amax, np.min, np.amin, np.prod, np.ptp, np.linalg.norm,
-    np.clip, np.where, np.nan_to_num, np.copy,
-}  # fmt: skip
+# The functions that give a number for a number, and those of them that give the same one.
 _SAME_OF_ONE = {np.sum, np.mean, np.average, np.max, np.amax, np.min, np.amin, np.prod, np.copy}
+_OF_NUMBERS = {*_SAME_OF_ONE, np.var, np.std, np.ptp, np.linalg.norm, np.clip, np.where, np.nan_to_num}
 
 
 def call(function: Any, args: Any, kwargs: Any) -> Any:

@@ -119,22 +119,13 @@ def repeat(x: A, repeats: Any, axis: int | None = None) -> A:
 
 
 def _take_along(indices: Any, axis: int) -> Primitive:
-    forward, rule = (
-        lambda x: np.take_along_axis(x, indices, axis),
-        lambda g, z, x: _scatter_along(indices, axis, x.shape)(g),
-    )
-    return Primitive("take_along_axis", None, forward, rule, settings={"indices": indices, "axis": axis})
-
-
-def _scatter_along(indices: Any, axis: int, shape: tuple[int, ...]) -> Primitive:
-    def forward(y: Array) -> Array:
-        out = np.zeros(shape, np.result_type(y, np.float16))
-        key = list(np.ogrid[tuple(slice(n) for n in shape)])  # the indices broadcast against the other axes
+    def rule(g: A, z: A, x: A) -> A:
+        key = list(np.ogrid[tuple(slice(n) for n in x.shape)])  # the indices broadcast against the other axes
         key[axis] = indices
-        return scattering.add_at(out, tuple(key), y)
+        return _scatter(tuple(key), x.shape)(g)
 
-    rule, settings = lambda g, z, y: _take_along(indices, axis)(g), {"indices": indices, "axis": axis}
-    return Primitive("scatter_along_axis", None, forward, rule, settings=settings)
+    forward = lambda x: np.take_along_axis(x, indices, axis)
+    return Primitive("take_along_axis", None, forward, rule, settings={"indices": indices, "axis": axis})
 
 
 def take_along_axis(x: A, indices: Any, axis: int | None) -> A:

@@ -63,7 +63,7 @@ MUTANTS = [
     Mutant("one constant of pad", indexing.pad, 'fixed("pad: constant_values", constant_values)', "float(np.ravel(constant_values)[0])", gives(np.pad)),
     Mutant("wrapped indices", numpy_shaping.take, 'places % n if mode == "wrap"', 'places if mode == "wrap"', gives(np.take)),
     Mutant("booleans of take as a mask", indexing.take, "places.astype(int)", "places", gives(np.take)),
-    Mutant("indices that broadcast", indexing._scatter_along, "for n in shape)", "for n in indices.shape)", derived(np.take_along_axis)),
+    Mutant("indices that broadcast", indexing._take_along, "for n in x.shape)", "for n in indices.shape)", derived(np.take_along_axis)),
     Mutant("a diagonal that is none", linalg.einsum, "if any(n != m for same, m", "if any(False for same, m", gives(np.einsum)),
     Mutant("an axis of 1 that broadcasts", linalg.einsum, "if letter not in others)", "if False)", derived(np.einsum)),
     Mutant("axes that einsum loses", linalg.einsum, 'if ellipsis and "..." not in out', "if False", gives(np.einsum)),
