@@ -44,16 +44,10 @@ def fixed(what: str, x: Any) -> np.ndarray[Any, Any]:
         raise TypeError(
             f"{what} must be plain numbers, which no derivative goes through, not {shown(x)}: take its .numpy()"
         )
-    x = unmasked(x)
+    if isinstance(x, np.ndarray):
+        check_kind(x)
     owner, _, name = what.partition(": ")
     return x if isinstance(x, np.ndarray) else numbers(owner, name, x, "fiubcmMOSUV")
-
-
-def unmasked(x: X) -> X:
-    """`x`; a TypeError for a subclass of array whose meaning would be lost: masked, a matrix, with units."""
-    if isinstance(x, np.ndarray) and type(x) is not np.ndarray:
-        check_kind(x)
-    return x
 
 
 def axes_of(axis: Axis, ndim: int) -> tuple[int, ...]:
