@@ -121,7 +121,6 @@ from autograd.arrays.shaping import squeeze as squeeze
 from autograd.arrays.shaping import swapaxes as swapaxes
 from autograd.arrays.shaping import tile as tile
 from autograd.arrays.shaping import transpose as transpose
-from autograd.custom import primitive as primitive
 from autograd.elementwise import absolute as _absolute
 from autograd.elementwise import acos as acos
 from autograd.elementwise import acosh as acosh
@@ -205,6 +204,7 @@ if TYPE_CHECKING:
     from autograd.compiler.kernel import compile as compile
     from autograd.compiler.listing import program as program
     from autograd.compiler.listing import source as source
+    from autograd.custom import primitive as primitive
     from autograd.drawing.dot import draw as draw
     from autograd.drawing.explaining import explain as explain
     from autograd.drawing.layout import GraphvizError as GraphvizError
@@ -218,6 +218,7 @@ else:
         "autograd.compiler.errors": ["CompileError"],
         "autograd.compiler.kernel": ["Kernel", "compile"],
         "autograd.compiler.listing": ["program", "source"],
+        "autograd.custom": ["primitive"],
         "autograd.drawing.dot": ["draw"],
         "autograd.drawing.explaining": ["explain"],
         "autograd.drawing.layout": ["GraphvizError"],
