@@ -94,63 +94,27 @@ class Formula(Node):
     def _unary(self, op: Primitive) -> Formula:
         return self.applied(op, [self])
 
-    def __str__(self) -> str:
-        return self.text
-
-    def __add__(self, other: Any) -> Formula:
-        return self.joined("+", self, other)
-
-    def __radd__(self, other: Any) -> Formula:
-        return self.joined("+", other, self)
-
-    def __sub__(self, other: Any) -> Formula:
-        return self.joined("-", self, other)
-
-    def __rsub__(self, other: Any) -> Formula:
-        return self.joined("-", other, self)
-
-    def __mul__(self, other: Any) -> Formula:
-        return self.joined("*", self, other)
-
-    def __rmul__(self, other: Any) -> Formula:
-        return self.joined("*", other, self)
-
-    def __truediv__(self, other: Any) -> Formula:
-        return self.joined("/", self, other)
-
-    def __rtruediv__(self, other: Any) -> Formula:
-        return self.joined("/", other, self)
-
-    def __pow__(self, other: Any) -> Formula:
-        return self.joined("**", self, other)
-
-    def __rpow__(self, other: Any) -> Formula:
-        return self.joined("**", other, self)
-
-    def __neg__(self) -> Formula:
-        return self.filled("-{0}", [self])
-
-    def __abs__(self) -> Formula:
-        return type(self)(f"abs({self.text})")
-
-    def __gt__(self, other: Any) -> Formula:
-        return self.joined(">", self, other)
-
-    def __ge__(self, other: Any) -> Formula:
-        return self.joined(">=", self, other)
-
-    def __lt__(self, other: Any) -> Formula:
-        return self.joined("<", self, other)
-
-    def __le__(self, other: Any) -> Formula:
-        return self.joined("<=", self, other)
-
-    def __eq__(self, other: object) -> Any:
-        return self.joined("==", self, other)
-
-    def __ne__(self, other: object) -> Any:
-        return self.joined("!=", self, other)
-
+    # fmt: off
+    def __str__(self) -> str: return self.text
+    def __add__(self, other: Any) -> Formula: return self.joined("+", self, other)
+    def __radd__(self, other: Any) -> Formula: return self.joined("+", other, self)
+    def __sub__(self, other: Any) -> Formula: return self.joined("-", self, other)
+    def __rsub__(self, other: Any) -> Formula: return self.joined("-", other, self)
+    def __mul__(self, other: Any) -> Formula: return self.joined("*", self, other)
+    def __rmul__(self, other: Any) -> Formula: return self.joined("*", other, self)
+    def __truediv__(self, other: Any) -> Formula: return self.joined("/", self, other)
+    def __rtruediv__(self, other: Any) -> Formula: return self.joined("/", other, self)
+    def __pow__(self, other: Any) -> Formula: return self.joined("**", self, other)
+    def __rpow__(self, other: Any) -> Formula: return self.joined("**", other, self)
+    def __neg__(self) -> Formula: return self.filled("-{0}", [self])
+    def __abs__(self) -> Formula: return type(self)(f"abs({self.text})")
+    def __gt__(self, other: Any) -> Formula: return self.joined(">", self, other)
+    def __ge__(self, other: Any) -> Formula: return self.joined(">=", self, other)
+    def __lt__(self, other: Any) -> Formula: return self.joined("<", self, other)
+    def __le__(self, other: Any) -> Formula: return self.joined("<=", self, other)
+    def __eq__(self, other: object) -> Any: return self.joined("==", self, other)
+    def __ne__(self, other: object) -> Any: return self.joined("!=", self, other)
+    # fmt: on
     __hash__ = Node.__hash__
 
 
@@ -208,7 +172,7 @@ class LatexFormula(Formula):
         if stem in _GREEK:
             stem = f"\\{stem}"
         elif not (len(stem) == 1 and stem.isalpha()):
-            stem = rf"\mathrm{{{''.join(map(_harmless, stem))}}}"
+            stem = _word(stem)
         return cls(f"{stem}_{{{digits}}}" if digits else stem)
 
     @classmethod
@@ -217,15 +181,13 @@ class LatexFormula(Formula):
         if op.latex and "{" in op.latex and op.variadic is None:
             return cls.filled(op.latex, formulas)
         if op.infix:
-            if "{" in op.infix:
-                return cls.filled(op.infix, formulas)
-            return cls.joined(op.infix, *formulas)
+            return super().applied(op, formulas)
         if op.variadic and op.body and not op.latex:
             return cls.of(op.body(*formulas))
         given = ", ".join([*(x.text for x in formulas), *map(_word, assignments(op.settings))])
         if op.latex and "{" in op.latex:
             return cls.filled(op.latex, [cls(given)])
-        return cls(rf"{op.latex or _operator(op.name)}\left({given}\right)")
+        return cls(rf"{op.latex or _word(op.name, 'operatorname')}\left({given}\right)")
 
     @classmethod
     def joined(cls, sign: str, x: Any, y: Any) -> Formula:
@@ -256,12 +218,8 @@ def _is_number(x: Formula) -> bool:
     return re.fullmatch(r"-?[\d.]*( \\cdot )?(10\^\{-?\d+\})?", x.text) is not None
 
 
-def _operator(name: str) -> str:
-    return rf"\operatorname{{{''.join(map(_harmless, name))}}}"
-
-
-def _word(text: str) -> str:
-    return rf"\mathrm{{{''.join(map(_harmless, text))}}}"
+def _word(text: str, style: str = "mathrm") -> str:
+    return rf"\{style}{{{''.join(map(_harmless, text))}}}"
 
 
 def _harmless(char: str) -> str:
@@ -315,10 +273,7 @@ def described(op: Primitive) -> tuple[str, inspect.Signature]:
     lines.append(f"    z = {formula}")
     lines += [f"    dz/d{name} = {slope}" for name, slope in zip(names, slopes(op), strict=True)]
     lines += ["", "Of floats, arrays, Values and Tensors, which broadcast."]
-    lines += (
-        [f"Where a result is not finite: {op.hint}."]
-        if op.hint != inspect.signature(Primitive).parameters["hint"].default
-        else []
-    )
+    if op.hint != inspect.signature(Primitive).parameters["hint"].default:
+        lines.append(f"Where a result is not finite: {op.hint}.")
     kind = inspect.Parameter.POSITIONAL_ONLY
     return "\n".join(lines), inspect.Signature([inspect.Parameter(name, kind) for name in names])

@@ -107,10 +107,6 @@ def _literal(x: Any) -> str:
     return repr(x) if not isinstance(x, float) or math.isfinite(x) else f"np.{x}".replace("np.-", "-np.")
 
 
-def _c(op: Primitive) -> str:
-    return op.c or _infix(op)  # type: ignore[return-value]  # or else it is opaque
-
-
 _OF_C = re.compile(r"\w+").findall("""
 asm auto break case char const continue default do double else enum extern float for goto if inline int long register
 restrict return short signed sizeof static struct switch typedef typeof union unsigned void volatile while alignas
@@ -131,6 +127,9 @@ class _Writer(ABC):
     reserved: ClassVar[frozenset[str]]
     failure: ClassVar[str] = "no path that was recorded holds for these inputs: record one with inputs like them"
     reuses: ClassVar[bool] = False  # names of what is no longer needed
+    statement: ClassVar[str] = "{name} = {value}"
+    # What leaves a path, or notes that it does not hold: of a condition that must be true, and of one that must be false.
+    guards: ClassVar[tuple[str, str]]
 
     def __init__(self, programs: Sequence[Program], name: str, calls: Mapping[Primitive, str]) -> None:
         if not isinstance(name, str) or not self.allows(name) or name in self.reserved:
@@ -223,13 +222,14 @@ class _Writer(ABC):
                     count += 1
                 count += 1
             names[instruction] = name
-            statement = self.statement(instruction, name, expression)
+            kind = "int" if instruction.type == "bool" else "double"
+            statement = self.statement.format(name=name, value=expression, kind=kind)
             shown = (instruction.label, instruction.line, instruction.derived)
             remark = remarks.get(shown)
             if remark is None:
                 remark = remarks[shown] = _remark(instruction)
             lines.append(f"    {statement:<38}  {self.mark} {remark}" if remark else f"    {statement}")
-            lines += [f"    {self.guard(name, outcome)}" for outcome in guards.get(instruction, ())]
+            lines += [f"    {self.guards[not outcome].format(name)}" for outcome in guards.get(instruction, ())]
             if last.get(instruction) == place:
                 free.append(name)
         return lines, [names[output] for output in program.outputs]
@@ -248,18 +248,12 @@ class _Writer(ABC):
     def spelling(self, op: Primitive) -> str:
         """An operation in this language."""
 
-    def statement(self, instruction: Instruction, name: str, expression: str) -> str:
-        return f"{name} = {expression}"
-
-    @abstractmethod
-    def guard(self, condition: str, outcome: bool) -> str:
-        """What leaves a path, or notes that it does not hold, where the condition does not come out so."""
-
 
 class _Python(_Writer):
     note = "Of floats, as IEEE 754 has them: inf or nan where Python's math would raise."
     special = ("math.inf", "math.nan")
     reserved = frozenset({*keyword.kwlist, *dir(builtins), "math"})
+    guards = ("if not {}: return None", "if {}: return None")
 
     def text(self) -> Iterator[str]:
         yield from self.header()
@@ -284,14 +278,12 @@ class _Python(_Writer):
             return _python(op)
         return f"{{0}} / {{1}} if {{1}} else _{op.name}({{0}}, {{1}})" if op is e.div else f"_{op.name}"
 
-    def guard(self, condition: str, outcome: bool) -> str:
-        return f"if not {condition}: return None" if outcome else f"if {condition}: return None"
-
 
 class _NumPy(_Writer):
     note = "Of floats, or arrays that broadcast. A name is used again when its array is no longer needed."
     special = ("np.inf", "np.nan")
     reserved = frozenset({*keyword.kwlist, *dir(builtins), "np"})
+    guards = ("_holds = _holds & {}", "_holds = _holds & np.logical_not({})")
     reuses = True
 
     def text(self) -> Iterator[str]:
@@ -335,15 +327,14 @@ class _NumPy(_Writer):
     def constant(self, value: Any) -> str:
         return _literal(value) if isinstance(value, np.ndarray) else super().constant(value)
 
-    def guard(self, condition: str, outcome: bool) -> str:
-        return f"_holds = _holds & {condition if outcome else f'np.logical_not({condition})'}"
-
 
 class _C(_Writer):
     mark = "//"
     note = "Compile: cc -O2 -ffp-contract=off -shared -fPIC {name}.c -o {name}.so -lm"
     special = ("INFINITY", "NAN")
     reserved = frozenset(_OF_C) | {op.c for op in e.ELEMENTWISE.values() if op.c}
+    statement = "const {kind} {name} = {value};"
+    guards = ("if (!{}) return 1;", "if ({}) return 1;")
 
     def allows(self, name: str) -> bool:
         macro = len(name) > 1 and name.isupper()
@@ -375,13 +366,7 @@ class _C(_Writer):
         yield "    }\n    return 0;\n}"
 
     def spelling(self, op: Primitive) -> str:
-        return _c(op)
-
-    def statement(self, instruction: Instruction, name: str, expression: str) -> str:
-        return f"const {'int' if instruction.type == 'bool' else 'double'} {name} = {expression};"
-
-    def guard(self, condition: str, outcome: bool) -> str:
-        return f"if ({'!' if outcome else ''}{condition}) return 1;"
+        return op.c or _infix(op)  # type: ignore[return-value]  # or else it is opaque
 
 
 _WRITERS: dict[str, type[_Writer]] = {"python": _Python, "numpy": _NumPy, "c": _C}

@@ -32,7 +32,7 @@ def loop_functions(layout: MemoryLayout) -> Iterator[str]:
     """The functions that take the blocks over all lanes: `run`, and those that sum."""
     yield Loop(layout).text.end()
     if layout.accumulators:
-        yield from (_flush(layout), _trim(layout), _collect(layout))
+        yield _flush(layout)
 
 
 class Loop:
@@ -65,7 +65,7 @@ class Loop:
         text.loop("%start", "%stop", group, step=WIDTH)
         if layout.accumulators:
             text.write("call void @flush(ptr %w)")
-            text.write("call void @collect(ptr %w)")
+            text.loop("0", str(len(layout.accumulators)), self._collect)
         seen = text.load(NUMBERS, self.nans)
         odd = text.assign(f"bitcast {BOOLEANS} " + text.assign(f"fcmp uno {NUMBERS} {seen}, {seen}") + f" to i{WIDTH}")
         text.write("ret i64 " + text.assign(f"zext i{WIDTH} {odd} to i64"))
@@ -137,18 +137,35 @@ class Loop:
 
             text.loop("0", count, one)
 
+        def trim(k: str) -> None:
+            """Clear the sums of lanes from `count` on, which only repeated the last."""
+            at = self._slot(k, min(layout.accumulators.values()))
+            text.loop(count, str(WIDTH), lambda lane: text.store("double", "0.0", text.at("double", at, lane)))
+
         if layout.accumulators:
             text.write("call void @flush(ptr %w)")
         text.loop("0", str(self.inputs), fetch)
         self._blocks()
         if layout.accumulators:
-            text.write(f"call void @trim(ptr %w, i64 {count})")
+            text.loop("0", str(len(layout.accumulators)), trim)
             text.write("call void @flush(ptr %w)")
         text.loop("0", str(self.outputs), store)
 
     def _blocks(self) -> None:
         for n in range(len(self.layout.body_blocks)):
             self.text.write(f"call void @body{n}(ptr %w)")
+
+    def _collect(self, k: str) -> None:
+        """Add up the lanes of a total, and of what it lost."""
+        text, halves = self.text, []
+        for first in (self.layout.totals[0], self.layout.compensation[0]):
+            vector = text.load(NUMBERS, self._slot(k, first))
+            parts = [text.assign(f"extractelement {NUMBERS} {vector}, i32 {lane}") for lane in range(WIDTH)]
+            while len(parts) > 1:
+                parts = [text.assign(f"fadd double {a}, {b}") for a, b in zip(parts[::2], parts[1::2], strict=True)]
+            halves += parts
+        target = text.at("double", "%w", text.assign(f"add i64 {k}, {self.layout.collected}"))
+        text.store("double", text.assign(f"fadd double {halves[0]}, {halves[1]}"), target)
 
     def _slot(self, k: str, first: int) -> str:
         return self.text.at(NUMBERS, "%w", self.text.assign(f"add i64 {k}, {first}"))
@@ -185,39 +202,6 @@ def _flush(layout: MemoryLayout) -> str:
         text.store(NUMBERS, text.assign(f"fadd {NUMBERS} {c}, {rest}"), c_at)
         text.store(NUMBERS, new, t_at)
         text.store(NUMBERS, _ZERO, x_at)
-
-    text.loop("0", str(len(layout.accumulators)), one)
-    text.write("ret void")
-    return text.end()
-
-
-def _trim(layout: MemoryLayout) -> str:
-    """Clear the sums of lanes from `count` on, which only repeated the last."""
-    text = IRBuilder("define internal void @trim(ptr %w, i64 %count) #0")
-
-    def one(k: str) -> None:
-        at = text.at(NUMBERS, "%w", text.assign(f"add i64 {k}, {min(layout.accumulators.values())}"))
-        text.loop("%count", str(WIDTH), lambda lane: text.store("double", "0.0", text.at("double", at, lane)))
-
-    text.loop("0", str(len(layout.accumulators)), one)
-    text.write("ret void")
-    return text.end()
-
-
-def _collect(layout: MemoryLayout) -> str:
-    """Add up the lanes of each total, and of what it lost."""
-    text = IRBuilder("define internal void @collect(ptr %w) #0")
-
-    def one(k: str) -> None:
-        halves = []
-        for first in (layout.totals[0], layout.compensation[0]):
-            vector = text.load(NUMBERS, text.at(NUMBERS, "%w", text.assign(f"add i64 {k}, {first}")))
-            parts = [text.assign(f"extractelement {NUMBERS} {vector}, i32 {lane}") for lane in range(WIDTH)]
-            while len(parts) > 1:
-                parts = [text.assign(f"fadd double {a}, {b}") for a, b in zip(parts[::2], parts[1::2], strict=True)]
-            halves += parts
-        target = text.at("double", "%w", text.assign(f"add i64 {k}, {layout.collected}"))
-        text.store("double", text.assign(f"fadd double {halves[0]}, {halves[1]}"), target)
 
     text.loop("0", str(len(layout.accumulators)), one)
     text.write("ret void")

@@ -153,15 +153,14 @@ def hides_nan(program: Program) -> bool:
 def with_guards(program: Program, reduced: Sequence[bool]) -> Program:
     """The program with one more output in place of its guards: 1 where they all hold, else 0. Where they do not, the
     `reduced` outputs, which are to be summed, are zero."""
+    if not program.guards:
+        return program
     builder = Builder(program.inputs)
     builder.code += program.code
-    holds: Instruction | None = None
+    holds = builder.constant(1.0)
     for guard in program.guards:
         boolean = builder.emit(e.not_equal, guard.condition, 0.0)
-        number = builder.emit(e.where, boolean, *((1.0, 0.0) if guard.outcome else (0.0, 1.0)))
-        holds = number if holds is None else builder.emit(e.where, builder.emit(e.not_equal, holds, 0.0), number, 0.0)
-    if holds is None:
-        return program
+        holds = builder.emit(e.where, boolean, *((holds, 0.0) if guard.outcome else (0.0, holds)))
     boolean = builder.emit(e.not_equal, holds, 0.0)
     outputs = [
         builder.emit(e.where, boolean, output, 0.0) if reduce else output

@@ -93,7 +93,7 @@ class NativeCode:
         starts = range(0, count, chunk)
         works, frames = [place.work], [frame]
         for _ in starts[1:]:
-            works.append(_aligned(self._size))
+            works.append(_aligned(np.zeros(self._size + 8), 8))
             works[-1][:] = place.work
             frames.append(frame.copy())
             frames[-1][0] = works[-1].ctypes.data
@@ -138,7 +138,7 @@ class Workspace:
     code where all this is: the addresses of work and inputs, the inputs' strides in bytes, the outputs' addresses."""
 
     def __init__(self, size: int, lanes: int, outputs: int) -> None:
-        self.work = _aligned(size)
+        self.work = _aligned(np.zeros(size + 8), 8)
         self.room = min(SMALL, (1 << 20) // max(1, lanes + outputs))
         room = np.empty((lanes + outputs, self.room))
         self.inputs = list(room[:lanes])
@@ -207,15 +207,10 @@ def library() -> Any:
 
 def _fresh(count: int) -> Any:
     """Room for `count` numbers; a large one begins where a huge page does, which costs half as much to get."""
-    if count < HUGE:
-        return np.empty(count)
-    room = np.empty(count + HUGE)
-    start = -(room.ctypes.data // 8) % HUGE
-    return room[start : start + count]
+    return np.empty(count) if count < HUGE else _aligned(np.empty(count + HUGE), HUGE)
 
 
-def _aligned(size: int) -> Any:
-    """Zeros that begin where a vector may."""
-    room = np.zeros(size + 8)
-    start = -(room.ctypes.data // 8) % 8
-    return room[start : start + size]
+def _aligned(room: Any, unit: int) -> Any:
+    """The part of `room`, by `unit` shorter, that begins at a multiple of so many numbers in memory."""
+    start = -(room.ctypes.data // 8) % unit
+    return room[start : start + len(room) - unit]

@@ -54,8 +54,8 @@ def _ended(what: str) -> CompileError:
 class Tracer(Value):
     """A scalar of a function that is being traced: a node like others, whose number is that of an example.
 
-    The number, `example`, is for the trace alone; `examples` are the inputs' numbers. `line` is the user's that asked for it, and `derived` says that it belongs to a
-    derivative of what stands there.
+    The number, `example`, is for the trace alone; `examples` are the inputs' numbers. `line` is the user's that asked for
+    it, and `derived` says that it belongs to a derivative of what stands there.
     """
 
     __slots__ = ("_derived", "_example", "_line")
@@ -124,11 +124,10 @@ class Tracer(Value):
         """Not known."""
         raise self._refuse("this reads .grad of", "compile ag.value_and_grad of the function, or pass parameters=")
 
-    def item(self) -> NoReturn:
-        raise self._refuse("this asks for .item() of", "compute with the value itself")
-
-    def numpy(self) -> NoReturn:
-        raise self._refuse("this asks for .numpy() of", "compute with the value itself")
+    # fmt: off
+    def item(self) -> NoReturn: raise self._refuse("this asks for .item() of", "compute with the value itself")
+    def numpy(self) -> NoReturn: raise self._refuse("this asks for .numpy() of", "compute with the value itself")
+    # fmt: on
 
     def detach(self) -> Value:
         """The same number, without its past."""
@@ -170,17 +169,13 @@ class Tracer(Value):
     def __format__(self, spec: str) -> str:
         raise self._refuse("this formats", "return it, or give it a label and print kernel.program")
 
-    def __len__(self) -> int:
-        raise self._no_vector("len() takes")
-
-    def __iter__(self) -> NoReturn:
-        raise self._no_vector("this runs through")
-
-    def __getitem__(self, index: Any) -> NoReturn:
-        raise self._no_vector("this indexes")
-
-    def __matmul__(self, other: Any) -> NoReturn:
-        raise self._no_vector("@ takes")
+    # fmt: off
+    def __reduce__(self) -> NoReturn: raise self._refuse("this copies or pickles", "use it as it is")
+    def __len__(self) -> int: raise self._no_vector("len() takes")
+    def __iter__(self) -> NoReturn: raise self._no_vector("this runs through")
+    def __getitem__(self, index: Any) -> NoReturn: raise self._no_vector("this indexes")
+    def __matmul__(self, other: Any) -> NoReturn: raise self._no_vector("@ takes")
+    # fmt: on
 
     def __getattr__(self, name: str) -> NoReturn:
         if name.startswith("__") or hasattr(np.ndarray, name) is False:
@@ -197,28 +192,19 @@ class Tracer(Value):
         name = self.op.name if self.op else "input"
         return f"<traced {name}{f' {self.label!r}' if self.label else ''}>"
 
-    def __reduce__(self) -> NoReturn:
-        raise self._refuse("this copies or pickles", "use it as it is")
-
 
 class Condition(Tracer):
     """A traced comparison. As a condition of Python's it becomes a guard; `&`, `|`, `^` and `~` are traced too."""
 
     __slots__ = ()
 
-    def __and__(self, other: Any) -> bool:
-        return e.where(self, _as_condition(other), 0.0) != 0.0
-
-    def __or__(self, other: Any) -> bool:
-        return e.where(self, 1.0, _as_condition(other)) != 0.0
-
-    def __xor__(self, other: Any) -> bool:
-        return self != _as_condition(other)
-
+    # fmt: off
+    def __and__(self, other: Any) -> bool: return e.where(self, _as_condition(other), 0.0) != 0.0
+    def __or__(self, other: Any) -> bool: return e.where(self, 1.0, _as_condition(other)) != 0.0
+    def __xor__(self, other: Any) -> bool: return self != _as_condition(other)
+    def __invert__(self) -> bool: return self == 0.0
+    # fmt: on
     __rand__, __ror__, __rxor__ = __and__, __or__, __xor__
-
-    def __invert__(self) -> bool:
-        return self == 0.0
 
 
 def _as_condition(x: Any) -> float | Tracer:
@@ -256,21 +242,21 @@ class Vector(np.ndarray[Any, Any]):
     """An object array of traced values: NumPy's functions of it are traced too, comparisons among them."""
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        plain = [_plain(x) for x in inputs]
+        arrays = [_as_ndarray(x) for x in inputs]
         function = _UFUNCS.get(ufunc) or UFUNCS.get(ufunc)
         if method == "__call__" and function is not None and ufunc.signature is None and not kwargs:
-            return _vector(np.frompyfunc(function, len(inputs), 1)(*map(as_object0d, plain)))
+            return _vector(np.frompyfunc(function, len(inputs), 1)(*map(as_object0d, arrays)))
         if "out" in kwargs:
-            kwargs["out"] = tuple(map(_plain, kwargs["out"]))
-        return _vector(getattr(ufunc, method)(*plain, **kwargs))
+            kwargs["out"] = tuple(map(_as_ndarray, kwargs["out"]))
+        return _vector(getattr(ufunc, method)(*arrays, **kwargs))
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
         if function is np.where and len(args) == 3:
-            return _vector(np.frompyfunc(e.where, 3, 1)(*(as_object0d(_plain(x)) for x in args)))
+            return _vector(np.frompyfunc(e.where, 3, 1)(*(as_object0d(_as_ndarray(x)) for x in args)))
         return super().__array_function__(function, types, args, kwargs)
 
 
-def _plain(x: X) -> X | Array:
+def _as_ndarray(x: X) -> X | Array:
     return x.view(np.ndarray) if isinstance(x, Vector) else x
 
 
