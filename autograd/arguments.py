@@ -111,10 +111,8 @@ def integers(owner: str, name: str, value: Any, optional: bool = False) -> Any:
     several = isinstance(value, (list, tuple, range)) or (isinstance(value, np.ndarray) and value.ndim == 1)
     members = list(value) if several else [value]
     try:
-        if any(isinstance(n, (bool, np.bool_)) for n in members):
-            raise TypeError
         found = tuple(map(index, members))
-        if any(not -WORD <= n < WORD for n in found):
+        if any(isinstance(n, (bool, np.bool_)) for n in members) or not all(-WORD <= n < WORD for n in found):
             raise TypeError
     except TypeError:
         what = "None, an integer or a tuple of integers" if optional else "an integer or a tuple of integers"

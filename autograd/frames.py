@@ -6,6 +6,7 @@ import linecache
 import os
 import re
 import sys
+from functools import cache
 from typing import Any
 from weakref import ref
 
@@ -23,28 +24,17 @@ _PYTHON = os.path.join(os.path.dirname(os.__file__), "")
 _INSTALLED = re.compile(r"[\\/](?:site|dist)-packages[\\/](?:(sklearn|scipy|joblib|dask|distributed|tqdm)[\\/])?")
 
 
-class _Inside(dict[str, bool]):
-    """`is_inside` by file name, computed once each: recording asks for every frame under every operation."""
-
-    def __missing__(self, filename: str) -> bool:
-        installed = _INSTALLED.search(filename)
-        inside = filename.startswith(_OWN) or (bool(installed[1]) if installed else filename.startswith(_PYTHON))
-        self[filename] = inside
-        return inside
-
-
-_inside = _Inside()
-
-
+@cache  # recording asks for every frame under every operation
 def is_inside(filename: str) -> bool:
     """Whether a file is part of this library, NumPy, Python or a library such as scikit-learn, and so not the user's."""
-    return _inside[filename]
+    installed = _INSTALLED.search(filename)
+    return filename.startswith(_OWN) or (bool(installed[1]) if installed else filename.startswith(_PYTHON))
 
 
 def user_line() -> Line | None:
     """The innermost line of the user's code on this thread's stack; None if there is none."""
     frame = sys._getframe(1)
-    while _inside[frame.f_code.co_filename]:
+    while is_inside(frame.f_code.co_filename):
         if frame.f_back is None:
             return None
         frame = frame.f_back

@@ -58,10 +58,8 @@ class Linearized:
         self.keep_graph = lifted.linked
         if not lifted.linked and current_trace() is not None:
             self.keep_graph = any(isinstance(node, Value) for node in lifted.inputs)
-        self._lifted = lifted
-        self._inputs = lifted.inputs
-        self._since = since
-        self._alone = alone
+        self._lifted, self._inputs = lifted, lifted.inputs
+        self._since, self._alone = since, alone
 
     def check_output(self, name: str) -> None:
         """Raise a TypeError if a part of the output is not a real number, an array or a node."""

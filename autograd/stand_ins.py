@@ -9,7 +9,6 @@ are set in the module itself afterwards.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -21,7 +20,7 @@ from autograd.pytrees import is_module
 from autograd.scalars import PARAMETER
 from autograd.value import Value
 
-_PLAIN = (float, int, str, bool, type(None))
+_SIMPLE = (float, int, str, bool, type(None))
 
 
 def stand_in(node: Any) -> Any:
@@ -94,8 +93,8 @@ def _leading_to(tree: Any, targets: dict[int, Any]) -> dict[int, Any]:
         if id(x) in seen or not _is_holder(x):
             continue
         seen[id(x)] = x
-        for part in _parts(x):
-            if type(part) not in _PLAIN:
+        for part in [*x, *x.values()] if isinstance(x, dict) else _contents(x).values():
+            if type(part) not in _SIMPLE:
                 holders.setdefault(id(part), []).append(id(x))
                 if id(part) not in targets:
                     rest.append(part)
@@ -111,10 +110,6 @@ def _leading_to(tree: Any, targets: dict[int, Any]) -> dict[int, Any]:
 
 def _is_holder(x: Any) -> bool:
     return isinstance(x, (list, tuple, dict)) or (isinstance(x, np.ndarray) and x.dtype == object) or is_module(x)
-
-
-def _parts(x: Any) -> Iterable[Any]:
-    return [*x, *x.values()] if isinstance(x, dict) else _contents(x).values()
 
 
 def _contents(x: Any) -> dict[Any, Any]:

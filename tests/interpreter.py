@@ -7,6 +7,12 @@ from typing import Any
 import numpy as np
 
 from autograd.compiler.program import Instruction, Program
+from autograd.graph import Primitive
+
+
+def is_machine_operation(op: Primitive) -> bool:
+    """Whether every back end has it: arithmetic, comparisons, choice, and the functions of C's libm."""
+    return op.body is None and bool(op.c or op.infix)
 
 
 class Interpreter:

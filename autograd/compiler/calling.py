@@ -20,6 +20,7 @@ MAX_NESTED = 100  # structures within each other
 
 _FLOAT64 = np.dtype(np.float64)
 _STATIC = (str, bool, type(None))  # arguments that choose another program
+_BOOLEANS = {Condition, bool, np.bool_}
 
 
 class InputSpec(NamedTuple):
@@ -129,8 +130,8 @@ def read_results(
     leaves = []
     for leaf in found:
         is_array = isinstance(leaf, np.ndarray) and leaf.ndim > 0
-        start, boolean = len(outputs), True
-        for x in leaf.ravel().tolist() if is_array else [leaf]:
+        start, elements = len(outputs), leaf.ravel().tolist() if is_array else [leaf]
+        for x in elements:
             output = read(x)
             if output is None:
                 raise CompileError(
@@ -138,11 +139,9 @@ def read_results(
                     "numbers, or lists, tuples, dicts and object arrays of them"
                 )
             outputs.append(output)
-            boolean = boolean and isinstance(x, (Condition, bool, np.bool_))
-        end = len(outputs)
-        leaves.append(
-            Leaf(slice(start, end), leaf.shape, boolean and end > start) if is_array else Leaf(start, None, boolean)
-        )
+        boolean = bool(elements) and {*map(type, elements)} <= _BOOLEANS
+        place = slice(start, len(outputs)) if is_array else start
+        leaves.append(Leaf(place, leaf.shape if is_array else None, boolean))
     if signature:
         signature.check_outputs(name, cores, [leaf.shape or () for leaf in leaves])
     return OutputSpec(treedef, tuple(leaves)), outputs

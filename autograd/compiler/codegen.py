@@ -1,10 +1,7 @@
-"""`Codegen`: the LLVM IR of a lowered program.
+"""`Codegen`: the LLVM IR of the blocks of a lowered program.
 
 Between two blocks of a program its values lie in one stretch of memory, `work`: first the uniform numbers, then slots of
 one vector each, for varying inputs and outputs, sums, and values that a later block reads.
-
-    prologue(work)              computes what is uniform
-    run(start, stop, frame)     for each group of lanes: loads inputs, computes the blocks, stores outputs
 """
 
 from __future__ import annotations
@@ -14,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from autograd import elementwise as e
 from autograd.compiler.libm import WIDTH, scalar_function, vector_function
 from autograd.compiler.llvm_ir import IRBuilder, by_lanes, constant, types
-from autograd.compiler.loop import loop_functions
 from autograd.compiler.program import Instruction, Program, uniform_instructions
 from autograd.compiler.simplify import is_comparison
 from autograd.graph import Primitive
@@ -28,7 +24,12 @@ INTRINSICS = ("fabs", "sqrt", "floor", "ceil")
 
 
 class Codegen:
-    """The LLVM IR of a program, and its memory layout."""
+    """The blocks of a program, and its memory layout: slots are counted in vectors.
+
+    The slots of `varying` inputs follow each other from `first_input`; `stores` are varying outputs. `accumulators` are
+    sums of a few groups of lanes, `totals` of all, and `compensation` is what these lost to rounding; the sums of all
+    lanes are put where `collected` counts in numbers.
+    """
 
     def __init__(self, program: Program, uniform: Sequence[bool], reduced: Sequence[bool], fast: bool) -> None:
         self.flags = "reassoc nsz arcp contract " if fast else ""
@@ -42,18 +43,18 @@ class Codegen:
         # Uniform numbers: inputs, then results that are read from outside their own block.
         self.places: dict[Instruction, int] = {}
         for instruction in [*program.inputs, *program.outputs]:
-            if is_uniform[instruction] and instruction not in self.places:
-                self.places[instruction] = len(self.places)
-        prologue_blocks = _blocks(prologue)
-        home = {instruction: n for n, block in enumerate(prologue_blocks) for instruction in block}
+            if is_uniform[instruction]:
+                self.places.setdefault(instruction, len(self.places))
+        self.prologue_blocks = _blocks(prologue)
+        home = {instruction: n for n, block in enumerate(self.prologue_blocks) for instruction in block}
         outside: set[Instruction] = set()
         for instruction in body:
             outside.update(arg for arg in instruction.args if is_uniform[arg])
         for instruction in prologue:
             outside.update(arg for arg in instruction.args if home.get(arg, -1) != home[instruction])
         for instruction in prologue:
-            if instruction in outside and instruction not in self.places:
-                self.places[instruction] = len(self.places)
+            if instruction in outside:
+                self.places.setdefault(instruction, len(self.places))
         self.constants = [i for i in self.places if i.op is None and i.value is not None]
 
         # Vectors, one a slot.
@@ -90,7 +91,6 @@ class Codegen:
                 self.numbers.append(collected[output])
             else:
                 self.laned.append(order[output])
-        self.prologue_blocks = prologue_blocks
         self.kept = {*self.places, *self.slots, *self.stores, *self.accumulators}
 
     def _spill(self, vectors: Iterator[int]) -> None:
@@ -111,31 +111,7 @@ class Codegen:
                     ends.setdefault(last[instruction], []).append(slot)
             free += ends.pop(n, [])
 
-    def module(self) -> str:
-        """The whole text."""
-        prologue = [self._block(f"prologue{n}", block, 1) for n, block in enumerate(self.prologue_blocks)]
-        body = [self._block(f"body{n}", block, WIDTH) for n, block in enumerate(self.body_blocks)]
-        calls = "".join(f"  call void @prologue{n}(ptr %w)\n" for n in range(len(prologue)))
-        stores = "".join(
-            f"  %c{n} = getelementptr double, ptr %w, i64 {self.places[i]}\n"
-            f"  store double {constant(i.value)}, ptr %c{n}\n"
-            for n, i in enumerate(self.constants)
-        )
-        start = f"define void @prologue(ptr %w) {{\n{stores}{calls}  ret void\n}}"
-        attributes = "attributes #0 = { nounwind }"
-        return "\n".join(
-            [
-                *declarations(1, WIDTH),
-                *prologue,
-                *body,
-                start,
-                *loop_functions(self),
-                *self.helpers.values(),
-                attributes,
-            ]
-        )
-
-    def _block(self, name: str, code: list[Instruction], width: int) -> str:
+    def block(self, name: str, code: list[Instruction], width: int) -> str:
         """A block as a function of its own, which finds all that it needs in `work` and leaves all there."""
         block = Block(self, name, width)
         if name == "body0":
@@ -189,8 +165,7 @@ class Block(IRBuilder):
 
     def __init__(self, codegen: Codegen, name: str, width: int) -> None:
         super().__init__(f"define internal void @{name}(ptr noalias %w) #0")
-        self.codegen = codegen
-        self.width = width
+        self.codegen, self.width = codegen, width
         self.number, self.boolean = types(width)
         self.here: dict[Instruction, str] = {}
 

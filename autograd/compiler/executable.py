@@ -56,10 +56,7 @@ class Executable(Locked):
         self, program: Program, captured: list[Value], options: Options, backends: Sequence[Backend], exact: bool
     ) -> None:
         super().__init__()
-        self.captured = captured
-        self.options = options
-        self.backends = backends
-        self.exact = exact
+        self.captured, self.options, self.backends, self.exact = captured, options, backends, exact
         self.guarded = bool(program.guards)
         self.compiling = 0.0  # seconds
         self._reduced = [options.reduce is not None] * len(program.outputs)

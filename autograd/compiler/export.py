@@ -5,7 +5,6 @@ from __future__ import annotations
 import builtins
 import keyword
 import math
-import os
 import re
 import unicodedata
 from abc import ABC, abstractmethod
@@ -19,7 +18,7 @@ from autograd import elementwise as e
 from autograd.arguments import shown
 from autograd.compiler.errors import CompileError
 from autograd.compiler.lowering import is_opaque
-from autograd.compiler.program import Instruction, Program
+from autograd.compiler.program import Instruction, Program, short_line
 from autograd.graph import Primitive
 
 MAX_ELEMENTS = 1000  # of an array that is written out
@@ -134,8 +133,7 @@ class _Writer(ABC):
     def __init__(self, programs: Sequence[Program], name: str, calls: Mapping[Primitive, str]) -> None:
         if not isinstance(name, str) or not self.allows(name) or name in self.reserved:
             raise ValueError(f"{shown(name)} cannot name the function in this language: take another, such as 'kernel'")
-        self.programs = programs
-        self.name = name
+        self.programs, self.name = programs, name
         self.arity = {x.op: len(x.args) for program in programs for x in program.code if x.op is not None}
         self.calls = {op: calls.get(op, "") for op in self.arity if is_opaque(op) and not self.has(op)}
         for op, call in self.calls.items():
@@ -204,7 +202,7 @@ class _Writer(ABC):
         free: list[str] = []
         remarks: dict[object, str] = {}
         count = 0
-        for place, instruction in enumerate(program.code):
+        for step, instruction in enumerate(program.code):
             op, args = instruction.op, instruction.args
             if op is None:
                 names[instruction] = self.constant(instruction.value)
@@ -214,7 +212,7 @@ class _Writer(ABC):
             expression = self.expressions[op] if zero else "{0} / {1}"
             expression = _applied(expression, given)
             if last:
-                free += [names[arg] for arg in dict.fromkeys(args) if last.get(arg) == place]
+                free += [names[arg] for arg in dict.fromkeys(args) if last.get(arg) == step]
             if free:
                 name = free.pop()
             else:
@@ -230,7 +228,7 @@ class _Writer(ABC):
                 remark = remarks[shown] = _remark(instruction)
             lines.append(f"    {statement:<38}  {self.mark} {remark}" if remark else f"    {statement}")
             lines += [f"    {self.guards[not outcome].format(name)}" for outcome in guards.get(instruction, ())]
-            if last.get(instruction) == place:
+            if last.get(instruction) == step:
                 free.append(name)
         return lines, [names[output] for output in program.outputs]
 
@@ -383,10 +381,10 @@ def _dtype(instruction: Instruction) -> str:
 def _last_uses(program: Program) -> dict[Instruction, int]:
     """Of each operation that is no result, the place in the code after which it is not needed."""
     last: dict[Instruction, int] = {}
-    for place, instruction in enumerate(program.code):
+    for step, instruction in enumerate(program.code):
         if instruction.op is not None:
-            last[instruction] = place
-            last.update(dict.fromkeys([arg for arg in instruction.args if arg.op is not None], place))
+            last[instruction] = step
+            last.update(dict.fromkeys([arg for arg in instruction.args if arg.op is not None], step))
     for output in program.outputs:
         last.pop(output, None)
     return last
@@ -396,8 +394,7 @@ def _remark(instruction: Instruction) -> str:
     """For the end of a line: the label, and which line of the user's code asked for it."""
     parts = [_harmless(instruction.label)] if instruction.label else []
     if instruction.line:
-        place = f"{_harmless(os.path.basename(instruction.line[0]))}:{instruction.line[1]}"
-        parts.append(f"derivative of {place}" if instruction.derived else place)
+        parts.append(f"{'derivative of ' if instruction.derived else ''}{_harmless(short_line(instruction.line))}")
     return ", ".join(parts)
 
 

@@ -47,9 +47,7 @@ class InPlaceKernel(Locked):
 
     def __init__(self, formula: Callable[..., Sequence[Any]], arity: int, targets: Sequence[int]) -> None:
         super().__init__()
-        self.formula = formula
-        self.arity = arity
-        self.targets = list(targets)
+        self.formula, self.arity, self.targets = formula, arity, list(targets)
         self._paths: list[Path] = []
 
     def code(self, dtype: np.dtype[Any], settings: Sequence[float]) -> tuple[InPlaceCode, Sequence[float]]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from autograd.compiler.codegen import declarations, exact
 from autograd.compiler.libm import WIDTH
-from autograd.compiler.llvm_ir import IRBuilder, constant, types
+from autograd.compiler.llvm_ir import ATTRIBUTES, IRBuilder, constant, types
 from autograd.compiler.native import load
 from autograd.compiler.program import Instruction, Program
 
@@ -78,7 +78,7 @@ class Loop(IRBuilder):
 
     def module(self) -> str:
         """The whole text."""
-        return "\n".join([*declarations(1, self.lanes, kind=self.kind), self.end(), "attributes #0 = { nounwind }"])
+        return "\n".join([*declarations(1, self.lanes, kind=self.kind), self.end(), ATTRIBUTES])
 
     def _coefficient(self, k: int) -> str:
         number = self.load("double", self.at("i64", "%frame", str(k)))

@@ -166,8 +166,7 @@ class Kernel(Locked):
 
     def __init__(self, function: Callable[..., Any], options: Options) -> None:
         super().__init__()
-        self._function = function
-        self._options = options
+        self._function, self._options = function, options
         update_wrapper(self, function, updated=())
         self._trace_caches: dict[InputSpec, TraceCache] = {}
         self._layouts: dict[Any, tuple[TraceCache, Layout]] = {}
@@ -193,11 +192,10 @@ class Kernel(Locked):
             return cache.call(layout, layout.batch(args))
         return self._slow_call(args, kwargs, kinds)
 
-    def __copy__(self) -> Kernel:
-        return self  # as functions are, with what they close over
-
-    def __deepcopy__(self, memo: Any) -> Kernel:
-        return self
+    # fmt: off
+    def __copy__(self) -> Kernel: return self  # as functions are, with what they close over
+    def __deepcopy__(self, memo: Any) -> Kernel: return self
+    # fmt: on
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(

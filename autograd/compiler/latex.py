@@ -71,9 +71,7 @@ class _Equations:
             if x.op is None:
                 self.equation(None, self.names[x])
         guards = [
-            self.names[guard.condition].text
-            if guard.outcome
-            else rf"\neg \left({self.names[guard.condition].text}\right)"
+            ("{}" if guard.outcome else r"\neg \left({}\right)").format(self.names[guard.condition].text)
             for guard in program.guards
         ]
         body = " \\\\\n".join(self.lines)

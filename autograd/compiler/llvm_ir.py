@@ -9,6 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 UNROLLED = 32  # steps of a loop that are written out
+ATTRIBUTES = "attributes #0 = { nounwind }"  # of the functions marked #0
 
 
 class IRBuilder:
@@ -40,6 +41,10 @@ class IRBuilder:
     def store(self, kind: str, value: str, place: str, align: int = 8) -> None:
         """Write a value to an address."""
         self.write(f"store {kind} {value}, ptr {place}, align {align}")
+
+    def copy(self, kind: str, source: str, target: str) -> None:
+        """Write the value at one address to another."""
+        self.store(kind, self.load(kind, source), target)
 
     def splat(self, kind: str, value: str, width: int) -> str:
         """A value in every lane."""

@@ -1,38 +1,35 @@
-"""The loop over groups of lanes, around the blocks of a program, and sums over all lanes."""
+"""The LLVM IR of a program: the loop over groups of lanes, around its blocks, and sums over all lanes.
+
+prologue(work)              computes what is uniform
+run(start, stop, frame)     for each group of lanes: loads inputs, computes the blocks, stores outputs
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from typing import Any, Protocol
 
+from autograd.compiler.codegen import Codegen, declarations
 from autograd.compiler.libm import WIDTH
-from autograd.compiler.llvm_ir import UNROLLED, IRBuilder, constant, types
+from autograd.compiler.llvm_ir import ATTRIBUTES, UNROLLED, IRBuilder, constant, types
 
 FLUSH = 64  # groups of lanes that are summed plainly before the sum is added to the compensated total
 
 NUMBERS, BOOLEANS = types(WIDTH)
 
 
-class MemoryLayout(Protocol):
-    """The places of values in `work`: slots are counted in vectors."""
-
-    varying: list[int]  # varying inputs: their slots follow each other from `first_input`
-    first_input: int
-    stores: dict[Any, int]  # varying outputs
-    accumulators: dict[Any, int]  # sums of up to FLUSH groups, then the totals, and what these lost to rounding
-    totals: list[int]
-    compensation: list[int]
-    spare: int
-    collected: int  # where, counted in numbers, the sums of all lanes are put
-    body_blocks: list[Any]
-
-
-def loop_functions(layout: MemoryLayout) -> Iterator[str]:
-    """The functions that take the blocks over all lanes: `run`, and those that sum."""
-    yield Loop(layout).text.end()
-    if layout.accumulators:
-        yield _flush(layout)
+def module(layout: Codegen) -> str:
+    """The whole text of a program."""
+    prologue = [layout.block(f"prologue{n}", block, 1) for n, block in enumerate(layout.prologue_blocks)]
+    body = [layout.block(f"body{n}", block, WIDTH) for n, block in enumerate(layout.body_blocks)]
+    calls = "".join(f"  call void @prologue{n}(ptr %w)\n" for n in range(len(prologue)))
+    stores = "".join(
+        f"  %c{n} = getelementptr double, ptr %w, i64 {layout.places[i]}\n  store double {constant(i.value)}, ptr %c{n}\n"
+        for n, i in enumerate(layout.constants)
+    )
+    start = f"define void @prologue(ptr %w) {{\n{stores}{calls}  ret void\n}}"
+    loop = [Loop(layout).text.end(), *([_flush(layout)] if layout.accumulators else ())]
+    functions = [*prologue, *body, start, *loop, *layout.helpers.values()]
+    return "\n".join([*declarations(1, WIDTH), *functions, ATTRIBUTES])
 
 
 class Loop:
@@ -41,7 +38,7 @@ class Loop:
     `frame` holds the address of `work`, those of the inputs, the inputs' strides in bytes, and the outputs' addresses.
     """
 
-    def __init__(self, layout: MemoryLayout) -> None:
+    def __init__(self, layout: Codegen) -> None:
         self.layout = layout
         self.inputs, self.outputs = len(layout.varying), len(layout.stores)
         self.first_output = min(layout.stores.values(), default=0)
@@ -89,7 +86,7 @@ class Loop:
 
         def fetch(k: str) -> None:
             source = text.at("double", text.load("ptr", text.at("ptr", "%ins", k)), i)
-            text.store(NUMBERS, text.load(NUMBERS, source), self._slot(k, layout.first_input))
+            text.copy(NUMBERS, source, self._slot(k, layout.first_input))
 
         def store(k: str) -> str:
             found = text.load(NUMBERS, self._slot(k, self.first_output))
@@ -122,8 +119,8 @@ class Loop:
             for lane in range(WIDTH):
                 inside = text.assign(f"icmp slt i64 {lane}, {count}")
                 index = text.assign(f"select i1 {inside}, i64 {lane}, i64 {last}")
-                found = text.load("double", text.at("i8", source, text.assign(f"mul i64 {index}, {stride}")))
-                text.store("double", found, text.at("double", target, str(lane)))
+                place = text.at("i8", source, text.assign(f"mul i64 {index}, {stride}"))
+                text.copy("double", place, text.at("double", target, str(lane)))
 
         def store(k: str) -> None:
             source, target = self._slot(k, self.first_output), self._target(k, i)
@@ -131,9 +128,7 @@ class Loop:
             self._flag(text.assign(f"fcmp uno {NUMBERS} {found}, {found}"))
 
             def one(lane: str) -> None:
-                text.store(
-                    "double", text.load("double", text.at("double", source, lane)), text.at("double", target, lane)
-                )
+                text.copy("double", text.at("double", source, lane), text.at("double", target, lane))
 
             text.loop("0", count, one)
 
@@ -182,7 +177,7 @@ class Loop:
 _ZERO = "zeroinitializer"
 
 
-def _flush(layout: MemoryLayout) -> str:
+def _flush(layout: Codegen) -> str:
     """Add the sums to the totals, and begin again. Neumaier's summation: what a total loses to rounding is summed
     beside it."""
     text = IRBuilder("define internal void @flush(ptr %w) #0")

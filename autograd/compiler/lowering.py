@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Container, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -14,12 +13,7 @@ from autograd import modes
 from autograd.compiler.program import Instruction, Program
 from autograd.compiler.simplify import Builder, is_comparison, rewrite
 from autograd.compiler.tracer import Tracer
-from autograd.graph import Node, Primitive
-
-
-def is_machine_operation(op: Primitive) -> bool:
-    """Whether every back end has it: arithmetic, comparisons, choice, and the functions of C's libm."""
-    return op.body is None and bool(op.c or op.infix)
+from autograd.graph import Primitive
 
 
 def is_opaque(op: Primitive) -> bool:
@@ -32,18 +26,28 @@ def lower(program: Program, exact: bool = True, arrays: bool = False) -> Program
     and guards take a boolean, and nothing else does. Unless `exact`, with plain products. One of `arrays` keeps what
     NumPy has a function for."""
     lowering = _Lowering(_Verbatim(program.inputs) if arrays else Builder(program.inputs), exact, arrays)
-    with modes.tracing(lowering), modes.recording(True):
+    with modes.recording(True):  # for operators to ask the operands' kind
         return rewrite(program, lowering.each, lowering.builder)
 
 
 class _Operand(Tracer):
-    """An instruction, as a body computes with it."""
+    """An instruction, as a body computes with it: each operation becomes an instruction."""
 
-    __slots__ = ("instruction",)
+    __slots__ = ("instruction", "lowering")
 
-    def __init__(self, instruction: Instruction) -> None:
+    def __init__(self, instruction: Instruction, lowering: _Lowering) -> None:
         super().__init__(None, 0.0)
-        self.instruction = instruction
+        self.instruction, self.lowering = instruction, lowering
+
+    @classmethod
+    def _record(cls, op: Primitive, args: Any) -> Any:
+        return next(x for x in args if isinstance(x, cls)).lowering.record(op, args)
+
+    def _compared(self, compare: Any, op: Primitive, x: Any, y: Any) -> Any:
+        return self.lowering.record(op, (x, y))
+
+    def __bool__(self) -> bool:
+        raise TypeError("the body of an operation branches on a number: choose with ag.where")
 
 
 class _Verbatim(Builder):
@@ -56,19 +60,16 @@ class _Verbatim(Builder):
     def emit(self, op: Primitive, *args: Instruction | float, like: Instruction | None = None) -> Instruction:
         like = self._like = like or self._like
         operands = tuple(arg if isinstance(arg, Instruction) else self.constant(arg) for arg in args)
-        made = Instruction(op, operands)
-        if like is not None:
-            made = Instruction(op, operands, None, like.label, like.line, like.derived, like.dtype, like.shape)
+        made = Instruction(op, operands, None, like.label, like.line, like.derived, like.dtype, like.shape)
         self.code.append(made)
         return made
 
 
 class _Lowering:
-    """The interpreter of bodies: each operation becomes an instruction."""
+    """The lowering of one operation after the other, by their bodies."""
 
     def __init__(self, builder: Builder, exact: bool, arrays: bool) -> None:
-        self.builder = builder
-        self.arrays = arrays
+        self.builder, self.arrays = builder, arrays
         self.replaced = {} if exact else PLAIN
         self.like: Instruction | None = None
 
@@ -77,7 +78,7 @@ class _Lowering:
         builder, self.like = self.builder, like
         op = self.replaced.get(op, op)
         if op.body is not None and not (self.arrays and isinstance(op.array, np.ufunc)):
-            return self._instruction(op.body(*map(_Operand, args)))
+            return self._instruction(op.body(*[_Operand(arg, self) for arg in args]))
         numbers = [builder.emit(e.where, x, 1.0, 0.0) if is_comparison(x) else x for x in args]
         if op is e.where:
             condition = args[0] if is_comparison(args[0]) else builder.emit(e.not_equal, args[0], 0.0)
@@ -85,22 +86,7 @@ class _Lowering:
         return builder.emit(op, *numbers, like=like)
 
     def record(self, op: Primitive, args: Any) -> Any:
-        return _Operand(self.each(op, *map(self._instruction, args), like=self.like))
-
-    def compare(self, op: Primitive, x: Any, y: Any) -> Any:
-        return self.record(op, (x, y))
-
-    def decide(self, condition: Any) -> bool:
-        raise TypeError("the body of an operation branches on a number: choose with ag.where")
-
-    def constant(self, value: float) -> Any:
-        return value
-
-    def differentiating(self) -> AbstractContextManager[None]:
-        return nullcontext()
-
-    def visit(self, node: Node) -> None:
-        pass
+        return _Operand(self.each(op, *map(self._instruction, args), like=self.like), self)
 
     def _instruction(self, x: Any) -> Instruction:
         return x.instruction if isinstance(x, _Operand) else self.builder.constant(x)

@@ -13,6 +13,7 @@ import numpy as np
 
 from autograd.compiler.codegen import Codegen
 from autograd.compiler.libm import CPU, WIDTH
+from autograd.compiler.loop import module
 from autograd.compiler.program import Program
 from autograd.forks import importing, using_llvm
 
@@ -41,7 +42,7 @@ class NativeCode:
         first = {k: n for n, k in reversed([*enumerate(text.laned)])}
         self._laned = [(k, first[k] != n) for n, k in enumerate(text.laned)]  # and whether it was there before
         self._operations = max(1, text.operations)
-        self._module = load(text.module())
+        self._module = load(module(text))
         address, size = ctypes.c_void_p, ctypes.c_int64
         self._once = self._module.function("prologue", None, address)
         self._run = self._module.function("run", size, size, size, address)

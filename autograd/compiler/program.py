@@ -37,14 +37,9 @@ class Instruction:
         dtype: str = "f64",
         shape: tuple[int, ...] = (),
     ) -> None:
-        self.op = op
-        self.args = args
-        self.value = value
-        self.label = label
-        self.line = line
-        self.derived = derived
+        self.op, self.args, self.value, self.label = op, args, value, label
+        self.line, self.derived, self.shape = line, derived, shape
         self.dtype = "bool" if op is not None and op.is_comparison else dtype
-        self.shape = shape
 
     @property
     def type(self) -> str:
@@ -213,14 +208,15 @@ def _lines(program: Program) -> Iterator[str]:
         yield f"{text:<44}  # {remark}" if remark else text
     for guard in program.guards:
         text = f"guard {names[guard.condition]} is {guard.outcome}"
-        yield f"{text:<44}  # {_place(guard.line)}" if guard.line else text
+        yield f"{text:<44}  # {short_line(guard.line)}" if guard.line else text
     yield f"return {', '.join(names[instruction] for instruction in program.outputs)}"
 
 
 def _remark(instruction: Instruction) -> str:
-    place = f"{'∂ ' if instruction.derived else ''}{_place(instruction.line)}" if instruction.line else ""
-    return ", ".join(filter(None, [" ".join((instruction.label or "").split()), place]))
+    origin = f"{'∂ ' if instruction.derived else ''}{short_line(instruction.line)}" if instruction.line else ""
+    return ", ".join(filter(None, [" ".join((instruction.label or "").split()), origin]))
 
 
-def _place(line: Line | None) -> str:
+def short_line(line: Line | None) -> str:
+    """A line of the user's code in few characters."""
     return f"{os.path.basename(line[0])}:{line[1]}" if line else ""

@@ -10,6 +10,8 @@ from autograd import elementwise as e
 from autograd.compiler.program import Guard, Instruction, Program, float_bits
 from autograd.graph import Primitive
 
+_NONE = Instruction(None)  # without a label and a line
+
 
 class Builder:
     """The builder of a program: it folds constants, shares equal instructions and drops what no output needs."""
@@ -18,7 +20,7 @@ class Builder:
         self.inputs = inputs
         self.code: list[Instruction] = []
         self._known: dict[Any, Instruction] = {}
-        self._like: Instruction | None = None
+        self._like = _NONE
 
     def constant(self, value: float) -> Instruction:
         """The constant `value`."""
@@ -50,18 +52,16 @@ class Builder:
         if simpler is None and (rule := RULES.get(op)):
             simpler = rule(self, *operands)
         if simpler is not None:
-            if like is not None and simpler.label is None and simpler.op is not None:
+            if simpler.label is None and simpler.op is not None:
                 simpler.label = like.label
             return simpler
         identity = (op, frozenset(operands) if op.commutes else tuple(operands))
         known = self._known.get(identity)
         if known is None:
-            known = Instruction(op, tuple(operands))
-            if like is not None:
-                known.label, known.line, known.derived = like.label, like.line, like.derived
+            known = Instruction(op, tuple(operands), None, like.label, like.line, like.derived)
             self._known[identity] = known
             self.code.append(known)
-        elif like is not None and known.label is None:
+        elif known.label is None:
             known.label = like.label
         return known
 
@@ -154,12 +154,7 @@ def _mul(b: Builder, x: Instruction, y: Instruction) -> Instruction | None:
 
 
 def _div(b: Builder, x: Instruction, y: Instruction) -> Instruction | None:
-    if (
-        y.value is not None
-        and y.value
-        and math.frexp(y.value)[0] in (0.5, -0.5)
-        and 2.0**-1000 < abs(y.value) < 2.0**1000
-    ):
+    if y.value and abs(math.frexp(y.value)[0]) == 0.5 and 2.0**-1000 < abs(y.value) < 2.0**1000:
         return b.emit(e.mul, x, 1.0 / y.value)  # exact, for a power of two
     return None
 

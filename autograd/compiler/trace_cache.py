@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -34,9 +33,7 @@ class TraceCache(Locked):
 
     def __init__(self, function: Callable[..., Any], options: Options, spec: InputSpec, batch: Batch) -> None:
         super().__init__()
-        self.function = function
-        self.options = options
-        self.spec = spec
+        self.function, self.options, self.spec = function, options, spec
         self.paths: list[TracedPath] = []
         self.trace(batch)
 
@@ -70,11 +67,16 @@ class TraceCache(Locked):
         labels = spec.labels(argument_names(self.function, spec.arity))
         inputs = [trace.input(label, number) for label, number in zip(labels, example, strict=True)]
         args, kwargs = spec.unflatten(inputs)
-        with modes.recording(True), modes.tracing(trace), np.errstate(all="ignore"), _annotate_errors(options.name):
-            result = self.function(*args, **kwargs)
-            results, outputs = read_results(options.name, options.signature, spec.cores, result, trace.output)
-            if options.parameters is not None:
-                outputs += self._gradient(result)
+        try:
+            with modes.recording(True), modes.tracing(trace), np.errstate(all="ignore"):
+                result = self.function(*args, **kwargs)
+                results, outputs = read_results(options.name, options.signature, spec.cores, result, trace.output)
+                if options.parameters is not None:
+                    outputs += self._gradient(result)
+        except Exception as error:
+            if not isinstance(error, CompileError):  # which tells the line itself
+                _note_line(error, options.name)
+            raise
         if not self.paths:
             self.results = results
         elif self.results != results:
@@ -186,8 +188,7 @@ class TracedPath:
     def __init__(self, trace: Trace, outputs: list[Any], options: Options, seconds: float) -> None:
         start = time.perf_counter()
         program = simplify(trace.program(outputs))
-        self.operations = trace.count
-        self.tracing = seconds
+        self.operations, self.tracing = trace.count, seconds
         self.outcomes = [outcome for _, outcome, _ in trace.guards]  # which tell it from others
         operations = {i.op: None for i in program.code if i.op is not None}
         self.opaque = [op for op in operations if is_opaque(op)]
@@ -199,15 +200,8 @@ class TracedPath:
         self.simplifying = time.perf_counter() - start
 
 
-@contextmanager
-def _annotate_errors(name: str) -> Iterator[None]:
-    """A context that adds to errors, which may come from a library, a note of the user's line."""
-    try:
-        yield
-    except CompileError:  # which tells it itself
-        raise
-    except Exception as error:
-        frames = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
-        own = [frame for frame in frames if not is_inside(frame[0])]
-        error.add_note(f"while ag.compile traced {name}" + (f", at {format_line(own[-1])}" if own else ""))
-        raise
+def _note_line(error: Exception, name: str) -> None:
+    """Add a note of the user's line to an error, which may come from a library."""
+    frames = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(error.__traceback__)]
+    own = [frame for frame in frames if not is_inside(frame[0])]
+    error.add_note(f"while ag.compile traced {name}" + (f", at {format_line(own[-1])}" if own else ""))

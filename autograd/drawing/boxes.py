@@ -11,6 +11,7 @@ from html import escape
 
 import numpy as np
 
+from autograd.arguments import assignments
 from autograd.drawing.summaries import TINY, extent, gradient, one_line, quantity
 from autograd.graph import Node, Primitive
 
@@ -75,8 +76,8 @@ def _small(text: str, colour: str) -> str:
 
 
 def _sign(op: Primitive) -> str:
-    sign = op.sign or op.infix or op.name
-    return sign + str(op).removeprefix(op.name)
+    sign, settings = op.sign or op.infix or op.name, ", ".join(assignments(op.settings))
+    return f"{sign}({settings})" if settings else sign
 
 
 def escaped(text: str) -> str:

@@ -51,16 +51,16 @@ def local_derivatives(node: Node) -> list[Any]:
     shape, op = np.shape(node._data), node.op
     single = np.size(node._data) == 1
     each = op is not None and op.elementwise
-    plain = [
+    fits = [
         isinstance(x, Node) and ((single and np.size(x._data) == 1) or (each and np.shape(x._data) == shape))
         for x in node.inputs
     ]
-    if not any(plain):
-        return [None] * len(plain)
+    if not any(fits):
+        return [None] * len(fits)
     found = contributions(node, np.ones_like(node._data) if node._priority else 1.0)
     return [
         None if slope is None or not wanted else np.asarray(slope).item() if single else np.broadcast_to(slope, shape)
-        for slope, wanted in zip(found, plain, strict=True)
+        for slope, wanted in zip(found, fits, strict=True)
     ]
 
 

@@ -69,12 +69,8 @@ def explain(node: Node, *, max_lines: int = 20_000, digits: int = 4) -> str:
     width = _width(names[n] for n in chain(shown, operations))
     results = {n: f"{names[n]:<{width}} = {_expression(n, names, digits)}" for n in operations}
     span = _width(results[n] for n in shown if n.op is not None)
-    forward = [
-        f"  {names[n]:<{width}} = {quantity(n._data, digits)}"
-        if n.op is None
-        else f"  {results[n]:<{span}} = {quantity(n._data, digits)}"
-        for n in shown
-    ]
+    firsts = [f"{names[n]:<{width}}" if n.op is None else f"{results[n]:<{span}}" for n in shown]
+    forward = [f"  {first} = {quantity(n._data, digits)}" for first, n in zip(firsts, shown, strict=True)]
     lines = ["Forward", *_gap(forward, hidden)]
     if node.op is not None:
         lines += [

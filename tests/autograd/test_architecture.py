@@ -27,7 +27,7 @@ anomaly custom typing
 
 compiler.errors compiler.locks compiler.tracer compiler.program compiler.trace
 compiler.simplify compiler.lowering compiler.export compiler.latex compiler.listing
-compiler.backend compiler.libm compiler.llvm_ir compiler.loop compiler.codegen compiler.native compiler.numpy_backend
+compiler.backend compiler.libm compiler.llvm_ir compiler.codegen compiler.loop compiler.native compiler.numpy_backend
 compiler.inplace_native compiler.inplace_numpy compiler.inplace
 compiler.signatures compiler.batching compiler.calling compiler.executable compiler.trace_cache compiler.kernel
 

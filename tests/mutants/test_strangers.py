@@ -23,11 +23,11 @@ def dropped(place):
 
 def lines_of(filename):
     def run():
-        frames._inside.clear()
+        frames.is_inside.cache_clear()
         try:
             test_frames.test_what_is_the_users(*test_frames.FINDERS["anomaly"], filename)
         finally:
-            frames._inside.clear()
+            frames.is_inside.cache_clear()
 
     return run
 
@@ -35,7 +35,7 @@ def lines_of(filename):
 MUTANTS = [
     Mutant(
         "a folder whose name begins with autograd was inside",
-        frames._Inside.__missing__,
+        frames.is_inside,
         "filename.startswith(_OWN)",
         "filename.startswith(_HERE)",
         lines_of(test_frames.USERS["a folder whose name begins with autograd"]),

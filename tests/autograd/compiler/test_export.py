@@ -17,13 +17,14 @@ import autograd as ag
 from autograd import modes
 from autograd.compiler.errors import CompileError
 from autograd.compiler.export import write
-from autograd.compiler.lowering import is_machine_operation, lower
+from autograd.compiler.lowering import lower
 from autograd.compiler.program import Guard, Instruction, Program
 from autograd.compiler.simplify import simplify
 from autograd.compiler.trace import Trace
 from autograd.elementwise import ELEMENTWISE
 from tests.bits import EDGES, same_bits, ulps_apart
 from tests.bits import wrong as off
+from tests.interpreter import is_machine_operation
 from tests.strategies import expressions, points
 
 inf, nan = math.inf, math.nan

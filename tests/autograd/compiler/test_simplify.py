@@ -8,12 +8,13 @@ import pytest
 import autograd as ag
 from autograd import elementwise as e
 from autograd import modes
-from autograd.compiler.lowering import hides_nan, is_machine_operation, lower, with_guards
+from autograd.compiler.lowering import hides_nan, lower, with_guards
 from autograd.compiler.program import Guard, Instruction, Program
 from autograd.compiler.simplify import is_comparison, simplify
 from autograd.compiler.trace import Trace
 from autograd.elementwise import ELEMENTWISE
 from tests.bits import EDGES, inf, nan, program_of, same_bits
+from tests.interpreter import is_machine_operation
 
 
 def recorded(f, *example):
