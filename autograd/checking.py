@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -51,7 +52,7 @@ def gradcheck(
     seed = integer("gradcheck", "seed", seed, least=0)
     name = _name(f)
     if any(map(is_module, args)):
-        f = _of_arrays(f, args)
+        f = partial(_of_arrays, f, args)
     args = tuple(_as_float64(arg) for arg in args)
     rng = np.random.default_rng(seed)
     for _ in range(trials):
@@ -139,13 +140,9 @@ def _culprit(f: Any, args: tuple[Any, ...], rtol: float, name: str) -> str:
     return name
 
 
-def _of_arrays(f: Callable[..., Any], args: tuple[Any, ...]) -> Callable[..., Any]:
-    """`f` with a dict of parameters, arrays or nodes, in place of every module among `args`."""
-
-    def of_arrays(*xs: Any) -> Any:
-        return f(*(_with_parameters(arg, x) if is_module(arg) else x for arg, x in zip(args, xs, strict=True)))
-
-    return of_arrays
+def _of_arrays(f: Callable[..., Any], args: tuple[Any, ...], *xs: Any) -> Any:
+    """`f` of `xs`, with a dict of parameters, arrays or nodes, in place of every module among `args`."""
+    return f(*(_with_parameters(arg, x) if is_module(arg) else x for arg, x in zip(args, xs, strict=True)))
 
 
 def _with_parameters(module: Any, values: dict[str, Any]) -> Any:

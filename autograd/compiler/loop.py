@@ -35,7 +35,8 @@ def module(layout: Codegen) -> str:
 class Loop:
     """`run(start, stop, frame)`: the program on lanes from `start` to `stop`; 1 if a nan was among the outputs.
 
-    `frame` holds the address of `work`, those of the inputs, the inputs' strides in bytes, and the outputs' addresses.
+    `frame` holds the address of `work`, those of the inputs, the inputs' strides in bytes, the outputs' addresses, and
+    whether the inputs are dense: in all of them a group of lanes is a vector in memory.
     """
 
     def __init__(self, layout: Codegen) -> None:
@@ -50,7 +51,8 @@ class Loop:
         self.nans = text.at(NUMBERS, "%w", str(layout.spare))  # a nan in each lane that had one
         first = min(layout.accumulators.values(), default=layout.spare)
         text.loop(str(first), str(layout.spare + 1), lambda k: text.store(NUMBERS, _ZERO, text.at(NUMBERS, "%w", k)))
-        dense = self._are_dense()
+        dense = text.load("i64", text.at("i64", "%frame", str(1 + 2 * self.inputs + self.outputs)))
+        dense = text.assign(f"icmp ne i64 {dense}, 0")
 
         def group(i: str) -> None:
             rest = text.assign(f"sub i64 %stop, {i}")
@@ -66,19 +68,6 @@ class Loop:
         seen = text.load(NUMBERS, self.nans)
         odd = text.assign(f"bitcast {BOOLEANS} " + text.assign(f"fcmp uno {NUMBERS} {seen}, {seen}") + f" to i{WIDTH}")
         text.write("ret i64 " + text.assign(f"zext i{WIDTH} {odd} to i64"))
-
-    def _are_dense(self) -> str:
-        """Whether in all inputs a group of lanes is a vector in memory."""
-        text = self.text
-        text.write("%gaps = alloca i64")
-        text.store("i64", "0", "%gaps")
-
-        def one(k: str) -> None:
-            gap = text.assign(f"xor i64 8, {text.load('i64', text.at('i64', '%strides', k))}")
-            text.store("i64", text.assign(f"or i64 {gap}, {text.load('i64', '%gaps')}"), "%gaps")
-
-        text.loop("0", str(self.inputs), one)
-        return text.assign(f"icmp eq i64 0, {text.load('i64', '%gaps')}")
 
     def _main_loop(self, i: str) -> None:
         """A whole group of dense lanes, from lane `i`."""

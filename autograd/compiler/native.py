@@ -127,7 +127,7 @@ class NativeCode:
 
 
 class NativeBackend:
-    """CompiledModule code by LLVM, of llvmlite."""
+    """Machine code by LLVM, of llvmlite."""
 
     name = "native"
     runs_opaque = False
@@ -136,7 +136,8 @@ class NativeBackend:
 
 class Workspace:
     """Memory for one run at a time: `work`, and room for the inputs and outputs of a small batch. `frame` tells machine
-    code where all this is: the addresses of work and inputs, the inputs' strides in bytes, the outputs' addresses."""
+    code where all this is: the addresses of work and inputs, the inputs' strides in bytes, the outputs' addresses, and
+    whether all inputs are dense."""
 
     def __init__(self, size: int, lanes: int, outputs: int) -> None:
         self.work = _aligned(np.zeros(size + 8), 8)
@@ -151,11 +152,12 @@ class Workspace:
         """The frame where the arrays are these."""
         addresses = [x.__array_interface__["data"][0] for x in (self.work, *inputs)]
         strides = [x.strides[0] for x in inputs]
-        return np.array(addresses + strides + [x.__array_interface__["data"][0] for x in outputs], np.int64)
+        targets = [x.__array_interface__["data"][0] for x in outputs]
+        return np.array([*addresses, *strides, *targets, {*strides} <= {8}], np.int64)
 
 
 class CompiledModule:
-    """CompiledModule code in memory; freed when dropped."""
+    """Machine code in memory; freed when dropped."""
 
     def __init__(self, text: str) -> None:
         llvm = library()
