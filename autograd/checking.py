@@ -53,7 +53,7 @@ def gradcheck(
     name = _name(f)
     if any(map(is_module, args)):
         f = partial(_of_arrays, f, args)
-    args = tuple(_as_float64(arg) for arg in args)
+    args = tuple(map_leaves(_as_float64, arg) for arg in args)
     rng = np.random.default_rng(seed)
     for _ in range(trials):
         _check(f, args, order, rtol, rng, name, "derivative")
@@ -131,7 +131,7 @@ def _culprit(f: Any, args: tuple[Any, ...], rtol: float, name: str) -> str:
     for node in made[:1000]:
         assert node.op is not None
         try:
-            reads = tuple(_as_float64(x) for x in node._residuals())
+            reads = tuple(map_leaves(_as_float64, x) for x in node._residuals())
             wrt = [i for i, x in enumerate(node.inputs) if isinstance(x, Node)]
             if _contradiction(node.op, reads, rtol, np.random.default_rng(0), node.op.name, wrt)[1]:
                 return node.op.name if node.op.name == name else f"{node.op.name} (in {name})"
@@ -159,19 +159,14 @@ def _name(f: Any) -> str:
     return str(getattr(f, "name", None) or getattr(f, "__name__", type(f).__name__))
 
 
-def _as_float64(arg: Any) -> Any:
-    def convert(leaf: Any) -> Any:
-        x = value_of(leaf)
-        dtype = np.asarray(x).dtype
-        if dtype.kind == "f" and dtype.itemsize < 8:
-            raise TypeError(
-                f"gradcheck needs float64: finite differences in {dtype} mean nothing; pass x.astype(float)"
-            )
-        if dtype.kind not in "fiub":
-            raise TypeError(f"gradcheck needs real numbers, got {dtype}")
-        return float(x) if isinstance(x, (float, int)) else np.asarray(x, np.float64)
-
-    return map_leaves(convert, arg)
+def _as_float64(leaf: Any) -> Any:
+    x = value_of(leaf)
+    dtype = np.asarray(x).dtype
+    if dtype.kind == "f" and dtype.itemsize < 8:
+        raise TypeError(f"gradcheck needs float64: finite differences in {dtype} mean nothing; pass x.astype(float)")
+    if dtype.kind not in "fiub":
+        raise TypeError(f"gradcheck needs real numbers, got {dtype}")
+    return float(x) if isinstance(x, (float, int)) else np.asarray(x, np.float64)
 
 
 def _like(x: Any, place: Any) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +18,9 @@ class UniformMask:
 
     def __init__(self, uniform: tuple[bool, ...]) -> None:
         self.uniform = uniform
+
+
+_mask = cache(UniformMask)  # so that the same inputs have the same mask
 
 
 @dataclass
@@ -78,7 +82,6 @@ class Layout:
         arrays: list[Any],
         cores: Sequence[tuple[int, ...]],
         dtype: np.dtype[Any],
-        masks: dict[tuple[bool, ...], UniformMask],
     ) -> None:
         loops = [x.shape[: x.ndim - len(core)] for x, core in zip(arrays, cores, strict=True)]
         try:
@@ -101,8 +104,7 @@ class Layout:
             spread = self.loop + core if loop and loop != self.loop else None
             flat = None if uniform or (len(self.loop) == 1 and len(core) < 2) else (self.count, size)[: 1 + bool(core)]
             self._parts.append((uniform, size if core else None, spread, flat))
-        key = tuple(mask)
-        self.mask = masks.setdefault(key, UniformMask(key))
+        self.mask = _mask(tuple(mask))
 
     def batch(self, given: Sequence[Any]) -> Batch:
         """What was given, numbers and arrays of these shapes, as numbers and lanes."""

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from autograd.arguments import FAILURES, check_unmasked, shown
-from autograd.compiler.batching import Form, Layout, UniformMask
+from autograd.compiler.batching import Form, Layout
 from autograd.compiler.errors import CompileError
 from autograd.compiler.signatures import Signature
 from autograd.compiler.tracer import Condition, Vector
@@ -75,9 +75,9 @@ class Arguments:
             treedefs = [array_def(Vector, core) for core in cores]
         self.spec = InputSpec(tuple(treedefs), tuple(kwargs), tuple(cores))
 
-    def layout(self, masks: dict[tuple[bool, ...], UniformMask]) -> Layout:
+    def layout(self) -> Layout:
         """What is done with arrays of these shapes."""
-        return Layout(self.arrays, self.spec.cores, _result_type(self.given), masks)
+        return Layout(self.arrays, self.spec.cores, _result_type(self.given))
 
 
 class Leaf(NamedTuple):

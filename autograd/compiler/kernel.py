@@ -14,7 +14,7 @@ import numpy as np
 from autograd import modes
 from autograd.arguments import flag, sequence, shown
 from autograd.compiler.backend import Backend
-from autograd.compiler.batching import Layout, UniformMask
+from autograd.compiler.batching import Layout
 from autograd.compiler.calling import Arguments, InputSpec
 from autograd.compiler.executable import Options
 from autograd.compiler.export import write
@@ -170,7 +170,6 @@ class Kernel(Locked):
         update_wrapper(self, function, updated=())
         self._trace_caches: dict[InputSpec, TraceCache] = {}
         self._layouts: dict[Any, tuple[TraceCache, Layout]] = {}
-        self._masks: dict[tuple[bool, ...], UniformMask] = {}
         self._latest: TraceCache | None = None
         self._fast_path: tuple[tuple[type, ...], Any, Any] | None = None
 
@@ -212,7 +211,7 @@ class Kernel(Locked):
                     f"{' and '.join(changed)}: pass numbers and arrays (x.data), or compile the derivative"
                 )
             return self._function(*args, **kwargs)
-        layout = given.layout(self._masks)
+        layout = given.layout()
         batch = layout.batch(given.arrays)
         with self._lock:
             if given.spec not in self._trace_caches:

@@ -121,9 +121,8 @@ def _names(nodes: Iterable[Node], output: Node) -> dict[Node, str]:
     for n in nodes:
         if n.label or n is output:
             label = one_line(n.label or "out", most=20)
-            candidates: Iterator[str] = (f"{label}#{i}" for i in numbered.setdefault(label, count(2)))
-            if label not in taken:
-                candidates = iter([label])
+            again = (f"{label}#{i}" for i in numbered.setdefault(label, count(2)))
+            candidates: Iterable[str] = again if label in taken else [label]
         else:
             candidates = (f"%{i}" for i in unnamed)
         names[n] = next(name for name in candidates if name not in taken)
