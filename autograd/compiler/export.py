@@ -10,6 +10,8 @@ import unicodedata
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from itertools import count, filterfalse
 from typing import Any, ClassVar
 
 import numpy as np
@@ -19,6 +21,7 @@ from autograd.arguments import shown
 from autograd.compiler.errors import CompileError
 from autograd.compiler.lowering import is_opaque
 from autograd.compiler.program import Instruction, Program, short_line
+from autograd.frames import Line
 from autograd.graph import Primitive
 
 MAX_ELEMENTS = 1000  # of an array that is written out
@@ -173,9 +176,9 @@ class _Writer(ABC):
             yield name
 
     def header(self) -> Iterator[str]:
-        count = sum(map(len, self.programs))
+        total = sum(map(len, self.programs))
         paths = f" on {len(self.paths)} paths" if len(self.paths) > 1 else ""
-        operations = "one operation" if count == 1 else f"{count:,} operations"
+        operations = "one operation" if total == 1 else f"{total:,} operations"
         yield f"{self.mark} {self.name}: {operations}{paths}, recorded and written out by chainrule."
         yield f"{self.mark} {self.note.format(name=self.name)}"  # labels come below: Python reads a coding in line 2
         for title, instructions in (("Inputs", self.programs[0].inputs), ("Outputs", self.programs[0].outputs)):
@@ -200,32 +203,20 @@ class _Writer(ABC):
             guards.setdefault(guard.condition, {})[guard.outcome] = None
         last = _last_uses(program) if self.reuses else {}
         free: list[str] = []
-        remarks: dict[object, str] = {}
-        count = 0
+        fresh = filterfalse(self.taken.__contains__, map("v{}".format, count()))
         for step, instruction in enumerate(program.code):
             op, args = instruction.op, instruction.args
             if op is None:
                 names[instruction] = self.constant(instruction.value)
                 continue
-            given = list(map(names.__getitem__, args))
-            zero = args[1].value == 0.0 if op is e.div and type(args[1].value) is float else True
-            expression = self.expressions[op] if zero else "{0} / {1}"
-            expression = _applied(expression, given)
+            plain = op is e.div and type(args[1].value) is float and args[1].value != 0.0
+            expression = _applied("{0} / {1}" if plain else self.expressions[op], [*map(names.__getitem__, args)])
             if last:
                 free += [names[arg] for arg in dict.fromkeys(args) if last.get(arg) == step]
-            if free:
-                name = free.pop()
-            else:
-                while (name := f"v{count}") in self.taken:
-                    count += 1
-                count += 1
-            names[instruction] = name
+            name = names[instruction] = free.pop() if free else next(fresh)
             kind = "int" if instruction.type == "bool" else "double"
             statement = self.statement.format(name=name, value=expression, kind=kind)
-            shown = (instruction.label, instruction.line, instruction.derived)
-            remark = remarks.get(shown)
-            if remark is None:
-                remark = remarks[shown] = _remark(instruction)
+            remark = _remark(instruction.label, instruction.line, instruction.derived)
             lines.append(f"    {statement:<38}  {self.mark} {remark}" if remark else f"    {statement}")
             lines += [f"    {self.guards[not outcome].format(name)}" for outcome in guards.get(instruction, ())]
             if last.get(instruction) == step:
@@ -390,11 +381,12 @@ def _last_uses(program: Program) -> dict[Instruction, int]:
     return last
 
 
-def _remark(instruction: Instruction) -> str:
+@lru_cache
+def _remark(label: str | None, line: Line | None, derived: bool) -> str:
     """For the end of a line: the label, and which line of the user's code asked for it."""
-    parts = [_harmless(instruction.label)] if instruction.label else []
-    if instruction.line:
-        parts.append(f"{'derivative of ' if instruction.derived else ''}{_harmless(short_line(instruction.line))}")
+    parts = [_harmless(label)] if label else []
+    if line:
+        parts.append(f"{'derivative of ' if derived else ''}{_harmless(short_line(line))}")
     return ", ".join(parts)
 
 

@@ -6,6 +6,7 @@ import os
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import count, filterfalse
 from typing import Any
 
 import numpy as np
@@ -182,7 +183,7 @@ def _lines(program: Program) -> Iterator[str]:
     names: dict[Instruction, str] = {}
     used: set[str] = set()
     taken = {instruction.label for instruction in program.inputs}
-    count = 0
+    fresh = filterfalse(taken.__contains__, map("v{}".format, count()))
     for instruction in [*program.inputs, *program.code]:
         if instruction.op is None and instruction.value is not None:
             names[instruction] = number(instruction.value)
@@ -191,10 +192,7 @@ def _lines(program: Program) -> Iterator[str]:
             names[instruction] = name if name not in used else f"{name}_{len(names)}"
             used.add(names[instruction])
         else:
-            while f"v{count}" in taken:
-                count += 1
-            names[instruction] = f"v{count}"
-            count += 1
+            names[instruction] = next(fresh)
     if program.inputs:
         types = {x: "" if x.type == "f64" else f": {x.type}" for x in program.inputs}
         yield f"inputs: {', '.join(names[x] + types[x] for x in program.inputs)}"
