@@ -23,8 +23,7 @@ class NumpyInPlace:
 
     def __init__(self, body: Program, arity: int, targets: Sequence[int], dtype: np.dtype[Any]) -> None:
         text = _Text(body, arity, targets)
-        self._dtype = dtype
-        self._scratch = text.scratch
+        self._dtype, self._scratch = dtype, text.scratch
         names = [f"a{n}" for n in range(arity)] + [f"s{n}" for n in range(text.scratch)]
         parameters = names + [f"c{n}" for n in range(len(body.inputs) - arity)]
         lines = [f"def kernel({', '.join(parameters)}):", *text.lines, "    return None"]

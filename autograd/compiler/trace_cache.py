@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -152,30 +153,25 @@ class TraceCache(Locked):
         """Every output, where not all lanes take the first path: each lane takes its own."""
         reduce, total, several = self.options.reduce, batch.count, bool(batch.lanes)
         outputs: list[Any] = [0.0 if reduce else np.empty(total) for _ in run.values]
-
-        def merge(run: BatchResult, lanes: Any, chosen: Any) -> None:
+        lanes, tried = np.arange(total), 1
+        while True:
+            chosen = np.broadcast_to(run.holds, len(lanes))
             for n, value in enumerate(run.values):
                 if reduce is None:
-                    outputs[n][lanes[chosen]] = value[chosen] if isinstance(value, np.ndarray) else value
+                    outputs[n][lanes[chosen]] = np.broadcast_to(value, len(lanes))[chosen]
                 else:
                     outputs[n] += value if run.varying[n] else value * np.count_nonzero(chosen)
-
-        lanes = np.arange(total)
-        chosen = np.broadcast_to(run.holds, total)
-        merge(run, lanes, chosen)
-        tried = 1
-        while not chosen.all():
+            if chosen.all():
+                break
             lanes, batch = lanes[~chosen], batch.take(~chosen)
             with self._lock:
                 path = self.paths[tried] if tried < len(self.paths) else self.trace(batch)
             if tried < len(self.paths):
                 run = self._run(path, batch)
                 tried += 1
-                chosen = np.broadcast_to(run.holds, len(lanes))
-                merge(run, lanes, chosen)
             else:  # the path was tried: a condition came out otherwise there, by a last bit that the back end rounds so
-                chosen = np.arange(len(lanes)) == 0
-                merge(self._run(path, batch.take(chosen), guarded=False), lanes[chosen], chosen[:1])
+                first = np.arange(len(lanes)) == 0
+                run = replace(self._run(path, batch.take(first), guarded=False), holds=first)
         if reduce:
             return np.array(outputs) / (total if reduce == "mean" else 1)
         return outputs if several else [float(output[0]) for output in outputs]

@@ -15,7 +15,7 @@ from autograd.arguments import integer
 from autograd.drawing.boxes import DERIVATIVE, GREY, INK, LINE, box, escaped, is_ordered, minus
 from autograd.drawing.derivatives import local_derivatives, starts_from_zero
 from autograd.drawing.layout import lay_out
-from autograd.drawing.summaries import MOST_DIGITS, TINY, quantity
+from autograd.drawing.summaries import MOST_DIGITS, TINY, check_node, quantity
 from autograd.graph import Node
 
 if TYPE_CHECKING:
@@ -46,8 +46,7 @@ def draw(node: Node, *, max_nodes: int = 200, digits: int = 4) -> graphviz.Digra
     >>> draw(x * x).source.count("n0 -> n1")
     2
     """
-    if not isinstance(node, Node):
-        raise TypeError(f"draw needs a Value or a Tensor, got {type(node).__name__}: pass the result, such as the loss")
+    check_node("draw", node)
     max_nodes = integer("draw", "max_nodes", max_nodes, least=1)
     digits = integer("draw", "digits", digits, least=1, most=MOST_DIGITS)
     shown, folded = _nearest(node, max_nodes)

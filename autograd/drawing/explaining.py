@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd.arguments import assignments, integer
 from autograd.drawing.derivatives import contributions, local_derivatives, starts_from_zero
-from autograd.drawing.summaries import MOST_DIGITS, TINY, number, one_line, quantity
+from autograd.drawing.summaries import MOST_DIGITS, TINY, check_node, number, one_line, quantity
 from autograd.formulas import Formula
 from autograd.graph import Node, ancestors
 from autograd.reverse_mode import cotangents
@@ -45,10 +45,7 @@ def explain(node: Node, *, max_lines: int = 20_000, digits: int = 4) -> str:
     Gradients
       dy/dx = 6
     """
-    if not isinstance(node, Node):
-        raise TypeError(
-            f"explain needs a Value or a Tensor, got {type(node).__name__}: pass the result, such as the loss"
-        )
+    check_node("explain", node)
     digits = integer("explain", "digits", digits, least=1, most=MOST_DIGITS)
     max_lines = integer("explain", "max_lines", max_lines, least=10)
     if np.size(node.data) != 1:  # type: ignore[attr-defined]  # all kinds have it; a tracer refuses

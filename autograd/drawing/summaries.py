@@ -13,6 +13,13 @@ MOST_DIGITS = 17  # more than a float has
 TINY = 6  # arrays of up to this many elements are shown in full
 
 
+def check_node(owner: str, node: object) -> None:
+    """Raise a TypeError if what `owner` is given is no node."""
+    if not isinstance(node, Node):
+        kind = type(node).__name__
+        raise TypeError(f"{owner} needs a Value or a Tensor, got {kind}: pass the result, such as the loss")
+
+
 def number(x: float, digits: int = 4) -> str:
     """`x` in few characters: with `digits` significant ones, and without an exponent where it is easily read without.
 
