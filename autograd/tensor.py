@@ -119,7 +119,8 @@ class Tensor(Operators["Operand", "Tensor", np.ndarray[Any, Any], np.ndarray[Any
 
     def _check_unchanged(self, reader: Node, value: Any, keep_graph: bool) -> None:
         """Raise if this leaf has changed since `reader` read it, and the derivative needs it."""
-        if self._overwritten < reader._sequence and not (keep_graph and not _same(self._data, value)):
+        same = not keep_graph or self._data is value or np.array_equal(self._data, value, equal_nan=True)
+        if self._overwritten < reader._sequence and same:
             return
         raise RuntimeError(
             f"the data of a leaf ({self._describe()}) was changed after the forward pass that used it (in "
@@ -501,10 +502,6 @@ def _array(data: Any) -> np.ndarray[Any, Any]:
         hint = ": use ag.stack for a list of nodes" if nodes else ""
         raise TypeError(f"Tensor needs real numbers, got {array.dtype} of shape {array.shape}{hint}")
     return array
-
-
-def _same(x: Any, y: Any) -> bool:
-    return x is y or np.array_equal(x, y, equal_nan=True)
 
 
 def _unbroadcast(contribution: Any, shape: tuple[int, ...]) -> Any:

@@ -57,9 +57,9 @@ class Windows(NamedTuple):
         last = x.transpose(1, 2, 3, 0)
         if self.pads == ((0, 0), (0, 0)):
             return np.ascontiguousarray(last)
-        channels, *size, n = last.shape
-        out = np.full((channels, *self.padded_size((size[0], size[1])), n), fill, x.dtype)
-        out[:, *self.inner((size[0], size[1]))] = last
+        size = size_of(x)
+        out = np.full((x.shape[1], *self.padded_size(size), x.shape[0]), fill, x.dtype)
+        out[:, *self.inner(size)] = last
         return out
 
     def view(self, image: Array, counts: Pair) -> Array:
