@@ -99,7 +99,7 @@ def sequence(owner: str, name: str, value: Any) -> list[Any]:
     return list(members)
 
 
-def integers(owner: str, name: str, value: Any, optional: bool = False) -> Any:
+def integers(owner: str, name: str, value: Any, optional: bool = False) -> Axis:
     """An axis, a length or a shift, or several of them, as a hashable key: lists become tuples, NumPy's integers
     Python's. None is allowed where it is `optional`; anything else is a TypeError.
 
@@ -120,7 +120,7 @@ def integers(owner: str, name: str, value: Any, optional: bool = False) -> Any:
     return found if several else found[0]
 
 
-def numbers(owner: str, name: str, data: Any, kinds: str = "fiub") -> Any:
+def numbers(owner: str, name: str, data: Any, kinds: str = "fiub") -> np.ndarray[Any, Any]:
     """`data` as an array with a dtype of these `kinds`, by default real numbers; anything else, ragged lists too, is a
     TypeError."""
     if type(data) is np.ndarray and data.dtype.kind in kinds:

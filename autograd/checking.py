@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from autograd.stand_ins import Substitution, in_place_of
 from autograd.tensor import Tensor
 from autograd.transforms import jvp, vjp
 from autograd.value import Value
+
+if TYPE_CHECKING:
+    from autograd.typing import Array, X
 
 
 class GradientError(AssertionError):
@@ -140,7 +143,7 @@ def _culprit(f: Any, args: tuple[Any, ...], rtol: float, name: str) -> str:
     return name
 
 
-def _of_arrays(f: Callable[..., Any], args: tuple[Any, ...], *xs: Any) -> Any:
+def _of_arrays(f: Callable[..., X], args: tuple[Any, ...], *xs: Any) -> X:
     """`f` of `xs`, with a dict of parameters, arrays or nodes, in place of every module among `args`."""
     return f(*(_with_parameters(arg, x) if is_module(arg) else x for arg, x in zip(args, xs, strict=True)))
 
@@ -159,7 +162,7 @@ def _name(f: Any) -> str:
     return str(getattr(f, "name", None) or getattr(f, "__name__", type(f).__name__))
 
 
-def _as_float64(leaf: Any) -> Any:
+def _as_float64(leaf: Any) -> float | Array:
     x = value_of(leaf)
     dtype = np.asarray(x).dtype
     if dtype.kind == "f" and dtype.itemsize < 8:
@@ -169,11 +172,11 @@ def _as_float64(leaf: Any) -> Any:
     return float(x) if isinstance(x, (float, int)) else np.asarray(x, np.float64)
 
 
-def _like(x: Any, place: Any) -> Any:
+def _like(x: Any, place: Any) -> float | Array:
     return float(x) if isinstance(place, float) else np.asarray(x)
 
 
-def _random_like(x: Any, rng: Any) -> Any:
+def _random_like(x: Any, rng: np.random.Generator) -> float | Array:
     shape = np.shape(value_of(x))
     sample = rng.choice([-1.0, 1.0], shape) * rng.uniform(0.5, 1.5, shape)
     return sample if shape else (float(sample) if isinstance(value_of(x), float) else np.asarray(sample))

@@ -27,7 +27,7 @@ from autograd import forwards
 from autograd.graph import ONE, Primitive, Slope, factors, fraction, mask, over
 
 if TYPE_CHECKING:
-    from autograd.typing import N
+    from autograd.typing import N, Value
 
 ELEMENTWISE: dict[str, Primitive] = {}
 
@@ -71,18 +71,18 @@ def _base(x: Any, y: Any) -> Any:
 # ---- Bodies of more than a line
 
 
-def _opposed(rest: Any, y: Any) -> Any:
+def _opposed(rest: Value, y: Value) -> bool:
     """Whether `rest` is not zero and has another sign than y."""
     return where(rest != 0.0, rest < 0.0, y < 0.0) != where(y < 0.0, 1.0, 0.0)
 
 
-def _mod(x: Any, y: Any) -> Any:
+def _mod(x: Value, y: Value) -> Value:
     """From C's remainder, which has the sign of x. Python's has that of y."""
     rest = fmod(x, y)
     return where(rest != 0.0, where(_opposed(rest, y), rest + y, rest), where(y < 0.0, -0.0, 0.0))
 
 
-def _floordiv(x: Any, y: Any) -> Any:
+def _floordiv(x: Value, y: Value) -> Value:
     """As Python has it: from the remainder, so that x == y * (x // y) + x % y as nearly as can be."""
     rest = fmod(x, y)
     exact = (x - rest) / y

@@ -112,8 +112,8 @@ class Formula(Node):
     def __ge__(self, other: Any) -> Formula: return self.joined(">=", self, other)
     def __lt__(self, other: Any) -> Formula: return self.joined("<", self, other)
     def __le__(self, other: Any) -> Formula: return self.joined("<=", self, other)
-    def __eq__(self, other: object) -> Any: return self.joined("==", self, other)
-    def __ne__(self, other: object) -> Any: return self.joined("!=", self, other)
+    def __eq__(self, other: object) -> Formula: return self.joined("==", self, other)  # type: ignore[override]
+    def __ne__(self, other: object) -> Formula: return self.joined("!=", self, other)  # type: ignore[override]
     # fmt: on
     __hash__ = Node.__hash__
 

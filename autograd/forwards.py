@@ -60,10 +60,10 @@ def softplus_float(x: float) -> float:
     return max(x, 0.0) + math.log1p(math.exp(-abs(x))) if x == x else x
 
 
-def typed(comparison: Callable[..., Any]) -> Callable[..., Any]:
+def typed(comparison: Callable[..., Array]) -> Callable[..., Array]:
     """A comparison that gives 1 and 0 in the dtype of the operands."""
 
-    def forward(*args: Any) -> Any:
+    def forward(*args: Any) -> Array:
         return comparison(*args).astype(np.result_type(*args, np.float16))
 
     return forward
@@ -81,9 +81,9 @@ def ratio_array(x: Array, y: Array) -> Array:
         return np.where(np.equal(y, 0), np.zeros((), np.result_type(x, y)), np.true_divide(x, y))[()]
 
 
-def step_array(x: Any) -> Any:
+def step_array(x: Array) -> Array:
     x = np.asarray(x)
-    return np.greater(x, 0).astype(x.dtype if x.dtype.kind == "f" else np.float64)
+    return np.greater(x, 0).astype(x.dtype if x.dtype.kind == "f" else np.float64)  # type: ignore[no-any-return]
 
 
 def whole(rounding: Callable[[float], int]) -> Callable[[float], float]:

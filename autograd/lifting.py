@@ -136,7 +136,7 @@ class Lifted:
         for n, arg in others.items():
             self.args[n] = arg
 
-    def _input(self, leaf: Any) -> Any:
+    def _input(self, leaf: Any) -> Node:
         if isinstance(leaf, Node):
             self.linked = True
             return self._own(identity(leaf))  # a stand-in: the derivative is with respect to this argument alone
@@ -151,7 +151,7 @@ class Lifted:
         self.inputs.append(node)
         return node
 
-    def _own(self, node: Any) -> Any:
+    def _own(self, node: Node) -> Node:
         if self._copy and isinstance(node, Tensor):
             node._data = node._data.copy()  # or an optimizer's next step would change it
         self.inputs.append(node)

@@ -245,7 +245,7 @@ def _joint(outputs: Sequence[Any], seeds: Sequence[Any]) -> tuple[Any, Any]:
     return total, np.ones_like(total._data) if isinstance(total, Tensor) else 1.0
 
 
-def _zeros(x: Any) -> Any:
+def _zeros(x: Any) -> float | np.ndarray[Any, Any]:
     if isinstance(x, (Value, float, int)):
         return 0.0
     x = value_of(x)

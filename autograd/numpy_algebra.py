@@ -16,7 +16,7 @@ from autograd.arrays.shaping import fixed, operand
 from autograd.graph import Node, Primitive, Slope, value_of
 
 if TYPE_CHECKING:
-    from autograd.typing import Tensor, X
+    from autograd.typing import Array, Numeric, Tensor, X
 
 
 def _logaddexp_slope(x: Tensor, y: Tensor) -> Tensor:
@@ -68,7 +68,7 @@ def fmin(x: Any, y: Any) -> Any:
     return e.where(np.isnan(value_of(y)), x, e.where(np.isnan(value_of(x)), y, e.minimum(x, y)))
 
 
-def heaviside(x: Any, y: Any) -> Any:
+def heaviside(x: Any, y: Any) -> Numeric:
     jump = np.heaviside(value_of(x), value_of(y))
     return e.where(np.equal(value_of(x), 0.0), y, jump) if isinstance(y, Node) else jump
 
@@ -160,7 +160,7 @@ def det(a: Tensor) -> Tensor:
     return linalg.det(a)
 
 
-def slogdet(a: Any) -> Any:
+def slogdet(a: Tensor) -> tuple[Array, Tensor]:
     sign, logarithm = linalg.slogdet(a)
     return type(np.linalg.slogdet(np.eye(1)))(sign, logarithm)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,8 +19,11 @@ from autograd import numpy_shaping as shapes
 from autograd.arrays import indexing, joining, linalg, shaping
 from autograd.graph import Node, value_of
 
+if TYPE_CHECKING:
+    from autograd.typing import Answer, X
 
-def as_object0d(x: Any) -> Any:
+
+def as_object0d(x: X) -> X | np.ndarray[Any, Any]:
     """A node as a 0-d object array, so that NumPy treats it as one element."""
     if not isinstance(x, Node):
         return x
@@ -32,7 +35,7 @@ def as_object0d(x: Any) -> Any:
 # ---- Ufuncs
 
 # The operation for each of NumPy's ufuncs, and for each of its reductions.
-UFUNCS: dict[Any, Callable[..., Any]] = {
+UFUNCS: dict[Any, Callable[..., Answer]] = {
     **{op.array: op for op in e.ELEMENTWISE.values() if isinstance(op.array, np.ufunc)},
     np.positive: e.identity,
     np.fabs: e.absolute,
@@ -52,7 +55,7 @@ UFUNCS: dict[Any, Callable[..., Any]] = {
     np.degrees: algebra.degrees,
     np.matmul: linalg.matmul,
 }
-REDUCTIONS: dict[Any, Callable[..., Any]] = {
+REDUCTIONS: dict[Any, Callable[..., Answer]] = {
     np.add: folds.sum,
     np.multiply: folds.prod,
     np.maximum: folds.max,
@@ -67,12 +70,12 @@ CONSTANT_UFUNCS = {
 }  # fmt: skip
 
 
-def array_ufunc(self: Node, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+def array_ufunc(self: Node, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Answer:
     """NumPy's protocol: a method of a ufunc, called with at least one node."""
     if modes.in_use and modes.current_trace():  # whose program reads Values at each run
         traced = [e.identity(x) if isinstance(x, Node) and type(x._data) is float else x for x in inputs]
         if any(x is not y for x, y in zip(traced, inputs, strict=True)):
-            return getattr(ufunc, method)(*traced, **kwargs)
+            return getattr(ufunc, method)(*traced, **kwargs)  # type: ignore[no-any-return]
     if method == "__call__" and not kwargs and ufunc in UFUNCS:
         for x in inputs:
             if isinstance(x, (list, tuple)) or (isinstance(x, np.ndarray) and x.dtype.char == "O"):
@@ -82,7 +85,7 @@ def array_ufunc(self: Node, ufunc: Any, method: str, *inputs: Any, **kwargs: Any
     return _rarer_call(ufunc, method, inputs, kwargs)
 
 
-def _rarer_call(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def _rarer_call(ufunc: Callable[..., Answer], method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Answer:
     """The rarer calls of a ufunc: with lists or objects, with more arguments, by another method, or without derivatives."""
     kwargs = {key: value for key, value in kwargs.items() if not _is_default(key, value)}
     name = _name(ufunc) + ("" if method == "__call__" else f".{method}")
@@ -99,11 +102,12 @@ def _rarer_call(ufunc: Any, method: str, inputs: tuple[Any, ...], kwargs: dict[s
     elif method == "reduce" and ufunc in REDUCTIONS and not kwargs.get("out"):
         return REDUCTIONS[ufunc](*inputs, **({"axis": 0} | kwargs))
     out = kwargs.get("out", ())
+    plain: Callable[..., Answer] = getattr(ufunc, method)
     into_objects = out and all(isinstance(x, np.ndarray) and x.dtype == object for x in out)
     if into_objects and not any(isinstance(x, Node) and np.ndim(x._data) for x in inputs):
-        return getattr(ufunc, method)(*map(as_object0d, inputs), **kwargs)
+        return plain(*map(as_object0d, inputs), **kwargs)
     if ufunc in CONSTANT_UFUNCS and method != "at" and not any(isinstance(x, Node) for x in out):
-        return getattr(ufunc, method)(*map(value_of, inputs), **kwargs)
+        return plain(*map(value_of, inputs), **kwargs)
     if out:
         raise TypeError(
             f"{name} cannot write a node into an existing array, which would detach it from its graph: "
@@ -155,7 +159,7 @@ def no_rule(name: str, kwargs: Any = ()) -> TypeError:
 # ---- Functions
 
 
-def _allowed(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+def _allowed(function: Callable[..., X], name: str) -> Callable[..., X]:
     """`function`, which has NumPy's signature, under NumPy's `name`: `out` is refused, and unset arguments get defaults."""
 
     code = function.__code__
@@ -163,7 +167,7 @@ def _allowed(function: Callable[..., Any], name: str) -> Callable[..., Any]:
     place = names.index("out") if "out" in names[: code.co_argcount] else sys.maxsize
     unset = np._NoValue
 
-    def call(*args: Any, **kwargs: Any) -> Any:
+    def call(*args: Any, **kwargs: Any) -> X:
         for arg in args:
             if arg is unset:
                 kwargs |= zip(names, args, strict=False)
@@ -205,13 +209,13 @@ _NAMESAKES = {
     indexing: "repeat diag diagonal triu tril",
     joining: "split",
 }
-_RULES: dict[Any, Callable[..., Any]] = {
+_RULES: dict[Any, Callable[..., Answer]] = {
     getattr(np, name): getattr(room, name) for room, names in _NAMESAKES.items() for name in names.split()
 }
 _RULES |= {getattr(np.linalg, name): getattr(algebra, name) for name in ("inv", "solve", "det", "slogdet", "cholesky")}
 _RULES |= {getattr(np, f"atleast_{n}d"): shapes.atleast(n) for n in (1, 2, 3)}
 _RULES |= {np.amax: folds.max, np.amin: folds.min, np.linalg.norm: folds.norm}
-FUNCTIONS: dict[Any, Callable[..., Any]] = {
+FUNCTIONS: dict[Any, Callable[..., Answer]] = {
     function: _allowed(rule, f"{function.__module__.replace('numpy', 'np')}.{function.__name__}")
     for function, rule in _RULES.items()
 }
@@ -230,7 +234,7 @@ _SAME_OF_ONE = {np.sum, np.mean, np.average, np.max, np.amax, np.min, np.amin, n
 _OF_NUMBERS = {*_SAME_OF_ONE, np.var, np.std, np.ptp, np.linalg.norm, np.clip, np.where, np.nan_to_num}
 
 
-def call(function: Any, args: Any, kwargs: Any) -> Any:
+def call(function: Callable[..., Answer], args: Any, kwargs: Any) -> Answer:
     """NumPy's protocol: `function`, called with at least one tensor."""
     if rule := FUNCTIONS.get(function):
         return rule(*args, **kwargs)
@@ -244,7 +248,7 @@ def call(function: Any, args: Any, kwargs: Any) -> Any:
         raise
 
 
-def call_of_numbers(function: Any, args: Any, kwargs: Any) -> Any:
+def call_of_numbers(function: Callable[..., Answer], args: Any, kwargs: Any) -> Answer:
     """NumPy's `function` of Values and no tensors. Where it gives arrays, they are object arrays of Values."""
     given = [*args, *kwargs.values()]
     if not any(isinstance(x, np.ndarray) and x.dtype == object for x in given):
@@ -257,10 +261,10 @@ def call_of_numbers(function: Any, args: Any, kwargs: Any) -> Any:
     return call_of_objects(function, args, kwargs)
 
 
-def call_of_objects(function: Any, args: Any, kwargs: Any) -> Any:
+def call_of_objects(function: Callable[..., Answer], args: Any, kwargs: Any) -> Answer:
     """NumPy's own code of `function`, without the protocol: it takes Values as objects of any kind."""
     kwargs = {key: as_object0d(arg) for key, arg in kwargs.items()}
-    return np.empty(0).__array_function__(function, (), tuple(map(as_object0d, args)), kwargs)
+    return np.empty(0).__array_function__(function, (), tuple(map(as_object0d, args)), kwargs)  # type: ignore[no-any-return]
 
 
 def _all_plain(x: Any) -> Any:
@@ -270,7 +274,7 @@ def _all_plain(x: Any) -> Any:
     return _read_only(x) if isinstance(x, Node) else x
 
 
-def _read_only(x: Node) -> Any:
+def _read_only(x: Node) -> np.ndarray[Any, Any]:
     """The value of a node as a read-only array."""
     view = np.asarray(x._data).view()
     view.flags.writeable = False

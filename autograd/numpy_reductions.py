@@ -192,7 +192,9 @@ var = _variation("np.var", reductions.var, _squares)
 std = _variation("np.std", reductions.std, _lengths)
 
 
-def average(a: Any, axis: Any = None, weights: Any = None, returned: Any = False, *, keepdims: Any = False) -> Any:
+def average(
+    a: Any, axis: Any = None, weights: Any = None, returned: Any = False, *, keepdims: Any = False
+) -> Tensor | tuple[Tensor, Tensor]:
     a = operand(a)
     axis = None if axis is None else axes_of(hashable(axis, "average"), len(a.shape))
     if weights is None:

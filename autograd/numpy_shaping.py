@@ -71,10 +71,10 @@ def atleast(n: int) -> Callable[..., Tensor]:
             x = shaping.expand_dims(x, 0 if len(x.shape) < 2 else 2)
         return x
 
-    def function(*arys: Any) -> Any:
+    def function(*arys: Any) -> Tensor | tuple[Tensor, ...]:
         return one(arys[0]) if len(arys) == 1 else tuple(map(one, arys))
 
-    return function
+    return function  # type: ignore[return-value]  # of one array
 
 
 def flipud(m: Tensor) -> Tensor:

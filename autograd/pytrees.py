@@ -293,7 +293,7 @@ def _opened(tree: Any) -> tuple[Container, Sequence[Any]] | None:
     return Container(kind, getattr(kind, "_fields", range(len(tree)))), tree
 
 
-def _as_numbers(tree: Any) -> Any:
+def _as_numbers(tree: list[Any] | tuple[Any, ...]) -> list[Any] | tuple[Any, ...] | np.ndarray[Any, Any]:
     """A list of real numbers as an array; any other list as it is."""
     try:
         array = np.asarray(tree)

@@ -14,7 +14,7 @@ from autograd.operators import Operators, Updates
 from autograd.tensor import Tensor
 
 if TYPE_CHECKING:
-    from autograd.typing import Array, Number, Value
+    from autograd.typing import Answer, Array, Number, Value, X
 
 S = TypeVar("S", bound="Scalar")
 PARAMETER = object()  # in the slot of the first input, which a leaf does not use, it marks the leaf as a parameter
@@ -26,7 +26,7 @@ class _Float64:
 
     dtype = np.dtype(float)
 
-    def type(self, x: Any) -> Any:
+    def type(self, x: X) -> X:
         return x
 
     def __getattr__(self, name: str) -> Any:
@@ -104,9 +104,9 @@ class Scalar(Updates, Operators["Number | Value", "Value", float, bool]):
     def __format__(self, spec: str) -> str:
         return format(self._data, spec) if spec else str(self)
 
-    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Answer:
         if any(issubclass(kind, Tensor) for kind in types):
-            return NotImplemented
+            return NotImplemented  # type: ignore[no-any-return]
         return call_of_numbers(function, args, kwargs)
 
     def __repr__(self) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from autograd.elementwise import identity
+from autograd.graph import Node
 from autograd.modes import current_trace
 from autograd.pytrees import is_module
 from autograd.scalars import PARAMETER
@@ -23,12 +24,12 @@ from autograd.value import Value
 _SIMPLE = (float, int, str, bool, type(None))
 
 
-def stand_in(node: Any) -> Any:
+def stand_in(node: Node) -> Node:
     """A node of the same kind (a `Parameter`, for one), computed from `node` and equal to it."""
     return in_place_of(node, identity(node))
 
 
-def in_place_of(node: Any, made: Any) -> Any:
+def in_place_of(node: Any, made: Node) -> Node:
     """The node `made` as one of the same kind as `node`, with its label and its gradient."""
     if current_trace() is not None:
         return made

@@ -17,7 +17,7 @@ from autograd.operators import Operators, declined
 from autograd.reverse_mode import accumulate_grads, cotangents
 
 if TYPE_CHECKING:
-    from autograd.typing import Array, Operand  # noqa: F401  # named in a string
+    from autograd.typing import A, Answer, Array, Operand  # noqa: F401  # named in a string
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -107,15 +107,15 @@ class Tensor(Operators["Operand", "Tensor", np.ndarray[Any, Any], np.ndarray[Any
         """The array through which a caller may change the data, or None."""
         return self._lent() if type(self._lent) is ReferenceType else self._lent  # type: ignore[return-value]
 
-    def _read(self) -> Any:
+    def _read(self) -> Array:
         """The array, for an operation that will need it unchanged in the backward pass."""
         if self.op is None:
             if self._lent is not None:
                 if self._lent_array() is not None:
-                    return self._data.copy()
+                    return self._data.copy()  # type: ignore[no-any-return]  # slots are Any
                 self._lent = None
             self._frozen = True
-        return self._data
+        return self._data  # type: ignore[no-any-return]  # slots are Any
 
     def _check_unchanged(self, reader: Node, value: Any, keep_graph: bool) -> None:
         """Raise if this leaf has changed since `reader` read it, and the derivative needs it."""
@@ -237,7 +237,7 @@ class Tensor(Operators["Operand", "Tensor", np.ndarray[Any, Any], np.ndarray[Any
 
     # ---- Differentiating
 
-    def _unbroadcast(self, contribution: Any) -> Any:
+    def _unbroadcast(self, contribution: Any) -> Array | Tensor:
         """A contribution to the cotangent, converted to this node's shape and dtype: the only place where that is done."""
         data = self._data
         if type(contribution) is _ndarray:
@@ -252,7 +252,7 @@ class Tensor(Operators["Operand", "Tensor", np.ndarray[Any, Any], np.ndarray[Any
             contribution = _unbroadcast(contribution, data.shape)
         if array.dtype is not data.dtype and array.dtype != data.dtype:
             contribution = shaping.cast(contribution, data.dtype)
-        return contribution
+        return contribution  # type: ignore[no-any-return]
 
     def backward(self, gradient: Any = None) -> None:
         """Add the derivative of `(gradient * self).sum()` to `.grad` of every leaf, and set it in all other nodes.
@@ -363,9 +363,9 @@ class Tensor(Operators["Operand", "Tensor", np.ndarray[Any, Any], np.ndarray[Any
         """The only element as a float: detached, so that no derivative goes through computations with it."""
         return self._data.item()  # type: ignore[no-any-return]  # slots are Any
 
-    def tolist(self) -> Any:
+    def tolist(self) -> float | list[Any]:
         """The elements as nested lists of floats: detached, like `item()`."""
-        return self._data.tolist()
+        return self._data.tolist()  # type: ignore[no-any-return]  # slots are Any
 
     def numpy(self) -> np.ndarray[Any, Any]:
         """A copy of the array: detached, so that no derivative goes through computations with it."""
@@ -440,7 +440,7 @@ class Tensor(Operators["Operand", "Tensor", np.ndarray[Any, Any], np.ndarray[Any
             "a = ag.index_update(a, i, t) in place of a[i] = t"
         )
 
-    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Answer:
         return call(function, args, kwargs)
 
     # ---- Shown, copied
@@ -504,7 +504,7 @@ def _array(data: Any) -> np.ndarray[Any, Any]:
     return array
 
 
-def _unbroadcast(contribution: Any, shape: tuple[int, ...]) -> Any:
+def _unbroadcast(contribution: A, shape: tuple[int, ...]) -> A:
     """`contribution`, summed over the axes along which `shape` was broadcast; or broadcast to `shape`, if it is smaller."""
     extra = len(contribution.shape) - len(shape)
     if extra == 1 and contribution.shape[1:] == shape and type(contribution) is _ndarray:

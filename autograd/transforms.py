@@ -26,7 +26,7 @@ from autograd.lifting import Argnums
 from autograd.linearize import linearize
 
 if TYPE_CHECKING:
-    from autograd.typing import Array, Derivative, Gradient, HasParameters, Operand, Tensor, Tree, Value
+    from autograd.typing import Derivative, Gradient, Numeric, Tree
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -115,10 +115,6 @@ def jacobian(f: Callable[..., Any], argnums: Argnums = 0) -> Derivative:
     return _named(derivative, "jacobian", f)
 
 
-@overload
-def hessian(f: Callable[..., Any], argnums: Literal[0] = 0) -> Gradient: ...
-@overload
-def hessian(f: Callable[..., Any], argnums: Argnums) -> Derivative: ...
 def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Derivative:
     """The function that gives all second derivatives of the scalar function `f`: `argument.shape` twice.
 
@@ -130,11 +126,9 @@ def hessian(f: Callable[..., Any], argnums: Argnums = 0) -> Derivative:
 
 
 @overload
-def hvp(f: Callable[..., Any], primals: HasParameters, tangents: Any) -> dict[str, Any]: ...
-@overload
 def hvp(f: Callable[..., Any], primals: Tree, tangents: Any) -> Tree: ...
 @overload
-def hvp(f: Callable[..., Any], primals: Operand, tangents: Any) -> float | Array | Value | Tensor: ...
+def hvp(f: Callable[..., Any], primals: Any, tangents: Any) -> Numeric | dict[str, Any]: ...
 def hvp(f: Callable[..., Any], primals: Any, tangents: Any) -> Any:
     """The Hessian of the scalar function `f` at `primals`, times `tangents`, without the Hessian itself: the `jvp` of the
     gradient. Arguments as for `jvp`; the result is a tuple where `primals` is one.

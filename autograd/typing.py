@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Protocol, TypeAlias, TypeVar, overload
 
 import numpy as np
@@ -17,6 +17,7 @@ Number: TypeAlias = float | np.floating[Any] | np.integer[Any] | np.bool_
 Constant: TypeAlias = Number | Array | Sequence[Any]
 Operand: TypeAlias = Constant | Value | Tensor  # what arithmetic with a node takes
 Numeric: TypeAlias = float | Array | Node  # what operations give
+Answer: TypeAlias = Numeric | str | np.generic | DType | list[Any] | tuple[Any, ...]  # what NumPy's functions give
 
 A = TypeVar("A", Tensor, Array)  # arrays give arrays, and tensors tensors
 N = TypeVar("N", float, Value, Tensor, Array)
@@ -24,17 +25,9 @@ X = TypeVar("X")
 Tree = TypeVar("Tree", float, Array, list[Any], tuple[Any, ...], dict[Any, Any])
 
 
-class HasParameters(Protocol):
-    """A module."""
-
-    def named_parameters(self) -> Iterable[tuple[str, Any]]: ...
-
-
 class Gradient(Protocol):
     """A derivative with respect to the first argument, in its structure: a node only if it depends on one."""
 
-    @overload
-    def __call__(self, x: HasParameters, /, *args: Any, **kwargs: Any) -> dict[str, Any]: ...
     @overload
     def __call__(self, x: Tree, /, *args: Any, **kwargs: Any) -> Tree: ...
     @overload

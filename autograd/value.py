@@ -68,8 +68,7 @@ class Value(Scalar):
 
     def __init__(self, data: float, label: str | None = None) -> None:
         self._data = data if type(data) is float else _number(data)
-        self.op = None
-        self._left = self._right = self._x = self._y = None
+        self.op = self._left = self._right = self._x = self._y = None
         self.label = label
         self._sequence = next_sequence_number()
         self.grad = 0.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, NamedTuple, TypeVar, cast, overload
+from typing import Any, NamedTuple, TypeVar, overload
 
 import numpy as np
 
@@ -178,7 +178,7 @@ def _checked_batch(batch: Any) -> Sequence[Any]:
 
 
 def _array(name: str, data: Any) -> Array:
-    return cast(Array, numbers("batches of data", name, data, "fiubcmMOSUV"))
+    return numbers("batches of data", name, data, "fiubcmMOSUV")
 
 
 def _pair(X: Any, y: Any) -> tuple[Array, Array]:

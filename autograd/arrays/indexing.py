@@ -212,7 +212,7 @@ def pad(x: A, pad_width: Any, mode: str = "constant", constant_values: Any = 0.0
         raise ValueError(wrong("pad", "pad_width", wanted, pad_width)) from None
     if (pairs < 0).any():
         raise ValueError(wrong("pad", "pad_width", "integers from 0", pad_width.tolist()))
-    widths = tuple(hashable(pair) for pair in pairs)
+    widths: Any = tuple(hashable(pair) for pair in pairs)
     if mode == "constant":
         values = numbers("pad", "constant_values", fixed("pad: constant_values", constant_values))
         return _pad(widths, values)(x)

@@ -19,7 +19,7 @@ from autograd.elementwise import div, mul
 from autograd.graph import Primitive, value_of
 
 if TYPE_CHECKING:
-    from autograd.typing import A, Array
+    from autograd.typing import A, Array, DType
 
 
 def _gather_some(windows: Windows, chosen: list[Array] | None) -> Primitive:
@@ -38,7 +38,7 @@ def _gather_some(windows: Windows, chosen: list[Array] | None) -> Primitive:
 _gather = cache(partial(_gather_some, chosen=None))
 
 
-def _accumulator(windows: Windows, dtype: Any) -> Any:
+def _accumulator(windows: Windows, dtype: DType) -> DType | type[np.float64]:
     """The dtype in which the elements of a window are added one by one: a wider one for large windows."""
     few = FEW_WIDE if dtype.itemsize > 2 else FEW
     return np.float64 if dtype.itemsize < 8 and math.prod(windows.kernel) > few else dtype

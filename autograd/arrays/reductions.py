@@ -176,8 +176,8 @@ _cumsum = _along("cumsum", lambda axis, _: partial(_cumulated, axis=axis), _cums
 
 def cumsum(x: A, axis: int | None = None) -> A:
     """Running sums along `axis`; of the flattened array for None."""
-    axis = hashable(axis, "cumsum")
-    return _cumsum(0)(reshape(x, -1)) if axis is None or (axis in (0, -1) and not np.ndim(x)) else _cumsum(axis)(x)
+    place = hashable(axis, "cumsum")
+    return _cumsum(0)(reshape(x, -1)) if place is None or (place in (0, -1) and not np.ndim(x)) else _cumsum(place)(x)
 
 
 def _norm_rule(axis: Axis) -> Pullback:

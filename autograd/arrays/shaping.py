@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 def operand(x: X, owner: str = "this function", name: str = "x") -> X:
     """`x` as something with a shape: a node or an array as it is, lists and numbers as arrays. `owner` is the function
     whose argument `name` it is."""
-    return x if isinstance(x, (Node, np.ndarray)) else numbers(owner, name, x, "fiubc")
+    return x if isinstance(x, (Node, np.ndarray)) else numbers(owner, name, x, "fiubc")  # type: ignore[return-value]
 
 
-def hashable(axis: Any, owner: str = "this function", name: str = "axis", optional: bool = True) -> Any:
+def hashable(axis: Any, owner: str = "this function", name: str = "axis", optional: bool = True) -> Axis:
     """An axis or a shape in a form that can be a key: lists become tuples, NumPy's integers Python's."""
     return axis if axis is None and optional else integers(owner, name, axis, optional)
 
@@ -219,7 +219,7 @@ def roll(x: A, shift: int | Sequence[int], axis: Axis = None) -> A:
 def tile(x: A, reps: int | Sequence[int]) -> A:
     """`x` laid side by side, `reps` times along each axis."""
     x = operand(x, "tile")
-    given = integers("tile", "reps", reps)
+    given: Any = integers("tile", "reps", reps)
     times: tuple[int, ...] = (given,) if isinstance(given, int) else given
     shape = (1,) * (len(times) - len(x.shape)) + x.shape
     times = (1,) * (len(shape) - len(times)) + times

@@ -54,16 +54,16 @@ class Form(NamedTuple):
     dtype: np.dtype[Any]
     loop: tuple[int, ...]
 
-    def number(self, x: Any) -> Any:
+    def number(self, x: Any) -> float | np.floating[Any] | np.ndarray[Any, Any]:
         """The result that is one number a run, of an output."""
         if not self.loop:
             return float(x) if self.dtype is _FLOAT64 else self.dtype.type(x)
         if isinstance(x, np.ndarray):
             x = x if x.shape == self.loop else x.reshape(self.loop)
-            return x if x.dtype is self.dtype else x.astype(self.dtype)
+            return x if x.dtype is self.dtype else x.astype(self.dtype)  # type: ignore[no-any-return]
         return np.full(self.loop, x, self.dtype)
 
-    def array(self, xs: Any, shape: tuple[int, ...]) -> Any:
+    def array(self, xs: Any, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
         """The result that is an array of this shape a run, of the outputs that are its elements."""
         if not self.loop:
             return np.asarray(xs, self.dtype).reshape(shape)

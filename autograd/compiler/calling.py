@@ -178,7 +178,7 @@ def _refuse_modules(x: Any) -> bool:
     return False
 
 
-def as_array(name: str, x: Any) -> Any:
+def as_array(name: str, x: Any) -> np.ndarray[Any, Any]:
     """A number or an array of them as a float64 array; a TypeError for anything else."""
     if isinstance(x, (float, int)) and abs(x) < 2**1023:
         return np.array(float(x))
@@ -197,7 +197,7 @@ def as_array(name: str, x: Any) -> Any:
     return array.astype(np.float64)
 
 
-def _result_type(given: Sequence[Any]) -> Any:
+def _result_type(given: Sequence[Any]) -> np.dtype[Any]:
     """float64, unless all arrays are of a smaller float."""
     kinds = {x.dtype for x in given if isinstance(x, (np.ndarray, np.generic))}
     kind = np.result_type(*kinds) if kinds else _FLOAT64

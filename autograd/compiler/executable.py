@@ -39,7 +39,7 @@ class BatchResult:
     """The outputs of a batch: `values`, an array if all outputs are numbers and else a list of numbers and lanes; whether
     each is `varying`; a mask of the lanes where the path `holds` (True for all); and whether the values may have a nan."""
 
-    values: Any
+    values: Sequence[Any] | np.ndarray[Any, Any]
     varying: Any
     all_varying: bool
     holds: Any

@@ -35,7 +35,7 @@ WIDTH = _LEVELS[CPU] if CPU else 4 if "avx2" in _features() else 2
 
 
 @cache
-def _library(name: str | None) -> Any:
+def _library(name: str | None) -> ctypes.CDLL | None:
     try:
         return ctypes.CDLL(name)
     except OSError:

@@ -85,7 +85,7 @@ class _Lowering:
             return builder.emit(e.where, condition, *numbers[1:], like=like)
         return builder.emit(op, *numbers, like=like)
 
-    def record(self, op: Primitive, args: Any) -> Any:
+    def record(self, op: Primitive, args: Any) -> _Operand:
         return _Operand(self.each(op, *map(self._instruction, args), like=self.like), self)
 
     def _instruction(self, x: Any) -> Instruction:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from types import ModuleType
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -148,7 +149,7 @@ class Workspace:
         self.frame = self.frame_of(self.inputs, self.outputs)
         self.address = self.frame.ctypes.data
 
-    def frame_of(self, inputs: list[Any], outputs: list[Any]) -> Any:
+    def frame_of(self, inputs: list[Any], outputs: list[Any]) -> np.ndarray[Any, Any]:
         """The frame where the arrays are these."""
         addresses = [x.__array_interface__["data"][0] for x in (self.work, *inputs)]
         strides = [x.strides[0] for x in inputs]
@@ -168,7 +169,7 @@ class CompiledModule:
         self._engine = llvm.create_mcjit_compiler(llvm.parse_assembly(text), target)
         self._engine.finalize_object()
 
-    def function(self, name: str, result: Any, *arguments: Any) -> Any:
+    def function(self, name: str, result: Any, *arguments: Any) -> Callable[..., int]:
         """One of its functions, with the types of what it gives and takes, as ctypes calls it."""
         with using_llvm:
             address = self._engine.get_function_address(name)
@@ -192,7 +193,7 @@ def load(text: str) -> CompiledModule:
     return found
 
 
-def library() -> Any:
+def library() -> ModuleType:
     """LLVM's binding, set up for this machine; an ImportError where it is missing."""
     try:
         with importing:
@@ -205,15 +206,15 @@ def library() -> Any:
     with using_llvm:
         llvm.initialize_native_target()
         llvm.initialize_native_asmprinter()
-    return llvm
+    return llvm  # type: ignore[no-any-return]  # it has no types
 
 
-def _fresh(count: int) -> Any:
+def _fresh(count: int) -> np.ndarray[Any, Any]:
     """Room for `count` numbers; a large one begins where a huge page does, which costs half as much to get."""
     return np.empty(count) if count < HUGE else _aligned(np.empty(count + HUGE), HUGE)
 
 
-def _aligned(room: Any, unit: int) -> Any:
+def _aligned(room: np.ndarray[Any, Any], unit: int) -> np.ndarray[Any, Any]:
     """The part of `room`, by `unit` shorter, that begins at a multiple of so many numbers in memory."""
     start = -(room.ctypes.data // 8) % unit
     return room[start : start + len(room) - unit]

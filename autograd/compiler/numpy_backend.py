@@ -3,7 +3,7 @@ reference that machine code is checked against."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -63,7 +63,7 @@ class NumpyCode:
         row[self._sums] = sums
         return row[self._numbers], laned, any(np.isnan(x).any() for x in laned)
 
-    def _outputs(self, inputs: Any) -> Any:
+    def _outputs(self, inputs: Any) -> tuple[Any, ...]:
         outputs = self._function(*inputs)
         return (outputs,) if self._single else outputs
 
@@ -76,7 +76,7 @@ class NumpyBackend:
     compile = NumpyCode
 
 
-def _of_arrays(op: Primitive) -> Any:
+def _of_arrays(op: Primitive) -> Callable[..., np.ndarray[Any, Any]]:
     """A user's operation, called for one number at a time where it takes no array."""
 
     def call(*args: Any) -> Any:

@@ -64,13 +64,13 @@ class Trace:
             [Guard(made[condition], outcome, line) for condition, outcome, line in self.guards],
         )
 
-    def output(self, x: Any) -> Any:
+    def output(self, x: Any) -> Value | float | None:
         """`x` as what `program` takes for an output; None if it is no scalar."""
         return self._operand(x) if isinstance(x, (float, int, np.number, np.bool_, Value)) else None
 
     # ---- Called by the engine (see `autograd.modes.Trace`)
 
-    def record(self, op: Primitive, args: tuple[Any, ...]) -> Any:
+    def record(self, op: Primitive, args: tuple[Any, ...]) -> Node | np.ndarray[Any, Any]:
         operands = []
         for arg in args:
             operand = arg if type(arg) is float else self._operand(arg)
@@ -81,19 +81,19 @@ class Trace:
             return self._apply(_call_of(op), [inlined, *operands])
         return self._apply(op, operands)
 
-    def _record_arrays(self, op: Primitive, args: tuple[Any, ...]) -> Any:
+    def _record_arrays(self, op: Primitive, args: tuple[Any, ...]) -> np.ndarray[Any, Any]:
         """`op` of each element; a CompileError if these are no arrays of scalars."""
         if op.scalar is not None and any(isinstance(arg, np.ndarray) and arg.ndim for arg in args):
-            return np.frompyfunc(lambda *xs: self.record(op, xs), len(args), 1)(*map(as_object0d, args))
+            return np.frompyfunc(lambda *xs: self.record(op, xs), len(args), 1)(*map(as_object0d, args))  # type: ignore[no-any-return]
         kinds = ", ".join(type(arg).__name__ for arg in args)
         raise CompileError(
             f"{describe_here()}: {op.name} of {kinds} is an operation on arrays; ag.compile traces scalars: "
             "write it with numbers, lists and object arrays (x[i], loops, w @ x, ag.sum, ag.dot)"
         )
 
-    def compare(self, op: Primitive, x: Any, y: Any) -> Any:
+    def compare(self, op: Primitive, x: Any, y: Any) -> Node | np.ndarray[Any, Any]:
         if any(isinstance(arg, np.ndarray) and arg.ndim for arg in (x, y)):
-            return np.frompyfunc(lambda x, y: self.compare(op, x, y), 2, 1)(as_object0d(x), as_object0d(y))
+            return np.frompyfunc(lambda x, y: self.compare(op, x, y), 2, 1)(as_object0d(x), as_object0d(y))  # type: ignore[no-any-return]
         for arg in (x, y):
             if isinstance(arg, numbers.Number) and not isinstance(arg, (float, int, np.number, np.bool_)):
                 raise CompileError(
@@ -102,7 +102,7 @@ class Trace:
             if isinstance(arg, Node) and not isinstance(arg, Value):
                 raise CompileError(f"{describe_here()}: a value is compared with {arg!r}: index its elements")
             if not isinstance(arg, (Value, float, int, np.number, np.bool_, np.ndarray)):
-                return NotImplemented
+                return NotImplemented  # type: ignore[no-any-return]  # which Python takes for no result
         return self._apply(op, [self._operand(x), self._operand(y)])
 
     def constant(self, value: float) -> Value:
@@ -137,7 +137,7 @@ class Trace:
 
     # ---- Nodes
 
-    def _operand(self, x: Any) -> Any:
+    def _operand(self, x: Any) -> Value | float | None:
         """`x`, a scalar, as an input of a tracer: a tracer, a float, or a Value from outside; else None."""
         if isinstance(x, Tracer):
             if x._sequence < self.since:
@@ -173,7 +173,7 @@ class Trace:
             return node
         return kind(stop_gradient, node._example, [node], [node._example], line, derived)
 
-    def _inlined(self, op: UserPrimitive, args: list[Any]) -> Any:
+    def _inlined(self, op: UserPrimitive, args: list[Any]) -> Value | float | None:
         """The result of a user's operation whose forward function takes tracers; None if it takes numbers alone."""
         decided, guards, count = self._decided.copy(), len(self.guards), self.count
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -120,7 +120,7 @@ class TraceCache(Locked):
                 parameter.grad += g
         return results.unflatten(values, layout.reduced if options.reduce else layout.batched)
 
-    def _values(self, batch: Batch) -> Any:
+    def _values(self, batch: Batch) -> Sequence[Any] | np.ndarray[Any, Any]:
         """Every output: a number, or an array of one a lane. All are numbers where the result is an array itself."""
         run = self._run(self.paths[0], batch)
         if run.holds is not True:
@@ -149,7 +149,7 @@ class TraceCache(Locked):
                 old[bad] = new
         return run
 
-    def _routed(self, batch: Batch, run: BatchResult) -> Any:
+    def _routed(self, batch: Batch, run: BatchResult) -> Sequence[Any] | np.ndarray[Any, Any]:
         """Every output, where not all lanes take the first path: each lane takes its own."""
         reduce, total, several = self.options.reduce, batch.count, bool(batch.lanes)
         outputs: list[Any] = [0.0 if reduce else np.empty(total) for _ in run.values]

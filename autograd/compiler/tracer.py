@@ -17,7 +17,7 @@ from autograd.numpy_protocol import CONSTANT_UFUNCS, PLAIN_FUNCTIONS, UFUNCS, as
 from autograd.value import Value
 
 if TYPE_CHECKING:
-    from autograd.typing import Array, X
+    from autograd.typing import Answer, Array, X
 
 
 class _Unknown:
@@ -93,14 +93,14 @@ class Tracer(Value):
     def _check_unchanged(self, reader: Any, value: Any, keep_graph: bool) -> None:
         """It has no number that could have changed."""
 
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Answer:
         if method == "__call__" and not kwargs and ufunc in _UFUNCS:
-            return np.frompyfunc(_UFUNCS[ufunc], len(inputs), 1)(*map(as_object0d, inputs))
+            return np.frompyfunc(_UFUNCS[ufunc], len(inputs), 1)(*map(as_object0d, inputs))  # type: ignore[no-any-return]
         if ufunc in CONSTANT_UFUNCS:
             raise self._refuse(f"np.{ufunc.__name__} takes", "write it with ag.floor, ag.where and comparisons")
         return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
 
-    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Answer:
         if function in PLAIN_FUNCTIONS or (function is np.where and not isinstance(args[0], Tracer)):
             return call_of_objects(function, args, kwargs)
         return super().__array_function__(function, types, args, kwargs)
@@ -241,7 +241,7 @@ _UFUNCS: dict[Any, Callable[..., Any]] = {
 class Vector(np.ndarray[Any, Any]):
     """An object array of traced values: NumPy's functions of it are traced too, comparisons among them."""
 
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Answer:
         arrays = [_as_ndarray(x) for x in inputs]
         function = _UFUNCS.get(ufunc) or UFUNCS.get(ufunc)
         if method == "__call__" and function is not None and ufunc.signature is None and not kwargs:

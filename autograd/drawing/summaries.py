@@ -70,7 +70,7 @@ def one_line(text: object, most: int = 40) -> str:
     return line if len(line) <= most else line[: most - 1] + "…"
 
 
-def gradient(node: Node) -> Any:
+def gradient(node: Node) -> float | np.ndarray[Any, Any] | None:
     """The gradient that a backward pass left in `node`, or None if there was none.
 
     >>> from autograd.value import Value
