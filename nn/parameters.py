@@ -65,7 +65,7 @@ class Parameter(Updates, Tensor):
         else:  # a graph relies on the old ones
             self._own(new.astype(raw.dtype, copy=False))
 
-    def __imatmul__(self, other: Any) -> Any:
+    def __imatmul__(self, other: Any) -> Tensor:
         return self if self._updated(matmul, other) else self @ other
 
 

@@ -75,7 +75,7 @@ class Neuron(Module):
             raise TypeError(f"{self!r} takes a list of {len(self.w)} numbers, got {shown(x)}") from None
         if given != len(self.w):
             raise ValueError(f"{self!r} takes {len(self.w)} inputs, got {len(x)}: make it with nin={len(x)}")
-        out = dot(self.w, x, start=self.b)
+        out: Value = dot(self.w, x, start=self.b)
         return out.relu() if self.nonlin else out
 
     def __repr__(self) -> str:
@@ -129,8 +129,8 @@ class MLP(Module):
         return f"MLP of [{', '.join(map(str, self.layers))}]"
 
 
-def _row(x: Any) -> list[Any]:
+def _row(x: np.ndarray[Any, Any]) -> list[Any]:
     """A NumPy row as the list of its numbers, which scalars compute with faster, and stay scalars."""
     if x.ndim != 1:
         raise ValueError(f"scalar networks take one row of numbers at a time, got shape {x.shape}: loop over rows")
-    return x.tolist()
+    return x.tolist()  # type: ignore[no-any-return]  # of one axis: a list

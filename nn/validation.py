@@ -15,6 +15,7 @@ from autograd.arguments import numbers as numbers
 from autograd.arguments import sequence as sequence
 from autograd.arguments import shown as shown
 from autograd.graph import Node, value_of
+from autograd.tensor import Tensor
 from nn.typing import Array
 
 T = TypeVar("T")
@@ -43,12 +44,12 @@ def check_callable(name: str, function: T) -> T:
     return function
 
 
-def as_input(owner: str, x: Any, weight: Any = None) -> Any:
+def as_input(owner: str, x: Any, weight: Any = None) -> Tensor:
     """The input of a layer: a node as it is; data, which must be real numbers, in the dtype of the layer's `weight`, or in
     its own."""
     if isinstance(x, Node) or (weight is None and isinstance(x, np.ndarray) and x.dtype.kind in "fiubO"):
-        return x
-    return real_array(owner, "x", x, None if weight is None else weight.dtype)
+        return x  # type: ignore[return-value]
+    return real_array(owner, "x", x, None if weight is None else weight.dtype)  # type: ignore[return-value]
 
 
 def real_array(owner: str, name: str, data: Any, dtype: Any = None) -> Array:
@@ -77,9 +78,9 @@ def _cure(data: Any, given: Any) -> str:
     return ": make it one array of numbers first" if isinstance(given, (list, tuple, np.ndarray)) else ""
 
 
-def floating(owner: str, x: Any, name: str = "x") -> Any:
+def floating(owner: str, x: Any, name: str = "x") -> Tensor:
     """A node as it is; data as an array of real floating-point numbers, so that no difference wraps around."""
     if isinstance(x, Node):
-        return x
+        return x  # type: ignore[return-value]
     array = real_array(owner, name, x)
-    return array if array.dtype.kind == "f" else array.astype(np.float64)
+    return array if array.dtype.kind == "f" else array.astype(np.float64)  # type: ignore[return-value]

@@ -36,7 +36,7 @@ class Sequential(Module):
     def forward(self, x: Any) -> Tensor:
         for layer in self.layers:
             x = self._through(layer, x) if type(layer) is Sequential else layer(x)
-        return x
+        return x  # type: ignore[no-any-return]  # what the last one gives
 
     def _through(self, layer: Sequential, x: Any) -> Any:
         """`layer(x)`, without a call for each Sequential within another: there may be more than Python has calls for."""
@@ -97,7 +97,7 @@ class Residual(Module):
         before, after = np.shape(value_of(x)), np.shape(value_of(y))
         if before != after:
             raise ValueError(f"Residual adds what its modules give to their input, but they took {before} to {after}")
-        return x + y
+        return x + y  # type: ignore[no-any-return]
 
     def _children(self) -> Iterator[tuple[int, Any]]:
         return enumerate(self.layers)

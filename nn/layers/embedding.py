@@ -56,9 +56,10 @@ class Embedding(Module):
             wrong = rows[(rows < 0) | (rows >= self.num_embeddings)].flat[0]
             raise ValueError(f"{self!r}: {wrong} is not in 0..{self.num_embeddings - 1}: make num_embeddings larger")
         vectors = ag.index(self.weight, rows)
-        if self.padding_idx is None:
-            return vectors
-        return ag.where((rows == self.padding_idx)[..., None], self.weight._data[self.padding_idx].copy(), vectors)
+        if self.padding_idx is not None:
+            padding = self.weight._data[self.padding_idx].copy()
+            vectors = ag.where((rows == self.padding_idx)[..., None], padding, vectors)
+        return vectors
 
     def extra_repr(self) -> str:
         padding = "" if self.padding_idx is None else f", padding_idx={self.padding_idx}"

@@ -61,9 +61,8 @@ class Linear(Module):
                     "change in_features, or transpose or reshape the input"
                 )
             self._initialize_parameters(shape[-1])
-        if self.bias is None:
-            return x @ self.weight.T
-        return linear(x, self.weight, self.bias)
+        y: Tensor = x @ self.weight.T if self.bias is None else linear(x, self.weight, self.bias)
+        return y
 
     def extra_repr(self) -> str:
         bias = self.bias is not None

@@ -84,7 +84,7 @@ class _BatchNorm(Module):
                 )
             if self.training:
                 self._track(value_of(x), axes, count)
-            z = _standardize(axes, self.eps)(x)
+            z: ag.Tensor = _standardize(axes, self.eps)(x)
         else:
             mean, var = self.running_mean.data, self.running_var.data
             z = (x - mean.reshape(along)) * (1 / np.sqrt(var + var.dtype.type(self.eps))).reshape(along)
@@ -175,7 +175,7 @@ class LayerNorm(Module):
         n = len(self.normalized_shape)
         if shape[-n:] != self.normalized_shape:
             raise ValueError(f"{self!r} takes last axes of shape {self.normalized_shape}, got shape {shape}")
-        z = _standardize(tuple(range(-n, 0)), self.eps)(x)
+        z: ag.Tensor = _standardize(tuple(range(-n, 0)), self.eps)(x)
         z = z if self.weight is None else z * self.weight
         return z if self.bias is None else z + self.bias
 

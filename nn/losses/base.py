@@ -51,7 +51,7 @@ class Loss(Module):
             f"{type(self).__name__} does not say what it computes: define its method formula(self, x, y)"
         )
 
-    def reduce(self, losses: Any, total: float) -> ag.Tensor:
+    def reduce(self, losses: ag.Tensor, total: float) -> ag.Tensor:
         """`losses` as `reduction` says; a mean is their sum divided by `total`, which is `weight_of` the batch."""
         if self.reduction == "none":
             return losses
@@ -68,7 +68,7 @@ class Loss(Module):
         return ", ".join(f"{name}={settings[name]!r}" for name in changed)
 
 
-def mean(losses: Any, total: float) -> Any:
+def mean(losses: ag.Tensor, total: float) -> ag.Tensor:
     """The sum of `losses` divided by `total`. The mean of nothing is nan, but its gradient 0: it moves nothing."""
     half = losses.dtype == np.float16  # whose sums overflow, and in which a large total is infinite
     whole = ag.sum(cast(losses, np.float32) if half else losses)
@@ -76,12 +76,12 @@ def mean(losses: Any, total: float) -> Any:
     return cast(result, np.float16)[()] if half else result
 
 
-def check_same_shape(loss: Loss, input: Any, target: Any) -> tuple[Any, Any]:
+def check_same_shape(loss: Loss, input: Any, target: Any) -> tuple[ag.Tensor, ag.Tensor]:
     """`input`, and `target` in its dtype where it is data; a ValueError if the shapes differ."""
     if type(target) is np.ndarray and isinstance(input, ag.Tensor):  # the common case, in which all is well, at once
         raw = input._data
         if target.dtype == raw.dtype and target.shape == raw.shape:
-            return input, target
+            return input, target  # type: ignore[return-value]  # a constant
     input = floating(type(loss).__name__, input, "input")
     target = cast_target(loss, input, target)
     shape, wanted = np.shape(value_of(input)), np.shape(value_of(target))
@@ -106,7 +106,7 @@ def check_all(values: Any, good: Any, fault: str) -> None:
         raise ValueError(fault.format(np.asarray(value_of(values))[~np.asarray(good)].flat[0]))
 
 
-def mask_unused(p: Any, x: Any) -> Any:
+def mask_unused(p: Any, x: ag.Tensor) -> ag.Tensor:
     """`x`, but 0 where it is infinite or nan and `p` is 0, so that it counts for nothing in `p * x`."""
     finite = np.isfinite(value_of(x))
     return x if finite.all() else ag.where(finite | (value_of(p) != 0.0), x, 0.0)

@@ -72,7 +72,7 @@ class Bucket:
     def _full(self, value: float) -> Array:
         memory = np.empty(self.size * self.dtype.itemsize + ALIGNMENT, np.uint8)
         start = -memory.ctypes.data % ALIGNMENT
-        array = memory[start : start + self.size * self.dtype.itemsize].view(self.dtype)
+        array: Array = memory[start : start + self.size * self.dtype.itemsize].view(self.dtype)
         array[:] = value
         return array
 

@@ -82,7 +82,7 @@ class LBFGS(Optimizer):
             },
         )
         _set(parameters, found.x)
-        return first
+        return first  # type: ignore[no-any-return]  # the closure's
 
     def _parameter_states(self) -> dict[int, dict[str, Any]]:
         return {}

@@ -68,7 +68,7 @@ class Optimizer(ABC):
     @property
     def lr(self) -> float:
         """The learning rate: of the first group, when read; of all groups, when set."""
-        return self.param_groups[0]["lr"]
+        return self.param_groups[0]["lr"]  # type: ignore[no-any-return]  # settings are Any
 
     @lr.setter
     def lr(self, lr: float) -> None:
