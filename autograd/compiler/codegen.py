@@ -7,6 +7,7 @@ one vector each, for varying inputs and outputs, sums, and values that a later b
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import count
 
 from autograd import elementwise as e
 from autograd.compiler.libm import WIDTH, scalar_function, vector_function
@@ -47,26 +48,19 @@ class Codegen:
                 self.places.setdefault(instruction, len(self.places))
         self.prologue_blocks = _blocks(prologue)
         home = {instruction: n for n, block in enumerate(self.prologue_blocks) for instruction in block}
-        outside: set[Instruction] = set()
-        for instruction in body:
-            outside.update(arg for arg in instruction.args if is_uniform[arg])
-        for instruction in prologue:
-            outside.update(arg for arg in instruction.args if home.get(arg, -1) != home[instruction])
+        outside = {arg for instruction in body for arg in instruction.args if is_uniform[arg]}
+        outside |= {arg for i in prologue for arg in i.args if home.get(arg, -1) != home[i]}
         for instruction in prologue:
             if instruction in outside:
                 self.places.setdefault(instruction, len(self.places))
         self.constants = [i for i in self.places if i.op is None and i.value is not None]
 
         # Vectors, one a slot.
-        vectors = iter(range(-(-len(self.places) // WIDTH), 1 << 60))
-        self.slots: dict[Instruction, int] = {
-            instruction: next(vectors) for instruction in program.inputs if not is_uniform[instruction]
-        }
+        vectors = count(-(-len(self.places) // WIDTH))
+        self.slots = {instruction: next(vectors) for instruction in program.inputs if not is_uniform[instruction]}
         self.first_input = min(self.slots.values(), default=0)
         self.body_blocks = _blocks(body) or [[]]  # one at least, which outputs that are inputs are copied in
-        outputs = dict.fromkeys(
-            (output, fold) for output, fold in zip(program.outputs, reduced, strict=True) if not is_uniform[output]
-        )
+        outputs = dict.fromkeys(x for x in zip(program.outputs, reduced, strict=True) if not is_uniform[x[0]])
         self.stores = {output: next(vectors) for output, fold in outputs if not fold}
         self.accumulators = {output: next(vectors) for output, fold in outputs if fold}
         self.totals = [next(vectors) for _ in self.accumulators]
@@ -96,12 +90,7 @@ class Codegen:
     def _spill(self, vectors: Iterator[int]) -> None:
         """Give a slot to each value that a later block reads; slots whose value is dead are used again."""
         home = {instruction: n for n, block in enumerate(self.body_blocks) for instruction in block}
-        last: dict[Instruction, int] = {}
-        for n, block in enumerate(self.body_blocks):
-            for instruction in block:
-                for arg in instruction.args:
-                    if arg in home and home[arg] != n:
-                        last[arg] = n
+        last = {arg: n for instruction, n in home.items() for arg in instruction.args if home.get(arg, n) != n}
         free: list[int] = []
         ends: dict[int, list[int]] = {}
         for n, block in enumerate(self.body_blocks):

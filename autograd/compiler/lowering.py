@@ -124,14 +124,12 @@ def hides_nan(program: Program) -> bool:
     """Whether a nan that a plain product gives in place of zero could become a number, and go unnoticed."""
     tainted: set[Instruction] = set()
     for instruction in program.code:
-        op = instruction.op
-        if op is None or not (op is e.times or op is e.quotient or not tainted.isdisjoint(instruction.args)):
+        op, reached = instruction.op, not tainted.isdisjoint(instruction.args)
+        if op is None or not (reached or op is e.times or op is e.quotient):
             continue
-        if not tainted.isdisjoint(instruction.args):
-            if op is e.strong_mask or (op is e.where and instruction.args[0] not in tainted):
-                pass
-            elif op is e.where or op.hides_nan or is_opaque(op):
-                return True
+        selects = op is e.strong_mask or (op is e.where and instruction.args[0] not in tainted)
+        if reached and not selects and (op is e.where or op.hides_nan or is_opaque(op)):
+            return True
         tainted.add(instruction)
     return False
 

@@ -149,10 +149,6 @@ def _sub(b: Builder, x: Instruction, y: Instruction) -> Instruction | None:
     return b.emit(e.add, x, y.args[0]) if y.op is e.neg else None
 
 
-def _mul(b: Builder, x: Instruction, y: Instruction) -> Instruction | None:
-    return b.emit(e.neg, y) if x.value == -1.0 else b.emit(e.neg, x) if y.value == -1.0 else None
-
-
 def _div(b: Builder, x: Instruction, y: Instruction) -> Instruction | None:
     if y.value and abs(math.frexp(y.value)[0]) == 0.5 and 2.0**-1000 < abs(y.value) < 2.0**1000:
         return b.emit(e.mul, x, 1.0 / y.value)  # exact, for a power of two
@@ -193,10 +189,6 @@ def _times(b: Builder, x: Instruction, y: Instruction) -> Instruction | None:
     return None
 
 
-def _quotient(b: Builder, x: Instruction, y: Instruction) -> Instruction | None:
-    return b.emit(e.div, x, y) if x.value or y.value else None
-
-
 RULES: dict[Primitive, Callable[..., Instruction | None]] = {
     e.identity: lambda b, x: x,
     e.stop_gradient: lambda b, x: x,
@@ -204,11 +196,11 @@ RULES: dict[Primitive, Callable[..., Instruction | None]] = {
     e.neg: lambda b, x: x.args[0] if x.op is e.neg else None,
     e.add: _add,
     e.sub: _sub,
-    e.mul: _mul,
+    e.mul: lambda b, x, y: b.emit(e.neg, y) if x.value == -1.0 else b.emit(e.neg, x) if y.value == -1.0 else None,
     e.div: _div,
     e.power: _power,
     e.where: _where,
     e.not_equal: _differs,
     e.times: _times,
-    e.quotient: _quotient,
+    e.quotient: lambda b, x, y: b.emit(e.div, x, y) if x.value or y.value else None,
 }
