@@ -69,6 +69,12 @@ def write(
     return "\n".join(_WRITERS[language](programs, name, calls or {}).text()) + "\n"
 
 
+def function_of(text: str, name: str, namespace: dict[str, Any]) -> Any:
+    """The function `name` of a text of ours: nothing of the caller's gets into it but names made harmless."""
+    exec(compile(text, "<ag.compile>", "exec"), namespace)
+    return namespace[name]
+
+
 # ---- How a record is spelled: the name of a function, or an expression of arguments that are names and constants
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd import modes
 from autograd.compiler.errors import CompileError
-from autograd.compiler.export import write
+from autograd.compiler.export import function_of, write
 from autograd.compiler.inplace_native import NativeInPlace
 from autograd.compiler.inplace_numpy import NumpyInPlace
 from autograd.compiler.locks import Locked
@@ -112,10 +112,7 @@ class Path:
         conditions = [guard.condition for guard in program.guards]
         settings = [x for x in program.code if uniform[x]]
         prologue = lower(Program(program.inputs[arity:], settings, [*conditions, *shared]))
-        namespace: dict[str, Any] = {"__name__": __name__}
-        # The text is our own, made of the program: nothing of the caller's gets into it but names made harmless.
-        exec(compile(write("python", [prologue], "prologue"), "<ag.compile>", "exec"), namespace)
-        self._prologue = namespace["prologue"]
+        self._prologue = function_of(write("python", [prologue], "prologue"), "prologue", {"__name__": __name__})
 
     def coefficients(self, settings: Sequence[float]) -> Sequence[float] | None:
         """What the elements' part computes with; None where these settings take another path."""

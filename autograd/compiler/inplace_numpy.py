@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd.compiler.export import function_of
 from autograd.compiler.program import Program
 from autograd.graph import Primitive
 
@@ -27,8 +28,7 @@ class NumpyInPlace:
         names = [f"a{n}" for n in range(arity)] + [f"s{n}" for n in range(text.scratch)]
         parameters = names + [f"c{n}" for n in range(len(body.inputs) - arity)]
         lines = [f"def kernel({', '.join(parameters)}):", *text.lines, "    return None"]
-        exec(compile("\n".join(lines), "<ag.compile>", "exec"), text.namespace)  # the text is our own
-        self._kernel = text.namespace["kernel"]
+        self._kernel = function_of("\n".join(lines), "kernel", text.namespace)
 
     def bind(self, arrays: Sequence[Array]) -> Callable[[int, int, Sequence[float]], None]:
         """See `InPlaceCode.bind`."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.compiler.export import write
+from autograd.compiler.export import function_of, write
 from autograd.compiler.lowering import is_opaque
 from autograd.compiler.program import Program, uniform_instructions
 from autograd.graph import Primitive
@@ -30,10 +30,8 @@ class NumpyCode:
         self._chunk = max(64, ELEMENTS // max(1, len(program)))
         operations = {i.op: None for i in program.code if i.op is not None}
         calls = {op: f"user{n}" for n, op in enumerate(filter(is_opaque, operations))}
-        namespace: dict[str, Any] = {name: _of_arrays(op) for op, name in calls.items()}
-        # The text is our own, made of the program: nothing of the caller's gets into it but names made harmless.
-        exec(compile(write("numpy", [program], "kernel", calls), "<ag.compile>", "exec"), namespace)
-        self._function = namespace["kernel"]
+        namespace = {name: _of_arrays(op) for op, name in calls.items()}
+        self._function = function_of(write("numpy", [program], "kernel", calls), "kernel", namespace)
         self._single = len(program.outputs) == 1
 
     def once(self, numbers: Sequence[float]) -> list[float]:
