@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, ClassVar
 
 from autograd.arguments import shown
 from nn.parameters import Buffer, Parameter, UninitializedParameter
@@ -19,9 +19,11 @@ class ModuleTree:
         """Names and values in which parameters and modules are looked for: the attributes, unless overridden."""
         return vars(self).items()
 
+    _shown_settings: ClassVar[tuple[str, ...]] = ()
+
     def extra_repr(self) -> str:
         """The settings in the parentheses of the module's repr."""
-        return ""
+        return ", ".join(f"{name}={getattr(self, name)}" for name in self._shown_settings)
 
     def __repr__(self) -> str:
         return module_repr(self)
@@ -93,9 +95,8 @@ def module_repr(module: ModuleTree) -> str:
             continue
         label, part = found
         head = f"{indent}{label}{type(part).__name__}("
-        inner = [
-            (f"({name}): ", child) for name, child in parts_of(part, deep=False)[1:] if isinstance(child, ModuleTree)
-        ]
+        parts = parts_of(part, deep=False)[1:]
+        inner = [(f"({name}): ", child) for name, child in parts if isinstance(child, ModuleTree)]
         if id(part) in around:
             lines.append(f"{head}...)")
         elif part is not module and type(part).__repr__ is not ModuleTree.__repr__:

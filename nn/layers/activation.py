@@ -31,15 +31,14 @@ class LeakyReLU(Module):
     [-0.1, 2.0]
     """
 
+    _shown_settings = ("negative_slope",)
+
     def __init__(self, negative_slope: float = 0.01) -> None:
         self.negative_slope = number("LeakyReLU", "negative_slope", negative_slope)
 
     def forward(self, x: ag.Tensor) -> ag.Tensor:
         x = as_input("LeakyReLU", x)
         return ag.where(ag.step(x), x, self.negative_slope * x)
-
-    def extra_repr(self) -> str:
-        return f"negative_slope={self.negative_slope}"
 
 
 class ELU(Module):
@@ -51,14 +50,13 @@ class ELU(Module):
     [-1.0, 2.0]
     """
 
+    _shown_settings = ("alpha",)
+
     def __init__(self, alpha: float = 1.0) -> None:
         self.alpha = number("ELU", "alpha", alpha)
 
     def forward(self, x: ag.Tensor) -> ag.Tensor:
         return _elu(as_input("ELU", x), self.alpha)
-
-    def extra_repr(self) -> str:
-        return f"alpha={self.alpha}"
 
 
 class SELU(Module):
@@ -142,6 +140,8 @@ class Softplus(Module):
     [0.6931, 100.0]
     """
 
+    _shown_settings = ("beta", "threshold")
+
     def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
         self.beta = number("Softplus", "beta", beta, above=0)
         self.threshold = number("Softplus", "threshold", threshold, infinite=True)
@@ -151,9 +151,6 @@ class Softplus(Module):
         scaled = self.beta * x
         return ag.where(ag.step(scaled - self.threshold), x, ag.softplus(scaled) * (1.0 / self.beta))
 
-    def extra_repr(self) -> str:
-        return f"beta={self.beta}, threshold={self.threshold}"
-
 
 class Softmax(Module):
     """Exponentials divided by their sum along axis `dim`: probabilities. Before `CrossEntropyLoss` it is not wanted.
@@ -162,14 +159,13 @@ class Softmax(Module):
     [0.5, 0.5]
     """
 
+    _shown_settings = ("dim",)
+
     def __init__(self, dim: int = -1) -> None:
         self.dim = integer("Softmax", "dim", dim)
 
     def forward(self, x: ag.Tensor) -> ag.Tensor:
         return ag.softmax(as_input("Softmax", x), self.dim)
-
-    def extra_repr(self) -> str:
-        return f"dim={self.dim}"
 
 
 class LogSoftmax(Module):
@@ -179,11 +175,10 @@ class LogSoftmax(Module):
     [-0.6931, -0.6931]
     """
 
+    _shown_settings = ("dim",)
+
     def __init__(self, dim: int = -1) -> None:
         self.dim = integer("LogSoftmax", "dim", dim)
 
     def forward(self, x: ag.Tensor) -> ag.Tensor:
         return ag.log_softmax(as_input("LogSoftmax", x), self.dim)
-
-    def extra_repr(self) -> str:
-        return f"dim={self.dim}"

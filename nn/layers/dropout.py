@@ -25,6 +25,8 @@ class Dropout(Module):
     [1.0, 1.0]
     """
 
+    _shown_settings = ("p",)
+
     def __init__(self, p: float = 0.5, rng: Seed = None) -> None:
         self.p = number("Dropout", "p", p, least=0, most=1)
         self.rng = generator("Dropout", rng)
@@ -37,6 +39,3 @@ class Dropout(Module):
         kept = self.rng.random(value.shape, np.float32) >= self.p
         dtype = value.dtype if value.dtype.kind == "f" else np.dtype(np.float64)
         return x * np.multiply(kept, 1.0 / (1.0 - self.p) if self.p < 1.0 else 0.0, dtype=dtype)
-
-    def extra_repr(self) -> str:
-        return f"p={self.p}"

@@ -38,6 +38,7 @@ def _standardize(axes: tuple[int, ...], eps: float) -> Primitive:
 class _BatchNorm(Module):
     """Batch normalization, for inputs of certain numbers of axes."""
 
+    _shown_settings = ("eps", "momentum", "affine", "track_running_stats")
     axes: ClassVar[dict[int, str]]  # shapes of inputs, by their number of axes
     weight: Parameter | None
     bias: Parameter | None
@@ -75,15 +76,15 @@ class _BatchNorm(Module):
             raise ValueError(f"{self!r} takes {takes}, got shape {shape}: change num_features, or reshape the input")
         axes = (0, *range(2, len(shape)))
         along = (self.num_features, *(1 for _ in shape[2:]))  # so that a feature's number meets all of its elements
-        if self.training or self.running_mean is None or self.running_var is None:
+        if training := self.training:
             count = math.prod(shape) // self.num_features
-            if self.training and count < 2:
+            if count < 2:
                 raise ValueError(
                     f"{self!r} cannot find a variance in training from one number a feature, got shape {shape}: use a "
                     "larger batch, or model.eval()"
                 )
-            if self.training:
-                self._track(value_of(x), axes, count)
+            self._track(value_of(x), axes, count)
+        if training or self.running_mean is None or self.running_var is None:
             z: ag.Tensor = _standardize(axes, self.eps)(x)
         else:
             mean, var = self.running_mean.data, self.running_var.data
@@ -105,10 +106,7 @@ class _BatchNorm(Module):
             buffer.data = ((1 - momentum) * buffer.data + momentum * new).astype(buffer.data.dtype)
 
     def extra_repr(self) -> str:
-        return (
-            f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.affine}, "
-            f"track_running_stats={self.track_running_stats}"
-        )
+        return f"{self.num_features}, {super().extra_repr()}"
 
 
 class BatchNorm1d(_BatchNorm):

@@ -20,6 +20,8 @@ class MaxPool2d(Module):
     [[[[4.0]]]]
     """
 
+    _shown_settings = ("kernel_size", "stride", "padding", "dilation")
+
     def __init__(
         self, kernel_size: Sizes, stride: Sizes | None = None, padding: Sizes = 0, dilation: Sizes = 1
     ) -> None:
@@ -31,10 +33,7 @@ class MaxPool2d(Module):
         return max_pool2d(as_input("MaxPool2d", x), self.kernel_size, self.stride, self.padding, self.dilation)
 
     def extra_repr(self) -> str:
-        return (
-            f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}, dilation={self.dilation}, "
-            "ceil_mode=False"
-        )
+        return f"{super().extra_repr()}, ceil_mode=False"
 
 
 class AvgPool2d(Module):
@@ -45,6 +44,8 @@ class AvgPool2d(Module):
     >>> AvgPool2d(2)([[[[1.0, 2.0], [4.0, 3.0]]]]).tolist()
     [[[[2.5]]]]
     """
+
+    _shown_settings = ("kernel_size", "stride", "padding")
 
     def __init__(
         self, kernel_size: Sizes, stride: Sizes | None = None, padding: Sizes = 0, count_include_pad: bool = True
@@ -57,9 +58,6 @@ class AvgPool2d(Module):
     def forward(self, x: Tensor) -> Tensor:
         return avg_pool2d(as_input("AvgPool2d", x), self.kernel_size, self.stride, self.padding, self.count_include_pad)
 
-    def extra_repr(self) -> str:
-        return f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
-
 
 class AdaptiveAvgPool2d(Module):
     """Means of stretches of images, as even as can be, so that the result is `(..., *output_size)` whatever comes in.
@@ -69,6 +67,8 @@ class AdaptiveAvgPool2d(Module):
     >>> AdaptiveAvgPool2d(1)([[[[1.0, 2.0], [4.0, 3.0]]]]).tolist()
     [[[[2.5]]]]
     """
+
+    _shown_settings = ("output_size",)
 
     def __init__(self, output_size: int | tuple[int | None, int | None] | None) -> None:
         lengths = list(output_size) if isinstance(output_size, (tuple, list)) else [output_size]
@@ -81,6 +81,3 @@ class AdaptiveAvgPool2d(Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return adaptive_avg_pool2d(as_input("AdaptiveAvgPool2d", x), self.output_size)
-
-    def extra_repr(self) -> str:
-        return f"output_size={self.output_size}"

@@ -19,6 +19,8 @@ class Flatten(Module):
     (5, 6)
     """
 
+    _shown_settings = ("start_dim", "end_dim")
+
     def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
         self.start_dim = integer("Flatten", "start_dim", start_dim)
         self.end_dim = integer("Flatten", "end_dim", end_dim)
@@ -30,6 +32,3 @@ class Flatten(Module):
             raise ValueError(f"{self!r} cannot flatten shape {shape}: choose axes that it has, the first one first")
         start, stop = self.start_dim % n, self.end_dim % n + 1
         return ag.reshape(x, (*shape[:start], math.prod(shape[start:stop]), *shape[stop:]))
-
-    def extra_repr(self) -> str:
-        return f"start_dim={self.start_dim}, end_dim={self.end_dim}"

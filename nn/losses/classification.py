@@ -101,12 +101,7 @@ class CrossEntropyLoss(ClassLoss):
     """
 
     def __init__(
-        self,
-        weight: Any = None,
-        *,
-        ignore_index: int = -100,
-        reduction: str = "mean",
-        label_smoothing: float = 0.0,
+        self, weight: Any = None, *, ignore_index: int = -100, reduction: str = "mean", label_smoothing: float = 0.0
     ) -> None:
         super().__init__(weight, ignore_index=ignore_index, reduction=reduction)
         self.label_smoothing = float(number("CrossEntropyLoss", "label_smoothing", label_smoothing, least=0, most=1))
@@ -271,7 +266,7 @@ def _softmax_rule(g: Any, z: Any, x: Any, labels: Any) -> Any:
 _slope = Primitive("softmax_less_one_hot", None, _softmax_less_one_hot, _softmax_rule, None)
 
 
-def _mean_slope(g: Any, x: Any, labels: Any) -> Any:
+def _mean_rule(g: Any, z: Any, x: Any, labels: Any) -> Any:
     n = labels.size or 1
     if x.dtype == np.float16:  # in which a small g / n has few digits
         return over(g * _slope(x, labels), n)
@@ -281,10 +276,4 @@ def _mean_slope(g: Any, x: Any, labels: Any) -> Any:
 _CROSS_ENTROPY = Primitive(
     "cross_entropy", None, _losses, lambda g, z, x, y: ag.expand_dims(g, -1) * _slope(x, y), None
 )
-_MEAN_CROSS_ENTROPY = Primitive(
-    "cross_entropy",
-    None,
-    _mean_losses,
-    lambda g, z, x, y: _mean_slope(g, x, y),
-    None,
-)
+_MEAN_CROSS_ENTROPY = Primitive("cross_entropy", None, _mean_losses, _mean_rule, None)

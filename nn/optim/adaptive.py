@@ -79,11 +79,8 @@ class RMSprop(ElementwiseOptimizer):
         super().__init__(params, **declared(locals()))
 
     def initial_state(self, group: Group) -> dict[str, float | None]:
-        return {
-            "square_avg": 0.0,
-            "momentum_buffer": 0.0 if group["momentum"] else None,
-            "grad_avg": 0.0 if group["centered"] else None,
-        }
+        velocity, mean = (0.0 if group[name] else None for name in ("momentum", "centered"))
+        return {"square_avg": 0.0, "momentum_buffer": velocity, "grad_avg": mean}
 
     @staticmethod
     def update(

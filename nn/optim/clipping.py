@@ -37,7 +37,7 @@ def clip_grad_norm_(
             f"the norm of the gradients is {total}, so they cannot be scaled: look for the cause with "
             "ag.detect_anomaly(), or pass error_if_nonfinite=False"
         )
-    scale = max_norm / (total + 1e-6)  # as in PyTorch, lest it be divided by zero
+    scale = max_norm / (total + 1e-6)  # as in PyTorch, against a division by zero
     if not scale >= 1.0:  # nan too
         with np.errstate(all="ignore"):
             for owner in owners:
@@ -70,11 +70,9 @@ def _with_gradients(name: str, parameters: Any) -> list[Any]:
     if hasattr(parameters, "parameters"):
         raise TypeError(f"{name} takes a list of parameters, got {shown(parameters)}: pass model.parameters()")
     many = [parameters] if isinstance(parameters, (Tensor, Value)) else sequence(name, "parameters", parameters)
-    for parameter in many:
-        if not isinstance(parameter, (Tensor, Value)):
-            raise TypeError(
-                f"{name} takes Parameters, Tensors or Values, got {shown(parameter)}: pass model.parameters()"
-            )
+    for each in many:
+        if not isinstance(each, (Tensor, Value)):
+            raise TypeError(f"{name} takes Parameters, Tensors or Values, got {shown(each)}: pass model.parameters()")
     if not many:
         raise ValueError(f"{name} needs at least one parameter, got none: if a generator was used up, make a new one")
     return [parameter for parameter in dict.fromkeys(many) if parameter.grad is not None]

@@ -82,13 +82,12 @@ class OneCycleLR(LRScheduler):
         return base * self._way(epoch, 1)
 
     def set(self) -> None:
-        if self.last_epoch > self.total_steps:
-            raise ValueError(
-                f"OneCycleLR has {self.total_steps} steps, and this is step {self.last_epoch}: make it longer"
-            )
+        step, last = self.last_epoch, self.total_steps
+        if step > last:
+            raise ValueError(f"OneCycleLR has {last} steps, and this is step {step}: make it longer")
         super().set()
         if self.cycle_momentum:
-            momentum = self._way(self.last_epoch, 2)
+            momentum = self._way(step, 2)
             for group in self.optimizer.param_groups:
                 if "betas" in group:
                     group["betas"] = (momentum, *group["betas"][1:])

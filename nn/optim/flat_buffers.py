@@ -44,22 +44,15 @@ class Bucket:
     """Values, gradients and the optimizer's state of some parameters, each as a flat array; `counts` says how many steps
     each parameter has taken part in."""
 
-    def __init__(
-        self,
-        parameters: Sequence[Any],
-        positions: Sequence[int],
-        shapes: Sequence[tuple[int, ...]],
-        dtype: Any,
-        align: int,
-    ) -> None:
+    def __init__(self, parameters: Sequence[Any], positions: Sequence[int], dtype: Any, align: int) -> None:
         self.parameters = list(parameters)
         self.positions = list(positions)  # among all parameters of the optimizer
-        self.shapes = list(shapes)
+        self.shapes = [np.shape(parameter._data) for parameter in parameters]
         self.dtype = np.dtype(dtype)
         self.counts = [0] * len(self.parameters)
         self.bounds: list[tuple[int, int]] = []
         end = 0
-        for shape in shapes:
+        for shape in self.shapes:
             start = -(-end // align) * align
             end = start + math.prod(shape)
             self.bounds.append((start, end))
@@ -120,7 +113,7 @@ class TensorBucket(Bucket):
 
     def __init__(self, tensors: Sequence[Tensor], positions: Sequence[int]) -> None:
         dtype = tensors[0].dtype
-        super().__init__(tensors, positions, [t.shape for t in tensors], dtype, ALIGNMENT // dtype.itemsize)
+        super().__init__(tensors, positions, dtype, ALIGNMENT // dtype.itemsize)
         self.views = [self.part(self.data, i) for i in range(len(tensors))]
         slots = [self.part(self.grad, i) for i in range(len(tensors))]
         self._rows = [*zip(tensors, self.views, slots, self.shapes, self.bounds, strict=True)]
@@ -199,7 +192,7 @@ class ValueBucket(Bucket):
     """Values, which hold floats of their own: gathered before a step, and scattered after it. All have gradients."""
 
     def __init__(self, values: Sequence[Value], positions: Sequence[int]) -> None:
-        super().__init__(values, positions, [()] * len(values), np.float64, 1)
+        super().__init__(values, positions, np.float64, 1)
 
     def gather(self) -> list[Segment]:
         self.data[:] = [value._data for value in self.parameters]

@@ -68,19 +68,14 @@ class LBFGS(Optimizer):
 
         start = np.concatenate([np.ravel(parameter._data) for parameter in parameters], dtype=np.float64)
         max_iter, max_eval = group["max_iter"], group["max_eval"]
-        found = minimize(
-            loss_and_gradient,
-            start,
-            jac=True,
-            method="L-BFGS-B",
-            options={
-                "maxiter": max_iter,
-                "maxfun": max_iter * 5 // 4 if max_eval is None else max_eval,
-                "gtol": group["tolerance_grad"],
-                "ftol": group["tolerance_change"],
-                "maxcor": group["history_size"],
-            },
-        )
+        options = {
+            "maxiter": max_iter,
+            "maxfun": max_iter * 5 // 4 if max_eval is None else max_eval,
+            "gtol": group["tolerance_grad"],
+            "ftol": group["tolerance_change"],
+            "maxcor": group["history_size"],
+        }
+        found = minimize(loss_and_gradient, start, jac=True, method="L-BFGS-B", options=options)
         _set(parameters, found.x)
         return first  # type: ignore[no-any-return]  # the closure's
 
@@ -102,10 +97,5 @@ def _set(parameters: list[Any], x: Array) -> None:
 
 
 def _gradient(parameters: list[Any]) -> Array:
-    return np.concatenate(
-        [
-            np.zeros(np.size(parameter._data)) if parameter.grad is None else np.ravel(parameter.grad)
-            for parameter in parameters
-        ],
-        dtype=np.float64,
-    )
+    parts = [np.zeros(np.size(p._data)) if p.grad is None else np.ravel(p.grad) for p in parameters]
+    return np.concatenate(parts, dtype=np.float64)

@@ -48,13 +48,11 @@ class Optimizer(ABC):
         """Train also `group["params"]`, with the settings that the group has, and the optimizer's others."""
         if not isinstance(group, dict) or "params" not in group:
             raise TypeError(f'a group is a dict such as {{"params": [...], "lr": 0.1}}, got {shown(group)}')
-        if unknown := [key for key in group if key not in (*self.defaults, "params", "initial_lr", "name")]:
-            raise ValueError(
-                f"{type(self).__name__} has no setting {', '.join(map(repr, unknown))}: it has {', '.join(self.defaults)}"
-            )
+        known = (*self.defaults, "params", "initial_lr", "name")
+        if unknown := ", ".join(repr(key) for key in group if key not in known):
+            raise ValueError(f"{type(self).__name__} has no setting {unknown}: it has {', '.join(self.defaults)}")
         parameters = _leaves(group["params"], len(self.parameters))
-        known = dict.fromkeys(self.parameters)
-        if any(parameter in known for parameter in parameters):
+        if not set(self.parameters).isdisjoint(parameters):
             raise ValueError("a parameter is in more than one group: leave it in one of them")
         group = {**self.defaults, **group, "params": parameters}
         self._check(group)
@@ -96,9 +94,7 @@ class Optimizer(ABC):
         """Copies of all that a step depends on besides parameters and gradients, laid out as PyTorch's."""
         groups, n = [], 0
         for group in self.param_groups:
-            end = n + len(group["params"])
-            groups.append({**group, "params": list(range(n, end))})
-            n = end
+            groups.append({**group, "params": list(range(n, n := n + len(group["params"])))})
         return {"state": self._parameter_states(), "param_groups": groups}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
@@ -111,20 +107,16 @@ class Optimizer(ABC):
                 f"this state is of {_sizes(found)} parameters, the optimizer has {_sizes(wanted)}: nothing was loaded; make "
                 "the optimizer as the one that was saved"
             )
-        for i, group in enumerate(loaded_groups):
-            if missing := [name for name in self.defaults if name not in group]:
+        groups = []
+        for i, (own, loaded) in enumerate(zip(self.param_groups, loaded_groups, strict=True)):
+            if missing := [name for name in self.defaults if name not in loaded]:
                 raise ValueError(f"group {i} of this state has no {missing[0]}: nothing was loaded")
-        groups = [
-            {**own, **loaded, "params": own["params"]}
-            for own, loaded in zip(self.param_groups, loaded_groups, strict=True)
-        ]
-        for i, group in enumerate(groups):
-            self._check_settings(i, group)
+            groups.append({**own, **loaded, "params": own["params"]})
+            self._check_settings(i, groups[-1])
+        n = sum(wanted)
         for i, parts in mapping(self, state["state"]).items():
-            if isinstance(i, bool) or not isinstance(i, int) or not 0 <= i < sum(wanted):
-                raise ValueError(
-                    f"this state is of parameter {shown(i)}, and there are {sum(wanted)}: nothing was loaded"
-                )
+            if isinstance(i, bool) or not isinstance(i, int) or not 0 <= i < n:
+                raise ValueError(f"this state is of parameter {shown(i)}, and there are {n}: nothing was loaded")
             mapping(self, parts)
         self._load_parameter_states(state["state"], groups)
         for own, group in zip(self.param_groups, groups, strict=True):
@@ -141,12 +133,8 @@ class Optimizer(ABC):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Views of one buffer would be copied as arrays of their own: a copy is made anew, from the copied parameters.
-        return _rebuilt, (
-            type(self),
-            [group["params"] for group in self.param_groups],
-            self.defaults,
-            self.state_dict(),
-        )
+        parameters = [group["params"] for group in self.param_groups]
+        return _rebuilt, (type(self), parameters, self.defaults, self.state_dict())
 
     def __repr__(self) -> str:
         groups = []

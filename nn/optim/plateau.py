@@ -9,13 +9,13 @@ import numpy as np
 
 from autograd.arguments import as_float
 from autograd.graph import value_of
-from nn.optim.loading import check_alike, check_count, mapping
+from nn.optim.loading import check_count
 from nn.optim.optimizer import Optimizer
-from nn.optim.schedules import a_group, checked
+from nn.optim.schedules import OptimizerSchedule, a_group
 from nn.validation import choice, integer, number, shown
 
 
-class ReduceLROnPlateau:
+class ReduceLROnPlateau(OptimizerSchedule):
     """`factor` times the rate, of every group, after more than `patience` epochs without a better metric.
 
     Better is smaller for `mode` "min", larger for "max": by the share `threshold` of the best one for `threshold_mode`
@@ -44,7 +44,7 @@ class ReduceLROnPlateau:
         eps: float = 1e-8,
     ) -> None:
         name = "ReduceLROnPlateau"
-        self.optimizer = checked(self, optimizer)
+        super().__init__(optimizer)
         self.mode = choice(name, "mode", mode, ("min", "max"))
         self.threshold_mode = choice(name, "threshold_mode", threshold_mode, ("rel", "abs"))
         self.factor = number(name, "factor", factor, least=0, below=1)
@@ -77,23 +77,11 @@ class ReduceLROnPlateau:
                     group["lr"] = lr
             self.cooling, self.bad_epochs = self.cooldown, 0
 
-    def get_last_lr(self) -> list[float]:
-        """The learning rate of every group."""
-        return [group["lr"] for group in self.optimizer.param_groups]
-
-    def state_dict(self) -> dict[str, Any]:
-        """What to continue from."""
-        return {name: value for name, value in vars(self).items() if name != "optimizer"}
-
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue from what `state_dict()` gave; load the optimizer's state too, for it has the rates. What does not fit is
         a ValueError that names it, and nothing is loaded."""
-        own = self.state_dict()
-        for name, value in mapping(self, state, *own).items():
-            if name not in own:
-                raise ValueError(f"a ReduceLROnPlateau has no {shown(name)}: nothing was loaded")
-            check_alike(name, own[name], value)
-        for name in ("bad_epochs", "cooling", "last_epoch"):
+        self._check_names(state)
+        for name in ("bad_epochs", "cooling"):
             check_count(name, state[name])
         choice(type(self).__name__, "mode", state["mode"], ("min", "max"))
         choice(type(self).__name__, "threshold_mode", state["threshold_mode"], ("rel", "abs"))
@@ -104,9 +92,6 @@ class ReduceLROnPlateau:
     def _improves(self, current: float) -> bool:
         sign = 1.0 if self.mode == "min" else -1.0
         # PyTorch's "rel" compares with best * (1 ∓ threshold), whatever the sign of the best one
-        bound = (
-            self.best * (1.0 - sign * self.threshold)
-            if self.threshold_mode == "rel"
-            else self.best - sign * self.threshold
-        )
+        margin = sign * self.threshold
+        bound = self.best * (1.0 - margin) if self.threshold_mode == "rel" else self.best - margin
         return sign * current < sign * bound

@@ -18,7 +18,32 @@ from nn.restoring import load_all
 from nn.validation import integer, number, sequence, shown
 
 
-class LRScheduler(ABC):
+class OptimizerSchedule:
+    """The optimizer whose rates a schedule changes, and the schedule's state: its settings and counts."""
+
+    def __init__(self, optimizer: Optimizer) -> None:
+        self.optimizer = checked(self, optimizer)
+
+    def get_last_lr(self) -> list[float]:
+        """The learning rate of every group."""
+        return [group["lr"] for group in self.optimizer.param_groups]
+
+    def state_dict(self) -> dict[str, Any]:
+        """What to continue from: numbers, and lists of them."""
+        return {name: value for name, value in vars(self).items() if name != "optimizer" and not callable(value)}
+
+    def _check_names(self, state: Any) -> None:
+        """Raise a ValueError unless `state` has the names of this schedule's, and numbers for its numbers."""
+        own = OptimizerSchedule.state_dict(self)
+        mapping(self, state, *(name for name, value in own.items() if is_plain(value)))
+        for name, value in state.items():
+            if name not in own:
+                raise ValueError(f"a {type(self).__name__} has no {shown(name)}: nothing was loaded")
+            check_alike(name, own[name], value)
+        check_count("last_epoch", state["last_epoch"])
+
+
+class LRScheduler(OptimizerSchedule, ABC):
     """Sets `lr` in every parameter group of an optimizer: at once to that of epoch 0, and at each `step()` to the next.
 
     What a group's rate starts from is its `lr` when its first schedule is made, which it keeps as `initial_lr`.
@@ -26,7 +51,7 @@ class LRScheduler(ABC):
     """
 
     def __init__(self, optimizer: Optimizer) -> None:
-        self.optimizer = checked(self, optimizer)
+        super().__init__(optimizer)
         self.base_lrs: list[float] = []
         for group in optimizer.param_groups:
             group.setdefault("initial_lr", group["lr"])
@@ -48,14 +73,6 @@ class LRScheduler(ABC):
         for group, base in zip(self.optimizer.param_groups, self.base_lrs, strict=False):
             group["lr"] = self.rate(self.last_epoch, base)
 
-    def get_last_lr(self) -> list[float]:
-        """The learning rate of every group."""
-        return [group["lr"] for group in self.optimizer.param_groups]
-
-    def state_dict(self) -> dict[str, Any]:
-        """What to continue from: numbers, and lists of them."""
-        return {name: value for name, value in vars(self).items() if name != "optimizer" and not callable(value)}
-
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue from what `state_dict()` gave; load the optimizer's state too, for it has the rates. What does not fit is
         a ValueError that names it, and nothing is loaded."""
@@ -65,22 +82,14 @@ class LRScheduler(ABC):
     def check_state(self, state: Any) -> None:
         """Raise a ValueError unless `state` is one of such a schedule: the same names, numbers for numbers, and a rate to
         go on with."""
-        own = {name: value for name, value in vars(self).items() if name != "optimizer" and not callable(value)}
-        mapping(self, state, *(name for name, value in own.items() if is_plain(value)))
-        for name, value in state.items():
-            if name not in own:
-                raise ValueError(f"a {type(self).__name__} has no {shown(name)}: nothing was loaded")
-            check_alike(name, own[name], value)
-        check_count("last_epoch", state["last_epoch"])
-        n = len(self.optimizer.param_groups)
-        if len(state["base_lrs"]) != n:
-            raise ValueError(
-                f"base_lrs has {len(state['base_lrs'])} rates, and there are {n} groups: nothing was loaded"
-            )
+        self._check_names(state)
+        bases, n = state["base_lrs"], len(self.optimizer.param_groups)
+        if len(bases) != n:
+            raise ValueError(f"base_lrs has {len(bases)} rates, and there are {n} groups: nothing was loaded")
         tried = copy.copy(self)
         vars(tried).update(state)
         try:
-            rates = [tried.rate(state["last_epoch"], base) for base in state["base_lrs"]]
+            rates = [tried.rate(state["last_epoch"], base) for base in bases]
         except Exception as error:
             raise ValueError(f"these settings give no rate ({error}): nothing was loaded") from error
         if not all(map(is_number, rates)):
@@ -245,17 +254,13 @@ class SequentialLR(LRScheduler):
         return {**super().state_dict(), "schedulers": [scheduler.state_dict() for scheduler in self.schedulers]}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        parts = mapping(self, state, "schedulers")["schedulers"]
-        if not isinstance(parts, (list, tuple)) or len(parts) != len(self.schedulers):
-            raise ValueError(
-                f"schedulers are {shown(parts)}, not the states of {len(self.schedulers)} schedules: nothing was loaded"
-            )
+        parts, n = mapping(self, state, "schedulers")["schedulers"], len(self.schedulers)
+        if not isinstance(parts, (list, tuple)) or len(parts) != n:
+            raise ValueError(f"schedulers are {shown(parts)}, not the states of {n} schedules: nothing was loaded")
         own = {name: value for name, value in state.items() if name != "schedulers"}
         self.check_state(own)
-        if len(own["milestones"]) != len(parts) - 1:
-            raise ValueError(
-                f"milestones are {shown(own['milestones'])} for {len(parts)} schedules: nothing was loaded"
-            )
+        if len(own["milestones"]) != n - 1:
+            raise ValueError(f"milestones are {shown(own['milestones'])} for {n} schedules: nothing was loaded")
         load_all(zip(self.schedulers, parts, strict=True))
         super().load_state_dict(own)
 
@@ -263,9 +268,8 @@ class SequentialLR(LRScheduler):
 def checked(schedule: Any, optimizer: Any) -> Optimizer:
     """`optimizer`, or a TypeError if it is none."""
     if not isinstance(optimizer, Optimizer):
-        raise TypeError(
-            f"{type(schedule).__name__} needs an optimizer, as nn.SGD(model.parameters()), got {shown(optimizer)}"
-        )
+        owner = type(schedule).__name__
+        raise TypeError(f"{owner} needs an optimizer, as nn.SGD(model.parameters()), got {shown(optimizer)}")
     return optimizer
 
 

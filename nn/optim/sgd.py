@@ -43,9 +43,7 @@ class SGD(ElementwiseOptimizer):
         super()._check(group)
         momentum, dampening = group["momentum"], group["dampening"]
         if group["nesterov"] and (not momentum or dampening):
-            raise ValueError(
-                f"nesterov needs a momentum and no dampening, got momentum={momentum!r} and dampening={dampening!r}"
-            )
+            raise ValueError(f"nesterov needs a momentum and no dampening, got {momentum=} and {dampening=}")
 
     def initial_state(self, group: Group) -> dict[str, float | None]:
         return {"momentum_buffer": 0.0 if group["momentum"] else None}

@@ -11,7 +11,7 @@ import nn
 from autograd.files import file_path
 from nn import checkpoint, encoding, files, restoring, resuming, state_dicts
 from nn.optim.optimizer import Optimizer
-from nn.optim.schedules import LRScheduler
+from nn.optim.schedules import OptimizerSchedule
 from tests.mutation import Mutant, check
 from tests.nn import test_checkpoint, test_files, test_paths, test_resuming_kinds
 
@@ -131,7 +131,7 @@ MUTANTS = [
     Mutant("settings are not checked", Optimizer.load_state_dict, "self._check_settings(i, group)", "pass", keeps_what_was_there_when_a_part_does_not_fit),
     Mutant("settings may be missing", Optimizer.load_state_dict, "if name not in group]", "if False]", keeps_what_was_there_when_a_part_does_not_fit),
     Mutant("nothing is taken back", restoring.load_all, "_roll_back(owner, before, attributes)", "pass", takes_back),
-    Mutant("a schedule takes any name", LRScheduler.check_state, "if name not in own:", "if False:", refuses_a_schedule_of_another_kind),
+    Mutant("a schedule takes any name", OptimizerSchedule._check_names, "if name not in own:", "if False:", refuses_a_schedule_of_another_kind),
     Mutant("integers are cut off, floats become infinite", state_dicts._converted, "if converted.dtype != array.dtype and", "if False and", refuses_numbers_that_do_not_fit),
     Mutant("endless recursion in what is saved", lambda monkeypatch: monkeypatch.setattr(encoding, "MAX_DEPTH", 10**9), "", "", refuses_deep_and_endless_structures),
     Mutant("endless recursion in a file", encoding.parse, "except RecursionError:", "except KeyError:", refuses_deep_and_endless_structures),
