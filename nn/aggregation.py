@@ -24,7 +24,7 @@ def named_metrics(metrics: Metrics) -> dict[str, Callable[..., float]]:
     named = dict(given) if isinstance(given, Mapping) else {_name(metric): metric for metric in given}
     for metric in named.values():
         if not callable(metric):
-            raise TypeError(f"a metric is a function of predictions and truth, as nn.accuracy, got {shown(metric)}")
+            raise TypeError(f"a metric is a function of predictions and targets, as nn.accuracy, got {shown(metric)}")
     return named
 
 

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from autograd import Node, detect_anomaly
-from autograd.arguments import shown
 from autograd.arrays import norms, sums
 from nn.dependencies import optional
 from nn.module_tree import initialized_parameters
 from nn.randomness import generators, set_states, state_of
-from nn.validation import choice, flag
+from nn.validation import choice, flag, shown
 
 if TYPE_CHECKING:
     from nn.training_state import Training

@@ -80,8 +80,7 @@ def load(
     to = owners(model, optimizer, schedule, rng)
     saved = read(path)
     _restore(path, saved, to)
-    progress: dict[str, Any] = saved["progress"]
-    return progress
+    return saved["progress"]
 
 
 def resume(path: Path, training: Any) -> None:

@@ -177,12 +177,8 @@ def _checked_batch(batch: Any) -> Sequence[Any]:
     return batch
 
 
-def _array(name: str, data: Any) -> Array:
-    return numbers("batches of data", name, data, "fiubcmMOSUV")
-
-
 def _pair(X: Any, y: Any) -> tuple[Array, Array]:
-    X, y = _array("X", X), _array("y", y)
+    X, y = (numbers("batches of data", name, data, "fiubcmMOSUV") for name, data in (("X", X), ("y", y)))
     if X.ndim == 0 or y.ndim == 0 or len(X) != len(y):
         raise ValueError(f"X and y need one row each for every example, got shapes {X.shape} and {y.shape}")
     return X, y

@@ -113,11 +113,10 @@ class _Net(BaseEstimator):  # type: ignore[misc]  # scikit-learn carries no type
     def _checked_sizes(self) -> list[int]:
         """The sizes of the hidden layers, when all parameters are what they must be."""
         sizes: list[Any] = np.atleast_1d(np.asarray(self.hidden_layer_sizes)).tolist()
-        counts = {"hidden_layer_sizes": sizes, "epochs": [self.epochs], "batch_size": [self.batch_size]}
-        for name, numbers in counts.items():
-            for number in numbers:
-                if not isinstance(number, Integral) or number < 1:
-                    raise ValueError(f"{name} needs integers from 1, got {number!r}")
+        counts = [*(("hidden_layer_sizes", n) for n in sizes), ("epochs", self.epochs), ("batch_size", self.batch_size)]
+        for name, count in counts:
+            if not isinstance(count, Integral) or count < 1:
+                raise ValueError(f"{name} needs integers from 1, got {count!r}")
         if not 0.0 <= self.dropout < 1.0:
             raise ValueError(f"dropout is a fraction from 0 to below 1, got {self.dropout!r}")
         if self.activation not in ACTIVATIONS:
@@ -162,8 +161,7 @@ class NetClassifier(ClassifierMixin, _Net):  # type: ignore[misc]  # scikit-lear
 
     def predict(self, X: Any) -> Array:
         """The most probable class of each row."""
-        outputs = self._outputs(X)
-        return np.asarray(self.classes_[outputs.argmax(axis=1)])
+        return np.asarray(self.classes_[self._outputs(X).argmax(axis=1)])
 
 
 class NetRegressor(RegressorMixin, _Net):  # type: ignore[misc]  # scikit-learn carries no types

@@ -168,11 +168,10 @@ class FolderLock:
         os.write(self.descriptor, f"{self.process} {platform.node()}".encode())
 
     def _holder(self) -> tuple[str, str]:
-        try:
+        with contextlib.suppress(OSError, ValueError):
             process, _, host = self.path.read_text(encoding="utf-8").partition(" ")
-        except (OSError, ValueError):
-            return "", ""
-        return process, host
+            return process, host
+        return "", ""
 
 
 def _is_gone(process: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -51,13 +52,11 @@ class History:
     def to_csv(self, path: str | Path, of: str = "epochs") -> None:
         """Write the epochs, or the steps with `of="steps"`, as a table with one line each, counted from 1."""
         path, columns = file_path("History.to_csv", "path", path), self._columns(of)
-        n = max(map(len, columns.values()), default=0)
         with open(path, "w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow([of.removesuffix("s"), *columns])
-            for i in range(n):
-                cells = [column[i] if i < len(column) else "" for column in columns.values()]
-                writer.writerow([i + 1, *cells])
+            for i, cells in enumerate(zip_longest(*columns.values(), fillvalue=""), 1):
+                writer.writerow([i, *cells])
 
     def plot(self, path: str | Path) -> None:
         """Draw the curves of losses, metrics and learning rate by epoch to a file, as `nn.plots.learning_curves`."""
@@ -66,8 +65,7 @@ class History:
 
     def state_dict(self) -> dict[str, Any]:
         """All columns as arrays, to be saved."""
-        parts = {"steps": self.steps, "epochs": self.epochs}
-        return {of: {name: np.array(column) for name, column in columns.items()} for of, columns in parts.items()}
+        return {of: {name: np.array(x) for name, x in self._columns(of).items()} for of in ("steps", "epochs")}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue from what `state_dict()` gave. What is no such state is a ValueError, and nothing is loaded."""

@@ -51,13 +51,12 @@ def confusion_matrix(
             raise TypeError(f"confusion_matrix needs integer classes, got {name} of {found.dtype}: use .astype(int)")
     if not known.all():
         raise ValueError(f"confusion_matrix: row {int(np.argmin(known))} of the predictions has a nan, and so no class")
-    if classes is None:
-        most = max(int(predicted.max()), int(labels.max())) + 1
-        classes = max(most, shape[1] if len(shape) == 2 and shape[1] > 1 else 2 if threshold is not None else 0)
-        if most > 10_000:
-            raise ValueError(f"confusion_matrix: there is a label {most - 1}; if there are so many classes, pass them")
-    classes = integer("confusion_matrix", "classes", classes, least=1)
     low, high = min(int(predicted.min()), int(labels.min())), max(int(predicted.max()), int(labels.max()))
+    if classes is None:
+        classes = max(high + 1, shape[1] if len(shape) == 2 and shape[1] > 1 else 2 if threshold is not None else 0)
+        if high >= 10_000:
+            raise ValueError(f"confusion_matrix: there is a label {high}; if there are that many classes, pass them")
+    classes = integer("confusion_matrix", "classes", classes, least=1)
     if classes > MAX_CLASSES:
         raise ValueError(f"confusion_matrix: classes must be at most {MAX_CLASSES:,}, got {classes:,}")
     if low < 0 or high >= classes:
@@ -191,9 +190,8 @@ def _among(name: str, labels: Array, classes: int) -> Array:
 
 
 def _whole(name: str, labels: Array) -> Array:
-    if labels.dtype.kind == "f" and not (labels == np.floor(labels)).all():
-        wrong = labels[~(labels == np.floor(labels))].flat[0]
-        raise ValueError(f"{name} needs class labels, whole numbers, got {wrong}: of one-hot rows take argmax(-1)")
+    if labels.dtype.kind == "f" and (wrong := labels[labels != np.floor(labels)]).size:
+        raise ValueError(f"{name} needs class labels, whole numbers, got {wrong[0]}: of one-hot rows take argmax(-1)")
     return labels
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from typing import Any
 
@@ -16,8 +16,7 @@ is_evaluating = _EVALUATING.get
 observer = _OBSERVER.get
 
 
-@contextmanager
-def evaluating() -> Iterator[None]:
+def evaluating() -> AbstractContextManager[None]:
     """Within, `training` of every module reads False for this thread or task, whatever it was set to: other threads
     train on, and there is nothing to restore.
 
@@ -29,15 +28,10 @@ def evaluating() -> Iterator[None]:
     >>> layer.training
     True
     """
-    token = _EVALUATING.set(True)
-    try:
-        yield
-    finally:
-        _EVALUATING.reset(token)
+    return _set(_EVALUATING, True)
 
 
-@contextmanager
-def observing(observe: Observer) -> Iterator[None]:
+def observing(observe: Observer) -> AbstractContextManager[None]:
     """Within, each module that is called by this thread or task calls `observe(module, result)` at its end.
 
     >>> from nn.layers.activation import ReLU
@@ -45,8 +39,13 @@ def observing(observe: Observer) -> Iterator[None]:
     ...     result = ReLU()(-1.0)
     ReLU() 0.0
     """
-    token = _OBSERVER.set(observe)
+    return _set(_OBSERVER, observe)
+
+
+@contextmanager
+def _set(variable: ContextVar[Any], value: Any) -> Iterator[None]:
+    token = variable.set(value)
     try:
         yield
     finally:
-        _OBSERVER.reset(token)
+        variable.reset(token)

@@ -6,18 +6,17 @@ import contextlib
 import errno
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from autograd.arguments import shown
 from autograd.files import file_path
 from nn.callbacks import Callback
 from nn.checkpoint import resume, save
 from nn.files import FolderLock
 from nn.module import Module, matching_state
 from nn.training_state import Training
-from nn.validation import choice, flag, integer, number
+from nn.validation import choice, flag, integer, number, shown
 
 HIGHER_IS_BETTER = ("accuracy", "top", "r2", "score", "precision", "recall", "f1", "auc")
 LOWER_IS_BETTER = ("loss", "mse", "mae", "error", "perplexity")
@@ -25,6 +24,8 @@ LOWER_IS_BETTER = ("loss", "mse", "mae", "error", "perplexity")
 
 class _Monitor(Callback):
     """Comparison of a metric of the epoch with the best so far. A nan is never the best."""
+
+    _saved: ClassVar[tuple[str, ...]] = ("best", "best_epoch")
 
     def __init__(self, monitor: str | None, mode: str | None, min_delta: float = 0.0) -> None:
         name = type(self).__name__
@@ -46,16 +47,16 @@ class _Monitor(Callback):
         return found
 
     def state_dict(self) -> dict[str, Any]:
-        return {"best": self.best, "best_epoch": self.best_epoch}
+        return {name: getattr(self, name) for name in self._saved}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self._check(state, "best", "best_epoch")
-        self.best, self.best_epoch = state["best"], state["best_epoch"]
+        self._check(state)
+        vars(self).update(state)
 
-    def _check(self, state: Any, *names: str) -> None:
-        """Raise a ValueError unless `state` has these names, a number or None as the best, and its epoch."""
-        if not isinstance(state, dict) or state.keys() != set(names):
-            raise ValueError(f"{type(self).__name__} has the state {', '.join(names)}, got {shown(state)}")
+    def _check(self, state: Any) -> None:
+        """Raise a ValueError unless `state` has the names of this one's, a number or None as the best, and its epoch."""
+        if not isinstance(state, dict) or state.keys() != set(self._saved):
+            raise ValueError(f"{type(self).__name__} has the state {', '.join(self._saved)}, got {shown(state)}")
         best, epoch = state["best"], state["best_epoch"]
         if not (best is None or isinstance(best, (float, int, np.floating))) or isinstance(best, bool) or best != best:
             raise ValueError(f"{type(self).__name__} has a number or None as the best, got {shown(best)}")
@@ -70,6 +71,8 @@ class EarlyStopping(_Monitor):
     `monitor` is a metric of the history's epochs, by default "valid_loss", or "loss" without validation. `mode` says
     whether it is to be "min" or "max"; by default its name tells. `best` and `best_epoch` (from 1) are there to read.
     """
+
+    _saved = ("best", "best_epoch", "weights")
 
     def __init__(
         self,
@@ -99,14 +102,10 @@ class EarlyStopping(_Monitor):
         if self.weights is not None:
             training.model.load_state_dict(self.weights)
 
-    def state_dict(self) -> dict[str, Any]:
-        return {**super().state_dict(), "weights": self.weights}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self._check(state, "best", "best_epoch", "weights")
+    def _check(self, state: Any) -> None:
+        super()._check(state)
         if state["weights"] is not None and self._model is not None:
             matching_state(self._model, state["weights"])
-        self.best, self.best_epoch, self.weights = state["best"], state["best_epoch"], state["weights"]
 
 
 class Checkpoint(_Monitor):
@@ -177,10 +176,7 @@ class Checkpoint(_Monitor):
 
 
 def _mode(name: str) -> str:
-    for part in HIGHER_IS_BETTER:
-        if part in name:
-            return "max"
-    for part in LOWER_IS_BETTER:
-        if part in name:
-            return "min"
+    for mode, parts in (("max", HIGHER_IS_BETTER), ("min", LOWER_IS_BETTER)):
+        if any(part in name for part in parts):
+            return mode
     raise ValueError(f"whether {name!r} is to be small or large, its name does not tell: say mode='min' or mode='max'")

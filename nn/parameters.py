@@ -131,10 +131,8 @@ def check_assigned(owner: str, name: str, old: Any, held: Sequence[Any], value: 
 
 def _loses(value: Any, held: Sequence[Any]) -> bool:
     """Whether among `value` there are numbers or nodes that nobody learns."""
-    if isinstance(value, (list, tuple)):
-        return any(_loses(member, held) for member in value)
-    if isinstance(value, dict):
-        return any(_loses(member, held) for member in value.values())
+    if isinstance(value, (list, tuple, dict)):
+        return any(_loses(member, held) for member in (value.values() if isinstance(value, dict) else value))
     if isinstance(value, Buffer):
         return any(not isinstance(part, Buffer) for part in held)
     if isinstance(value, Parameter):

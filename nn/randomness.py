@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import random
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -94,8 +95,9 @@ def state_of(generator: Any) -> Any:
 
 def check_state(generator: Any, state: Any) -> None:
     """Raise a ValueError unless `state` is one that a generator like this one can have."""
-    probe = _another(generator)
-    if probe is None:
+    try:
+        probe = copy.deepcopy(generator)
+    except Exception:  # a class of the user's that cannot be copied: nothing to try the state on
         return
     try:
         set_state(probe, state)
@@ -146,20 +148,6 @@ def same_state(a: Any, b: Any) -> bool:
     if isinstance(a, (list, tuple)):
         return len(a) == len(b) and all(map(same_state, a, b))
     return bool(a == b) or (a != a and b != b)
-
-
-def _another(generator: Any) -> Any:
-    """A generator of the same kind to try a state on, where one can be made."""
-    try:
-        if isinstance(generator, random.Random):
-            return type(generator)()
-        if isinstance(generator, np.random.RandomState):
-            return np.random.RandomState()
-        if isinstance(generator, np.random.Generator):
-            return np.random.Generator(type(generator.bit_generator)())
-        return type(generator)()
-    except Exception:  # a class of the user's that needs arguments
-        return None
 
 
 def _parts(part: Any) -> Iterator[tuple[str, Getter]]:

@@ -25,13 +25,12 @@ class Module:
         found: list[tuple[str, Value]] = []
         for name, part in vars(self).items():
             place = f"{prefix}.{name}" if prefix else name
-            for pair in (
-                [(f"{place}.{i}", x) for i, x in enumerate(part)] if isinstance(part, list) else [(place, part)]
-            ):
-                if isinstance(pair[1], Value):
-                    found.append(pair)
-                elif isinstance(pair[1], Module):
-                    found += pair[1].named_parameters(pair[0])
+            members = {f"{place}.{i}": x for i, x in enumerate(part)} if isinstance(part, list) else {place: part}
+            for path, member in members.items():
+                if isinstance(member, Value):
+                    found.append((path, member))
+                elif isinstance(member, Module):
+                    found += member.named_parameters(path)
         return iter(found)
 
     def parameters(self) -> list[Value]:

@@ -40,7 +40,7 @@ def fit(
 
     `train` is a pair of arrays `(X, y)`, taken `batch_size` rows at a time in an order drawn from `rng` (a NumPy generator
     or a seed), or anything that gives batches `(x, y)` each time it is iterated over; so is `validation`, which is
-    measured after each epoch. `loss(model(x), y)` is one number; that of an epoch is weighed as by `nn.evaluate`. `metrics` are functions of predictions and truth, as
+    measured after each epoch. `loss(model(x), y)` is one number; that of an epoch is weighed as by `nn.evaluate`. `metrics` are functions of predictions and targets, as
     `nn.accuracy`: one, a list, or a dict by name. Ctrl-C ends training after the step in hand; `History.stopped` says so.
     The model is left in eval mode.
 

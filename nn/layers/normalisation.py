@@ -40,11 +40,6 @@ class _BatchNorm(Module):
 
     _shown_settings = ("eps", "momentum", "affine", "track_running_stats")
     axes: ClassVar[dict[int, str]]  # shapes of inputs, by their number of axes
-    weight: Parameter | None
-    bias: Parameter | None
-    running_mean: Buffer | None
-    running_var: Buffer | None
-    num_batches_tracked: Buffer | None
 
     def __init__(
         self,
@@ -144,9 +139,6 @@ class LayerNorm(Module):
     >>> LayerNorm(2)(np.array([[1.0, 3.0]])).data.round(3).tolist()
     [[-1.0, 1.0]]
     """
-
-    weight: Parameter | None
-    bias: Parameter | None
 
     def __init__(
         self,

@@ -93,7 +93,7 @@ class CrossEntropyLoss(ClassLoss):
     is weighted; labels equal to `ignore_index` do not count; `label_smoothing` spreads that much of the probability
     over all classes evenly (Szegedy et al., "Rethinking the Inception architecture", 2016).
 
-    It never overflows; its derivative is softmax minus the truth. One graph node where each row has an integer label,
+    It never overflows; its derivative is softmax minus the target. One graph node where each row has an integer label,
     and no weights. Labels that are not integers are a TypeError; wrong shapes, and labels out of range, a ValueError.
 
     >>> CrossEntropyLoss()(ag.Tensor([[1e4, 0.0]]), [0]).item()

@@ -83,7 +83,7 @@ class HingeLoss(Loss):
 
 
 class BCEWithLogitsLoss(Loss):
-    """Minus the logarithm of the probability that sigmoid of the logits gives to the truth, elementwise.
+    """Minus the logarithm of the probability that sigmoid of the logits gives to the target, elementwise.
 
     `input` are logits and `target` what is true, 0 or 1 or a probability, of one shape. `weight` multiplies the loss,
     `pos_weight` that of what is true; both broadcast against the input. The loss never overflows:
@@ -105,7 +105,7 @@ class BCEWithLogitsLoss(Loss):
 
 
 class BCELoss(Loss):
-    """Minus the logarithm of the probability given to the truth: `-(y log x + (1 - y) log(1 - x))`, elementwise.
+    """Minus the logarithm of the probability given to the target: `-(y log x + (1 - y) log(1 - x))`, elementwise.
 
     `input` are probabilities and `target` what is true, 0 or 1 or a probability, of one shape; `weight` multiplies the
     loss. As in PyTorch a logarithm counts as at least -100, and the slope at 0 and 1 is finite. A probability that is

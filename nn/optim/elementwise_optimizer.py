@@ -157,10 +157,10 @@ class ElementwiseOptimizer(Optimizer):
         loaded = {}
         for group, buckets in zip(groups, self._buckets, strict=True):
             for bucket in buckets:
-                for i, shape in zip(bucket.positions, bucket.shapes, strict=True):
+                for k, i in enumerate(bucket.positions):
                     # PyTorch's SGD has an empty state for no momentum.
                     if i in states and (states[i] or self._counts_steps):
-                        loaded[i] = self._checked(i, shape, bucket.dtype, states[i], group)
+                        loaded[i] = self._checked(bucket, k, states[i], group)
         for group, buckets in zip(groups, self._buckets, strict=True):
             starts = self.initial_state(group)
             for bucket in buckets:
@@ -170,11 +170,9 @@ class ElementwiseOptimizer(Optimizer):
                     for name, array in bucket.state.items():
                         bucket.part(array, k)[...] = parts[name]
 
-    def _checked(
-        self, i: int, shape: tuple[int, ...], dtype: Any, parts: Mapping[str, Any], group: Group
-    ) -> tuple[int, dict[str, Any]]:
-        """The number of steps of parameter `i`, and its arrays, if they are what these settings need."""
-        arrays = {}
+    def _checked(self, bucket: Bucket, k: int, parts: Mapping[str, Any], group: Group) -> tuple[int, dict[str, Any]]:
+        """The number of steps of a bucket's `k`-th parameter, and its arrays, if they are what the settings need."""
+        i, shape, arrays = bucket.positions[k], bucket.shapes[k], {}
         starts = {name: start for name, start in self.initial_state(group).items() if start is not None}
         for name in starts:
             array = _real(parts.get(name))
@@ -185,7 +183,7 @@ class ElementwiseOptimizer(Optimizer):
                     f"state of a {type(self).__name__} for the same model"
                 )
             with np.errstate(all="ignore"):
-                arrays[name] = array.astype(dtype)
+                arrays[name] = array.astype(bucket.dtype)
         for name, part in parts.items():
             if name not in arrays and name != "step" and part is not None:
                 raise ValueError(
