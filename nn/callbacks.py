@@ -80,7 +80,9 @@ class ProgressBar(Callback):
     def on_step(self, training: Training) -> None:
         if not self.bar.disable:
             self.bar.set_description(f"epoch {training.epoch + 1}/{training.epochs}", refresh=False)
-            self.bar.set_postfix_str(f"loss {training.value:.4g}{self._metrics(training)}", refresh=False)
+            last = {name: x[-1] for name, x in training.history.epochs.items() if name not in ("loss", "lr", "seconds")}
+            metrics = "".join(f", {name} {x:.4g}" for name, x in last.items())
+            self.bar.set_postfix_str(f"loss {training.value:.4g}{metrics}", refresh=False)
             self.bar.update()
 
     def on_end(self, training: Training) -> None:
@@ -88,11 +90,6 @@ class ProgressBar(Callback):
             self.bar.close()
 
     on_error = on_end
-
-    @staticmethod
-    def _metrics(training: Training) -> str:
-        shown = {name: x[-1] for name, x in training.history.epochs.items() if name not in ("loss", "lr", "seconds")}
-        return "".join(f", {name} {x:.4g}" for name, x in shown.items())
 
 
 class Schedule(Callback):

@@ -24,7 +24,7 @@ def learning_curves(columns: Mapping[str, Sequence[float]], path: str | Path) ->
     ImportError says what to install.
     """
     path = file_path("learning_curves", "path", path)
-    if not isinstance(columns, Mapping) or not all(map(_is_column, columns.items())):
+    if not isinstance(columns, Mapping) or not all(isinstance(x, str) and np.ndim(columns[x]) == 1 for x in columns):
         raise TypeError(f"learning_curves needs a dict of lists of numbers by name, got {shown(columns)}")
     names = dict.fromkeys(name.removeprefix("valid_") for name in columns if name not in TIMES and len(columns[name]))
     if not names:
@@ -71,10 +71,6 @@ def confusion(matrix: Any, path: str | Path, labels: Sequence[Any] | None = None
     axis.set(xticks=range(n), yticks=range(n), xticklabels=names, yticklabels=names)
     axis.set(xlabel="taken for", ylabel="is")
     save_figure(figure, path)
-
-
-def _is_column(item: tuple[Any, Any]) -> bool:
-    return isinstance(item[0], str) and np.ndim(item[1]) == 1
 
 
 def image_sheet(images: Any, path: str | Path, titles: Sequence[Any] | None = None, columns: int = 10) -> None:

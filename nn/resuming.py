@@ -100,11 +100,10 @@ class SavedTraining:
             raise ValueError(f"{state['batch']} batches of an epoch of {n} cannot be done")
         history = History()
         history.load_state_dict(state["history"])
-        found = len(history.epochs.get("loss", ())), len(history.steps["loss"])
-        if found != (state["epoch"], state["step"]):
-            raise ValueError(
-                f"the history has {found[0]} epochs and {found[1]} steps, the training {state['epoch']} and {state['step']}"
-            )
+        epochs, steps = len(history.epochs.get("loss", ())), len(history.steps["loss"])
+        epoch, step = state["epoch"], state["step"]
+        if (epochs, steps) != (epoch, step):
+            raise ValueError(f"the history has {epochs} epochs and {steps} steps, the training {epoch} and {step}")
         for name in self.training.metrics:
             if state["step"] and len(history.steps.get(name, ())) != state["step"]:
                 raise ValueError(f"the metric {name} was not measured in the training that was saved: leave it out")

@@ -152,33 +152,32 @@ class Softplus(Module):
         return ag.where(ag.step(scaled - self.threshold), x, ag.softplus(scaled) * (1.0 / self.beta))
 
 
-class Softmax(Module):
+class _AlongAxis(Module):
+    """A function of all elements along one axis."""
+
+    _shown_settings = ("dim",)
+
+    def __init__(self, dim: int = -1) -> None:
+        self.dim = integer(type(self).__name__, "dim", dim)
+
+
+class Softmax(_AlongAxis):
     """Exponentials divided by their sum along axis `dim`: probabilities. Before `CrossEntropyLoss` it is not wanted.
 
     >>> Softmax()(ag.Tensor([0.0, 0.0])).tolist()
     [0.5, 0.5]
     """
 
-    _shown_settings = ("dim",)
-
-    def __init__(self, dim: int = -1) -> None:
-        self.dim = integer("Softmax", "dim", dim)
-
     def forward(self, x: ag.Tensor) -> ag.Tensor:
         return ag.softmax(as_input("Softmax", x), self.dim)
 
 
-class LogSoftmax(Module):
+class LogSoftmax(_AlongAxis):
     """The logarithm of `Softmax`, without overflow.
 
     >>> LogSoftmax()(ag.Tensor([0.0, 0.0])).data.round(4).tolist()
     [-0.6931, -0.6931]
     """
-
-    _shown_settings = ("dim",)
-
-    def __init__(self, dim: int = -1) -> None:
-        self.dim = integer("LogSoftmax", "dim", dim)
 
     def forward(self, x: ag.Tensor) -> ag.Tensor:
         return ag.log_softmax(as_input("LogSoftmax", x), self.dim)

@@ -33,9 +33,8 @@ class ClassLoss(Loss):
         name, shape = type(self).__name__, np.shape(value_of(input))
         labels = numbers(name, "target", value_of(target))
         if labels.dtype.kind not in "iu":
-            raise TypeError(
-                f"{name} needs class labels as integers, got {labels.dtype} of shape {labels.shape}: use y.astype(int)"
-            )
+            found = f"{labels.dtype} of shape {labels.shape}"
+            raise TypeError(f"{name} needs class labels as integers, got {found}: use y.astype(int)")
         if not shape or labels.shape != (*shape[:1], *shape[2:])[len(shape) == 1 :]:
             raise ValueError(
                 f"{name} needs input of shape (n, classes) and n labels, got shapes {shape} and {labels.shape}: "
@@ -76,11 +75,9 @@ class ClassLoss(Loss):
         """The target distribution `q` times the weights of the classes."""
         if self.weight is None:
             return q
-        axis = _axis(q.shape)
-        if self.weight.shape != (q.shape[axis],):
-            raise ValueError(
-                f"{type(self).__name__} needs one weight a class, got shape {self.weight.shape} for {q.shape[axis]} classes"
-            )
+        name, shape, axis = type(self).__name__, self.weight.shape, _axis(q.shape)
+        if shape != (q.shape[axis],):
+            raise ValueError(f"{name} needs one weight a class, got shape {shape} for {q.shape[axis]} classes")
         return q * self.weight.astype(q.dtype).reshape((-1,) + (1,) * (len(q.shape) - 1 - axis))
 
 

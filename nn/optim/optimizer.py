@@ -194,9 +194,8 @@ def _leaves(params: Any, before: int) -> list[Any]:
         )
     for i, parameter in enumerate(parameters, before):
         if not isinstance(parameter, (Tensor, Value)):
-            raise TypeError(
-                f"parameter {i} is a {type(parameter).__name__}, not a Parameter, Tensor or Value: pass model.parameters()"
-            )
+            kind = type(parameter).__name__
+            raise TypeError(f"parameter {i} is a {kind}, not a Parameter, Tensor or Value: pass model.parameters()")
         if parameter.op is not None:
             raise ValueError(
                 f"parameter {i} is the result of {parameter.op.name}, and would be computed anew: pass the leaves, or "
