@@ -79,14 +79,14 @@ class _Net(BaseEstimator):  # type: ignore[misc]  # scikit-learn carries no type
 
     def _train(self, X: Array, y: Array, outputs: int, loss: Any, stratify: bool) -> None:
         """Make the network and train it; sets `model_`, `history_` and `n_iter_`, the number of epochs."""
-        sizes = self._checked_sizes()
+        sizes = [X.shape[1], *self._checked_sizes()]
         rng = np.random.default_rng(check_random_state(self.random_state).randint(2**31))
         layers: list[Any] = []
-        for n, m in itertools.pairwise([X.shape[1], *sizes]):
+        for n, m in itertools.pairwise(sizes):
             layers += [Linear(n, m, dtype=self.dtype, rng=rng), ACTIVATIONS[self.activation]()]
             if self.dropout:
                 layers.append(Dropout(self.dropout, rng=rng))
-        last = Linear([X.shape[1], *sizes][-1], outputs, dtype=self.dtype, rng=rng)
+        last = Linear(sizes[-1], outputs, dtype=self.dtype, rng=rng)
         self.model_ = Sequential(*layers, last)
         train, valid, callbacks = (X, y), None, []
         if self.early_stopping:
@@ -161,7 +161,8 @@ class NetClassifier(ClassifierMixin, _Net):  # type: ignore[misc]  # scikit-lear
 
     def predict(self, X: Any) -> Array:
         """The most probable class of each row."""
-        return np.asarray(self.classes_[self._outputs(X).argmax(axis=1)])
+        outputs = self._outputs(X)
+        return np.asarray(self.classes_[outputs.argmax(axis=1)])
 
 
 class NetRegressor(RegressorMixin, _Net):  # type: ignore[misc]  # scikit-learn carries no types

@@ -101,9 +101,8 @@ def summarize(model: Any, input_shape: tuple[int, ...], dtype: Any = None, max_l
         result = results.get(id(module))
         shape, memory = (None, 0) if result is None else (tuple(result.shape), result.nbytes)
         rows.append(Row(name, type(module).__name__, shape, owned[name], memory))
-    outer = {row.name.rpartition(".")[0] for row in rows if row.name}
-    outer |= {name[:i] for name in outer for i, c in enumerate(name) if c == "."} | ({""} if len(rows) > 1 else set())
-    innermost = [row for row in rows if row.name not in outer]
+    outer = {name[:i] for name, _ in modules for i, c in enumerate(name) if c == "."}
+    innermost = [row for row in rows if row.name not in outer and (row.name or len(rows) == 1)]
     return Summary(
         rows,
         input_shape,

@@ -69,11 +69,10 @@ class OneCycleLR(LRScheduler):
         self.anneal_strategy = choice(name, "anneal_strategy", anneal_strategy, ("cos", "linear"))
         self.cycle_momentum = cycle_momentum
         top = pct_start * total_steps - 1.0
-        ends = [top, 2.0 * top, total_steps - 1.0] if three_phase else [top, total_steps - 1.0]
-        rates = [1.0, div_factor, 1.0] if three_phase else [1.0, div_factor]
-        momenta = [max_momentum, base_momentum, max_momentum] if three_phase else [max_momentum, base_momentum]
         # The corners of the path: (step, rate by the first one, momentum).
-        self.corners = list(zip([0.0, *ends], [*rates, 1.0 / final_div_factor], [*momenta, max_momentum], strict=True))
+        back = [(2.0 * top, 1.0, max_momentum)] if three_phase else []
+        end = (total_steps - 1.0, 1.0 / final_div_factor, max_momentum)
+        self.corners = [(0.0, 1.0, max_momentum), (top, div_factor, base_momentum), *back, end]
         for group, peak in zip(groups, peaks, strict=True):
             group["initial_lr"] = peak / div_factor
         super().__init__(optimizer)

@@ -64,7 +64,9 @@ class LBFGS(Optimizer):
             _set(parameters, x)
             loss: Any = closure()
             first = loss if first is None else first
-            return float(loss.item() if hasattr(loss, "item") else loss), _gradient(parameters)
+            grads = [np.zeros(np.size(p._data)) if p.grad is None else np.ravel(p.grad) for p in parameters]
+            value = float(loss.item() if hasattr(loss, "item") else loss)
+            return value, np.concatenate(grads, dtype=np.float64)
 
         start = np.concatenate([np.ravel(parameter._data) for parameter in parameters], dtype=np.float64)
         max_iter, max_eval = group["max_iter"], group["max_eval"]
@@ -94,8 +96,3 @@ def _set(parameters: list[Any], x: Array) -> None:
             parameter.data[...] = x[start:end].reshape(parameter.shape)
         else:
             parameter.data = float(x[start])
-
-
-def _gradient(parameters: list[Any]) -> Array:
-    parts = [np.zeros(np.size(p._data)) if p.grad is None else np.ravel(p.grad) for p in parameters]
-    return np.concatenate(parts, dtype=np.float64)
