@@ -80,7 +80,8 @@ def load(
     to = owners(model, optimizer, schedule, rng)
     saved = read(path)
     _restore(path, saved, to)
-    return saved["progress"]
+    progress: dict[str, Any] = saved["progress"]
+    return progress
 
 
 def resume(path: Path, training: Any) -> None:
