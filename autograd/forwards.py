@@ -28,13 +28,13 @@ def ieee(scalar: Callable[..., float], array: Callable[..., Any]) -> Callable[..
 
 
 def of_scipy(name: str) -> Callable[[Any], Array]:
-    def forward(x: Any) -> Any:
+    def forward(x: Any) -> Array:
         try:
             with importing:
                 import scipy.special as special
         except ImportError:  # NumPy has no erf: call that of `math` for each element
-            return np.vectorize(getattr(math, name), otypes=[float])(x).astype(np.result_type(x, np.float16))[()]
-        return getattr(special, name)(x)
+            return np.vectorize(getattr(math, name), otypes=[float])(x).astype(np.result_type(x, np.float16))[()]  # type: ignore[no-any-return]
+        return getattr(special, name)(x)  # type: ignore[no-any-return]
 
     return forward
 

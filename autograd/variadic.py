@@ -23,7 +23,7 @@ from autograd.graph import Node, Primitive, next_sequence_number
 from autograd.value import Value
 
 if TYPE_CHECKING:
-    from autograd.typing import A, Array, Constant, Operand, Tensor
+    from autograd.typing import A, Array, Constant, Operand, Tensor, X
 
 _new = object.__new__
 
@@ -103,7 +103,7 @@ _SCALARS = {Value, float, int}
 _NUMBERS = (float, int, np.floating, np.integer, np.bool_)
 
 
-def _listed(x: Any) -> Any:
+def _listed(x: X) -> X | list[Any]:
     """`x`, as a list where it is an iterator, or another collection without an order of its own to index."""
     if isinstance(x, (list, tuple, Node, np.ndarray, str, dict)) or not isinstance(x, Iterable):
         return x

@@ -40,7 +40,7 @@ class _Operand(Tracer):
         self.instruction, self.lowering = instruction, lowering
 
     @classmethod
-    def _record(cls, op: Primitive, args: Any) -> Any:
+    def _record(cls, op: Primitive, args: Any) -> _Operand:
         return next(x for x in args if isinstance(x, cls)).lowering.record(op, args)
 
     def _compared(self, compare: Any, op: Primitive, x: Any, y: Any) -> Any:

@@ -250,10 +250,10 @@ class Vector(np.ndarray[Any, Any]):
             kwargs["out"] = tuple(map(_as_ndarray, kwargs["out"]))
         return _vector(getattr(ufunc, method)(*arrays, **kwargs))
 
-    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Answer:
         if function is np.where and len(args) == 3:
             return _vector(np.frompyfunc(e.where, 3, 1)(*(as_object0d(_as_ndarray(x)) for x in args)))
-        return super().__array_function__(function, types, args, kwargs)
+        return super().__array_function__(function, types, args, kwargs)  # type: ignore[no-any-return]
 
 
 def _as_ndarray(x: X) -> X | Array:
