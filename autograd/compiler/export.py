@@ -215,8 +215,8 @@ class _Writer(ABC):
             if op is None:
                 names[instruction] = self.constant(instruction.value)
                 continue
-            plain = op is e.div and type(args[1].value) is float and args[1].value != 0.0
-            expression = _applied("{0} / {1}" if plain else self.expressions[op], [*map(names.__getitem__, args)])
+            nonzero = op is e.div and type(args[1].value) is float and args[1].value != 0.0  # Python does not raise
+            expression = _applied("{0} / {1}" if nonzero else self.expressions[op], [*map(names.__getitem__, args)])
             if last:
                 free += [names[arg] for arg in dict.fromkeys(args) if last.get(arg) == step]
             name = names[instruction] = free.pop() if free else next(fresh)

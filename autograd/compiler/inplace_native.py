@@ -64,7 +64,9 @@ class Loop(IRBuilder):
         self.body, self.arity, self.targets, self.kind, self.size = body, arity, targets, kind, size
         self.lanes = WIDTH * 8 // size
         self.arrays = [self.load("ptr", self.at("i64", "%frame", str(k))) for k in range(arity)]
-        shared = [self._coefficient(k) for k in range(arity, len(body.inputs))]
+        shared = [self.load("double", self.at("i64", "%frame", str(k))) for k in range(arity, len(body.inputs))]
+        if kind == "float":
+            shared = [self.assign(f"fptrunc double {x} to float") for x in shared]
         names = {
             lanes: dict(zip(body.inputs[arity:], [self.splat(kind, x, lanes) for x in shared], strict=True))
             for lanes in (1, self.lanes)
@@ -79,10 +81,6 @@ class Loop(IRBuilder):
     def module(self) -> str:
         """The whole text."""
         return "\n".join([*declarations(1, self.lanes, kind=self.kind), self.end(), ATTRIBUTES])
-
-    def _coefficient(self, k: int) -> str:
-        number = self.load("double", self.at("i64", "%frame", str(k)))
-        return number if self.kind == "double" else self.assign(f"fptrunc double {number} to float")
 
     def _group(self, i: str, lanes: int, names: dict[Instruction, str]) -> None:
         """The elements of one group of lanes, from element `i`."""
