@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.browser import browser, open_page  # noqa: F401  # fixtures
+
 # The same examples on every run, so that a red test is red for everybody. `HYPOTHESIS_PROFILE=long` looks for new ones.
 settings.register_profile(
     "default",
@@ -32,7 +34,8 @@ ONCE = (
 @pytest.hookimpl(tryfirst=True)  # before what is not asked for is left out
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     for item in items:
-        if Path(item.path).relative_to(config.rootpath).as_posix().startswith(ONCE):
+        pages = "browser" in getattr(item, "fixturenames", ())
+        if pages or Path(item.path).relative_to(config.rootpath).as_posix().startswith(ONCE):
             item.add_marker(pytest.mark.once)
 
 
