@@ -154,8 +154,7 @@ def float_contributions(
         pairs = contributions(node, g)
         return [parent for parent, _ in pairs], [float(contribution) for _, contribution in pairs]
     if not g:
-        kind = type(node)
-        return [x for x in node._left if (type(x) is kind or isinstance(x, Node)) and x not in found], repeat(0.0)
+        return [x for x in node._left if x not in found], repeat(0.0)
     try:
         slopes = op.variadic(node._data, *node._x)
     except ArithmeticError:
