@@ -32,7 +32,7 @@ compiler.inplace_native compiler.inplace_numpy compiler.inplace
 compiler.signatures compiler.batching compiler.calling compiler.executable compiler.trace_cache compiler.kernel
 
 drawing.summaries drawing.derivatives drawing.boxes drawing.layout drawing.dot drawing.rendering drawing.explaining
-drawing.html
+drawing.html drawing.steps
 """.split()  # noqa: SIM905  # a plan to be read
 # The compiler and drawing are two storeys on the same ground: neither knows of the other.
 APART = ("compiler", "drawing")
