@@ -148,14 +148,14 @@ cosine: Primitive = op("cosine", lambda x, y: ratio(x, math.hypot(x, y)), lambda
 square = op("square", lambda x: x * x, np.square, lambda z, x: 2.0 * x, body=lambda x: x * x, infix="{0}**2", latex="{0}^2", sign="x²", never_minus_zero=True, doc="the square")
 power: Primitive = op("power", lambda x, y: x * x if y == 2.0 else math.pow(x, y), forwards.power_array,
                       factors(lambda z, x, y: (y, power(_base(x, y), y - 1.0))), factors(lambda z, x, y: (where(x < 0.0, math.nan, z), log(where(x, x, greater_equal(y, 0.0))))),
-                      c="pow", infix="**", numpy="np.float_power",  # for np.power takes sqrt for a constant 0.5, which differs at -inf and -0
+                      c="pow", infix="**", javascript="_power", numpy="np.float_power",  # for np.power takes sqrt for a constant 0.5, which differs at -inf and -0
                       python="{0} * {0} if {1} == 2.0 else math.pow({0}, {1})", hides_nan=True, latex="{0}^{{{1}}}", sign="xʸ",
                       otherwise="math.nan if x < 0.0 and math.fmod(y, 1.0) else math.copysign(math.inf, x) if abs(math.fmod(y, 2.0)) == 1.0 else math.inf",
                       hint="keep the base above 0: ag.maximum(x, 1e-12) ** y", doc="the power, of real numbers")
-fmod = op("fmod", math.fmod, np.fmod, 1.0, lambda z, x, y: -(sign(x / y) * floor(abs(x / y))), c="fmod", otherwise="math.nan")
+fmod = op("fmod", math.fmod, np.fmod, 1.0, lambda z, x, y: -(sign(x / y) * floor(abs(x / y))), c="fmod", javascript="{0} % {1}", otherwise="math.nan")
 floordiv = op("floordiv", operator.floordiv, np.floor_divide, 0.0, 0.0, body=_floordiv, otherwise="math.nan", infix="//")
 mod = op("mod", operator.mod, np.remainder, 1.0, lambda z, x, y: -floordiv(x, y), body=_mod, otherwise="math.nan", infix="%", latex=r"{0} \bmod {1}", doc="the remainder, with the sign of y")
-absolute = op("abs", abs, np.abs, lambda z, x: sign(x), c="fabs", python="abs", latex=r"\left|{0}\right|", sign="|x|", never_minus_zero=True, is_even=True, doc="the absolute value")
+absolute = op("abs", abs, np.abs, lambda z, x: sign(x), c="fabs", python="abs", javascript="Math.abs", latex=r"\left|{0}\right|", sign="|x|", never_minus_zero=True, is_even=True, doc="the absolute value")
 maximum = op("maximum", lambda x, y: x if x >= y or x != x else y, np.maximum, mask(lambda z, x, y: max_weight(x, y)), mask(lambda z, x, y: max_weight(y, x)),
              body=lambda x, y: where(x >= y, x, where(x != x, x, y)), latex=r"\max", sign="max", doc="the greater of two")
 minimum = op("minimum", lambda x, y: x if x <= y or x != x else y, np.minimum, mask(lambda z, x, y: max_weight(y, x)), mask(lambda z, x, y: max_weight(x, y)),
@@ -212,8 +212,8 @@ softplus = op("softplus", forwards.softplus_float, forwards.softplus_array, lamb
               body=lambda x: relu(x) + log1p(exp(-abs(x))), doc="a smooth relu: the logarithm of 1 + exp(x)")
 relu: Primitive = op("relu", lambda x: x if x > 0.0 or x != x else 0.0, lambda x: np.maximum(x, 0.0), mask(lambda z, x: x > 0.0), never_minus_zero=True,
                      body=lambda x: where(x <= 0.0, 0.0, x), doc="x where it is positive, else 0")
-erf = op("erf", math.erf, forwards.of_scipy("erf"), factors(lambda z, x: (TWO_OVER_ROOT_PI, exp(-x * x))), c="erf", numpy="scipy.special.erf", doc="the error function")
-erfc = op("erfc", math.erfc, forwards.of_scipy("erfc"), factors(lambda z, x: (-TWO_OVER_ROOT_PI, exp(-x * x))), c="erfc", numpy="scipy.special.erfc", doc="1 - erf(x), exact where it is small")
+erf = op("erf", math.erf, forwards.of_scipy("erf"), factors(lambda z, x: (TWO_OVER_ROOT_PI, exp(-x * x))), c="erf", javascript="_erf", numpy="scipy.special.erf", doc="the error function")
+erfc = op("erfc", math.erfc, forwards.of_scipy("erfc"), factors(lambda z, x: (-TWO_OVER_ROOT_PI, exp(-x * x))), c="erfc", javascript="_erfc", numpy="scipy.special.erfc", doc="1 - erf(x), exact where it is small")
 
 # fmt: on
 

@@ -80,7 +80,7 @@ class Primitive:
     __signature__ = OfObject(None, lambda op: described(op)[1] if type(op) is Primitive else None)
     __slots__ = (
         "__weakref__", "array", "at_most_binary", "body", "c", "commutes", "doc", "dx", "dx_kind", "dy", "dy_kind", "elementwise",
-        "hides_nan", "hint", "identity", "infix", "is_comparison", "is_even", "is_free", "is_odd", "latex", "name",
+        "hides_nan", "hint", "identity", "infix", "is_comparison", "is_even", "is_free", "is_odd", "javascript", "latex", "name",
         "never_minus_zero", "nondifferentiable", "numpy", "otherwise", "pull_x", "pull_y", "python", "reads", "rules",
         "scalar", "settings", "sign", "variadic",
     )  # fmt: skip
@@ -104,6 +104,7 @@ class Primitive:
         otherwise: str | None = None,  # what Python's text gives where its function raises, of x and y
         numpy: str | None = None,  # unless given that of the operator, or of the array forward
         c: str | None = None,  # unless given that of the operator; without either, or a body, no machine has it
+        javascript: str | None = None,  # unless given that of the operator, or Math's `c`
         latex: str | None = None,  # an expression, or a function's name
         sign: str | None = None,  # in pictures
         doc: str | None = None,  # what it is, in words
@@ -121,6 +122,7 @@ class Primitive:
         self.name, self.scalar, self.array, self.variadic, self.body = name, scalar, array, variadic, body
         self.elementwise, self.settings = elementwise, settings
         self.infix, self.python, self.otherwise, self.numpy, self.c = infix, python, otherwise, numpy, c
+        self.javascript = javascript
         self.latex, self.sign, self.hint, self.doc = latex, sign, hint, doc
         self.commutes, self.identity, self.is_odd, self.is_even = commutes, identity, is_odd, is_even
         self.never_minus_zero, self.hides_nan = never_minus_zero, hides_nan

@@ -1,4 +1,4 @@
-"""Programs as self-contained source texts, in Python, NumPy or C."""
+"""Programs as self-contained source texts, in Python, NumPy, C or JavaScript."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ import numpy as np
 from autograd import elementwise as e
 from autograd.arguments import shown
 from autograd.compiler.errors import CompileError
+from autograd.compiler.javascript import HELPERS, MATH
 from autograd.compiler.lowering import is_opaque
 from autograd.compiler.program import Instruction, Program, short_line
 from autograd.frames import Line
@@ -30,16 +31,22 @@ MAX_ELEMENTS = 1000  # of an array that is written out
 def write(
     language: str, programs: Sequence[Program], name: str = "kernel", calls: Mapping[Primitive, str] | None = None
 ) -> str:
-    """The text of a function `name` that runs `programs`, in "python", "numpy" or "c".
+    """The text of a function `name` that runs `programs`, in "python", "numpy", "c" or "javascript".
 
     The programs are lowered; they are the paths of one function, with the same inputs and as many outputs each, of
     which the first whose guards hold is taken. `calls` has, for an operation that no machine knows, the name of a
     function that the text will find where it is run: of floats in Python, of arrays in NumPy (whose results are
-    NumPy's), of doubles in C. Several outputs are a tuple; a comparison among them is a bool, or 0 or 1 in C.
+    NumPy's), of doubles in C, of numbers in JavaScript. Several outputs are a tuple (an array in JavaScript); a comparison
+    among them is a bool, or 0 or 1 in C.
 
     Python's text takes floats, and gives to the last bit what the operations give one by one. NumPy's takes floats and
     arrays that broadcast. C's is `int name(const double *in, double *out)`, which returns 1 where no path holds, and
     `name_batch(n, in, stride, out)`, which reads `in[i][k * stride[i]]` and writes `out[o][k]` for each k below n.
+
+    JavaScript's takes numbers, and throws an Error where no path holds. Its `name_batch(n, inputs, strides, outputs, steps)`
+    reads `inputs[i][k * strides[i]]` and writes `outputs[o][k * steps[o]]`, of arrays such as a Float64Array, for one k
+    after the other: what is an input and an output too, both with a step of 0, is carried on from each to the next.
+    The text may stand in a page: no label ends the script or the comment that it stands in.
 
     >>> from autograd import elementwise as e
     >>> from autograd.compiler.program import Instruction, Program
@@ -59,7 +66,9 @@ def write(
     <BLANKLINE>
     """
     if not isinstance(language, str) or language not in _WRITERS:
-        raise ValueError(f"{shown(language)} is no language of source: it writes 'python', 'numpy' and 'c'")
+        raise ValueError(
+            f"{shown(language)} is no language of source: it writes 'python', 'numpy', 'c' and 'javascript'"
+        )
     sizes = {(len(program.inputs), len(program.outputs)) for program in programs}
     if len(sizes) != 1:
         raise ValueError(
@@ -115,6 +124,11 @@ def _literal(x: Any) -> str:
     return repr(x) if not isinstance(x, float) or math.isfinite(x) else f"np.{x}".replace("np.-", "-np.")
 
 
+def _javascript(op: Primitive) -> str | None:
+    of_c = op.c if op.c and "{" in op.c else f"Math.{op.c}" if op.c in MATH else None  # a choice is spelled as in C
+    return op.javascript or of_c or _infix(op)
+
+
 _OF_C = re.compile(r"\w+").findall("""
 asm auto break case char const continue default do double else enum extern float for goto if inline int long register
 restrict return short signed sizeof static struct switch typedef typeof union unsigned void volatile while alignas
@@ -124,6 +138,14 @@ copysign drem exp2 exp10 fdim finite fma fmax fmin frexp gamma ilogb isfinite is
 lgamma llrint llround logb lrint lround modf nan nearbyint nextafter nexttoward remainder remquo rint round scalb
 scalbln scalbn signbit signgam significand tgamma trunc y0 y1 yn
 """)  # its keywords, and what <math.h> and compilers define
+
+
+_OF_JAVASCRIPT = re.compile(r"\w+").findall("""
+arguments async await break case catch class const continue debugger default delete do else enum eval export extends false
+finally for function get if implements import in instanceof interface let new null of package private protected public
+return set static super switch this throw true try typeof undefined var void while with yield
+Array Error Float64Array Infinity Math NaN Number Object document inputs location n outputs steps strides top window
+""")  # its keywords, what a text or a page reads, and what a page refuses to redefine
 
 
 class _Writer(ABC):
@@ -144,7 +166,7 @@ class _Writer(ABC):
             raise ValueError(f"{shown(name)} cannot name the function in this language: take another, such as 'kernel'")
         self.programs, self.name = programs, name
         self.arity = {x.op: len(x.args) for program in programs for x in program.code if x.op is not None}
-        self.calls = {op: calls.get(op, "") for op in self.arity if is_opaque(op) and not self.has(op)}
+        self.calls = {op: calls.get(op, "") for op in self.arity if self.lacks(op)}
         for op, call in self.calls.items():
             if not call and op.scalar is None:
                 raise CompileError(
@@ -188,9 +210,13 @@ class _Writer(ABC):
         yield f"{self.mark} {self.name}: {operations}{paths}, recorded and written out by chainrule."
         yield f"{self.mark} {self.note.format(name=self.name)}"  # labels come below: Python reads a coding in line 2
         for title, instructions in (("Inputs", self.programs[0].inputs), ("Outputs", self.programs[0].outputs)):
-            labels = [_harmless(x.label) if x.label else str(place) for place, x in enumerate(instructions[:20])]
+            labels = [self.comment(_harmless(x.label or str(place))) for place, x in enumerate(instructions[:20])]
             more = f", ... ({len(instructions):,} in all)" if len(instructions) > 20 else ""
             yield f"{self.mark} {title}: {', '.join(labels) or 'none'}{more}"
+
+    def comment(self, text: str) -> str:
+        """What may stand in a comment of this language, of what may in any."""
+        return text
 
     def constant(self, value: float) -> str:
         inf, nan = self.special
@@ -222,7 +248,7 @@ class _Writer(ABC):
             name = names[instruction] = free.pop() if free else next(fresh)
             kind = "int" if instruction.type == "bool" else "double"
             statement = self.statement.format(name=name, value=expression, kind=kind)
-            remark = _remark(instruction.label, instruction.line, instruction.derived)
+            remark = self.comment(_remark(instruction.label, instruction.line, instruction.derived))
             lines.append(f"    {statement:<38}  {self.mark} {remark}" if remark else f"    {statement}")
             lines += [f"    {self.guards[not outcome].format(name)}" for outcome in guards.get(instruction, ())]
             if last.get(instruction) == step:
@@ -235,9 +261,9 @@ class _Writer(ABC):
     def text(self) -> Iterator[str]:
         """All lines."""
 
-    def has(self, op: Primitive) -> bool:
-        """Whether the language has a word for an operation that machines do not know."""
-        return False
+    def lacks(self, op: Primitive) -> bool:
+        """Whether the language has no word for an operation."""
+        return is_opaque(op)
 
     @abstractmethod
     def spelling(self, op: Primitive) -> str:
@@ -316,8 +342,9 @@ class _NumPy(_Writer):
         text = _numpy(op)
         return text if "{" in text or text.startswith("np.") else f"_{op.name}"
 
-    def has(self, op: Primitive) -> bool:
-        return op.numpy is not None or (op.scalar is None and any(hasattr(x, op.name) for x in (np, np.linalg)))
+    def lacks(self, op: Primitive) -> bool:
+        found = op.numpy is not None or (op.scalar is None and any(hasattr(x, op.name) for x in (np, np.linalg)))
+        return is_opaque(op) and not found
 
     def constant(self, value: Any) -> str:
         return _literal(value) if isinstance(value, np.ndarray) else super().constant(value)
@@ -364,7 +391,73 @@ class _C(_Writer):
         return op.c or _infix(op)  # type: ignore[return-value]  # or else it is opaque
 
 
-_WRITERS: dict[str, type[_Writer]] = {"python": _Python, "numpy": _NumPy, "c": _C}
+class _JavaScript(_Writer):
+    mark = "//"
+    note = "Of numbers; {name}_batch(n, inputs, strides, outputs, steps) of arrays. For a page, a worker or Node.js."
+    special = ("Infinity", "NaN")
+    reserved = frozenset(_OF_JAVASCRIPT)
+    statement = "const {name} = {value};"
+    guards = ("if (!{}) return null;", "if ({}) return null;")
+
+    def __init__(self, programs: Sequence[Program], name: str, calls: Mapping[Primitive, str]) -> None:
+        super().__init__(programs, name, calls)
+        self.paths = [f"_{name}{path}" for path in self.paths]  # all texts of a page share their names
+
+    def allows(self, name: str) -> bool:
+        return super().allows(name) and max(name) < "\u0530"  # letters that every engine knows
+
+    def comment(self, text: str) -> str:
+        return text.replace("<", "_")  # in a page, "</script" and "<!--" count within a comment too
+
+    def text(self) -> Iterator[str]:
+        yield from self.header()
+        helpers = [text for expression in self.expressions.values() for text in HELPERS.get(expression, ())]
+        yield from dict.fromkeys(helpers)
+        parameters = ", ".join(self.inputs)
+        for name, program in zip(self.paths or [self.name], self.programs, strict=True):
+            lines, results = self.body(program)
+            yield from [
+                f"function {name}({parameters}) {{",
+                '    "use strict";',
+                *lines,
+                f"    return {_array(results)};\n}}",
+            ]
+        if self.paths:
+            tried = " ?? ".join(f"{path}({parameters})" for path in self.paths)
+            yield f"function {self.name}({parameters}) {{\n    const found = {tried};"
+            yield f"    if (found === null) throw new Error({f'{self.name}: {self.failure}'!r});\n    return found;\n}}"
+        yield from self.batch()
+
+    def batch(self) -> Iterator[str]:
+        """The loop: the same statements once more, for a call would make an object of each number."""
+        yield f'function {self.name}_batch(n, inputs, strides, outputs, steps) {{\n    "use strict";'
+        yield from (f"    const _x{i} = inputs[{i}], _s{i} = strides[{i}];" for i in range(len(self.inputs)))
+        many = len(self.programs[0].outputs)
+        yield from (f"    const _y{o} = outputs[{o}], _t{o} = steps[{o}];" for o in range(many))
+        yield "    for (let _k = 0; _k < n; _k++) {"
+        yield from (f"        const {name} = _x{i}[_k * _s{i}];" for i, name in enumerate(self.inputs))
+        if self.paths:
+            call = f"{self.name}({', '.join(self.inputs)})"
+            yield f"        const _found = {call if many != 1 else f'[{call}]'};"
+            results = [f"_found[{o}]" for o in range(many)]
+        else:
+            lines, results = self.body(self.programs[0])
+            yield from (f"    {line.partition(self.mark)[0].rstrip()}" for line in lines)
+        yield from (f"        _y{o}[_k * _t{o}] = {result};" for o, result in enumerate(results))
+        yield "    }\n}"
+
+    def lacks(self, op: Primitive) -> bool:
+        return _javascript(op) is None
+
+    def spelling(self, op: Primitive) -> str:
+        return _javascript(op) or ""
+
+
+_WRITERS: dict[str, type[_Writer]] = {"python": _Python, "numpy": _NumPy, "c": _C, "javascript": _JavaScript}
+
+
+def _array(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"[{', '.join(names)}]"
 
 
 def _applied(expression: str, args: Sequence[str]) -> str:

@@ -272,7 +272,8 @@ class Kernel(Locked):
         }
 
     def source(self, language: str) -> str:
-        """Standalone text in "python", "numpy" or "c", which needs nothing of this package; or formulas, in "latex".
+        """Standalone text in "python", "numpy", "c" or "javascript", which needs nothing of this package; or formulas,
+        in "latex".
 
         The function takes the numbers that `program.inputs` lists, and gives the outputs in order. Of several paths it
         takes the one that fits; what was not traced it refuses.

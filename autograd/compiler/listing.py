@@ -74,10 +74,11 @@ def program(of: Any) -> Program | Callable[..., Program]:
 
 
 def source(of: Any, language: str, name: str = "f") -> str:
-    """A graph, or a `Program`, as a text that needs nothing of this package: in "python", "numpy", "c" or "latex".
+    """A graph, or a `Program`, as a text that needs nothing of this package: in "python", "numpy", "c", "javascript" or
+    "latex".
 
     The text has a function `name` of the leaves, by their labels in the order in which they were made, that gives what the graph gives.
-    Python and C compute with single numbers, NumPy also with arrays, of shapes like those here. LaTeX has the formula of the
+    Python, C and JavaScript compute with single numbers, NumPy also with arrays, of shapes like those here. LaTeX has the formula of the
     result, or, where that is long, one equation a step.
 
     A CompileError names an operation that the language has no word for, and arrays where it takes numbers; a ValueError
@@ -109,7 +110,7 @@ def source(of: Any, language: str, name: str = "f") -> str:
     if isinstance(language, str) and language == "latex":
         return latex([found])
     arrays = has_arrays(found)
-    if arrays and language in ("python", "c"):
+    if arrays and language in ("python", "c", "javascript"):
         example = next(x for x in (*found.inputs, *found.code) if x.shape)
         raise CompileError(
             f"source writes {language!r} for single numbers, and here is an array, {example.type}: take 'numpy' or 'latex'"

@@ -26,7 +26,7 @@ pytrees forward_mode stand_ins lifting linearize transforms checking
 anomaly custom typing
 
 compiler.errors compiler.locks compiler.tracer compiler.program compiler.trace
-compiler.simplify compiler.lowering compiler.export compiler.latex compiler.listing
+compiler.simplify compiler.lowering compiler.javascript compiler.export compiler.latex compiler.listing
 compiler.backend compiler.libm compiler.llvm_ir compiler.codegen compiler.loop compiler.native compiler.numpy_backend
 compiler.inplace_native compiler.inplace_numpy compiler.inplace
 compiler.signatures compiler.batching compiler.calling compiler.executable compiler.trace_cache compiler.kernel

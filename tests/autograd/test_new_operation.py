@@ -16,6 +16,7 @@ import autograd as ag
 from autograd import elementwise as e
 from autograd.elementwise import ELEMENTWISE
 from tests.bits import ulps_apart
+from tests.javascript import run_javascript
 
 LN2 = math.log(2.0)
 POINTS = [-2.5, -1.0, -0.25, 0.5, 1.0, 1.75]
@@ -42,6 +43,7 @@ def _exp2():
         np.exp2,
         lambda z, x: z * LN2,
         c="exp2",
+        javascript="2.0 ** {0}",
         otherwise="math.inf",
         latex="2^{{{0}}}",
         hint="keep the argument below 1024",
@@ -296,7 +298,11 @@ def by_c(text, columns, path):
     return results
 
 
-LANGUAGES = {"python": by_python, "numpy": by_numpy, "c": by_c}
+def by_javascript(text, columns, _):
+    return run_javascript(text, "kernel", columns, 1)[0]
+
+
+LANGUAGES = {"python": by_python, "numpy": by_numpy, "c": by_c, "javascript": by_javascript}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -309,7 +315,7 @@ def test_every_language_has_it(case, operation, language, tmp_path):
         assert agree(results, eager(f, given), 16)
 
 
-@pytest.mark.parametrize("language", ["python", "numpy", "c", "latex"])
+@pytest.mark.parametrize("language", ["python", "numpy", "c", "javascript", "latex"])
 def test_graphs_of_it_are_exported(case, operation, language):
     y, _ = used(case, operation)
     text = ag.source(y, language)

@@ -218,7 +218,7 @@ def test_what_a_language_does_not_have_is_named():
     x = ag.Tensor(X, "x")
     with pytest.raises(ag.CompileError, match=r"no word for softmax\(axis=1\)"):
         ag.source(ag.softmax(x, axis=1), "numpy")
-    for language in ("python", "c"):
+    for language in ("python", "c", "javascript"):
         with pytest.raises(ag.CompileError, match=r"single numbers, and here is an array, f64\[3,4\]: take 'numpy'"):
             ag.source(x.sum(), language)
     with pytest.raises(ag.CompileError, match=r"constants of up to 1,000 elements, and here is one of shape \(1001,\)"):
@@ -233,6 +233,7 @@ def test_the_function_has_the_name_that_is_wanted():
     assert run(text, 3.0, 2.0, name="slope") == 2.0 * math.log(3.0)
     assert "def f(x, y)" in ag.source(x * y, "numpy")
     assert "int f(" in ag.source(x * y, "c")
+    assert "function f(x, y) {" in ag.source(x * y, "javascript")
 
 
 # ---- LaTeX

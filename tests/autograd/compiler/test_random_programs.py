@@ -23,6 +23,7 @@ from autograd.compiler.trace import Trace
 from autograd.elementwise import ELEMENTWISE
 from tests.bits import EDGES, equal, run, same_bits, wrong
 from tests.interpreter import Interpreter
+from tests.javascript import run_javascript
 
 every_backend = pytest.mark.parametrize("backend", ["numpy", "native", Interpreter()], ids=["numpy", "native", "third"])
 LONG = os.environ.get("HYPOTHESIS_PROFILE") == "long"
@@ -198,6 +199,15 @@ def test_each_operation_of_the_text_in_c_is_right_about_its_operands(tmp_path_fa
         kernel((ctypes.c_double * len(row))(*row), out)
         results.append(out[: len(program.outputs)])
     assert list(disagreements(program, columns, [*zip(*results, strict=True)])) == []
+
+
+@settings(max_examples=20_000 if LONG else 200)
+@given(programs(), st.booleans())
+def test_each_operation_of_the_text_in_javascript_is_right_about_its_operands(case, batch):
+    f, columns = case
+    program = with_all_results(recorded(f.slopes, [column[0] for column in columns], True))
+    results = run_javascript(write("javascript", [program]), "kernel", columns, len(program.outputs), batch)
+    assert list(disagreements(program, columns, results)) == []
 
 
 @settings(max_examples=2_000 if LONG else 40)
