@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import autograd as ag
@@ -183,12 +183,9 @@ def test_each_operation_of_a_back_end_is_right_about_its_operands(case, derivati
         assert list(disagreements(program, given, results)) == [], backend.name
 
 
-@pytest.mark.skipif(not shutil.which("cc"), reason="there is no C compiler")
-@given(programs())
-def test_each_operation_of_the_text_in_c_is_right_about_its_operands(tmp_path_factory, case):
-    f, columns = case
-    program = with_all_results(recorded(f.slopes, [column[0] for column in columns], True))
-    path = tmp_path_factory.mktemp("text") / "kernel.c"
+def by_c(program, columns, path):
+    if not shutil.which("cc"):
+        pytest.skip("there is no C compiler")
     path.write_text(write("c", [program]))
     flags = ["-O1", "-ffp-contract=off", "-shared", "-fPIC"]
     subprocess.run(["cc", *flags, path, "-o", path.with_suffix(".so"), "-lm"], check=True, timeout=60)
@@ -198,15 +195,56 @@ def test_each_operation_of_the_text_in_c_is_right_about_its_operands(tmp_path_fa
         out = (ctypes.c_double * max(1, len(program.outputs)))()
         kernel((ctypes.c_double * len(row))(*row), out)
         results.append(out[: len(program.outputs)])
-    assert list(disagreements(program, columns, [*zip(*results, strict=True)])) == []
+    return [*zip(*results, strict=True)]
 
 
-@settings(max_examples=20_000 if LONG else 200)
-@given(programs(), st.booleans())
-def test_each_operation_of_the_text_in_javascript_is_right_about_its_operands(case, batch):
+def by_node(program, columns, _):
+    text, count = write("javascript", [program]), len(program.outputs)
+    single, batch = (run_javascript(text, "kernel", columns, count, batch) for batch in (False, True))
+    assert same_bits(single, batch).all()
+    return single
+
+
+@pytest.fixture(scope="module")
+def in_a_browser(browser):
+    tab = browser.new_page()
+
+    def run(program, columns, _):
+        call = """([text, columns, count]) => {
+            const [kernel, batch] = new Function(`${text}; return [kernel, kernel_batch];`)();
+            const found = Array.from({length: count}, () => new Float64Array(columns[0].length));
+            batch(columns[0].length, columns.map(column => Float64Array.from(column)), columns.map(() => 1), found, found.map(() => 1));
+            columns[0].forEach((_, k) => {
+                const row = [kernel(...columns.map(column => column[k]))].flat().map(Number);
+                if (!row.every((x, o) => Object.is(x, found[o][k]))) throw new Error(`row ${k}: ${row}`);
+            });
+            return found.map(column => [...column]);
+        }"""
+        return tab.evaluate(call, [write("javascript", [program]), columns, len(program.outputs)])
+
+    return run
+
+
+@pytest.fixture(params=["c", "javascript", "javascript in a browser"])
+def language(request):
+    return request.param
+
+
+@pytest.fixture
+def run_text(request, language):
+    if language == "javascript in a browser":
+        return request.getfixturevalue("in_a_browser")
+    return {"c": by_c, "javascript": by_node}[language]
+
+
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)  # which is the same for all
+@given(programs())
+def test_each_operation_of_a_text_is_right_about_its_operands(tmp_path_factory, run_text, case):
     f, columns = case
     program = with_all_results(recorded(f.slopes, [column[0] for column in columns], True))
-    results = run_javascript(write("javascript", [program]), "kernel", columns, len(program.outputs), batch)
+    results = run_text(program, columns, tmp_path_factory.mktemp("text") / "kernel.c")
     assert list(disagreements(program, columns, results)) == []
 
 
