@@ -209,6 +209,8 @@ if TYPE_CHECKING:
     from autograd.drawing.explaining import explain as explain
     from autograd.drawing.layout import GraphvizError as GraphvizError
     from autograd.drawing.rendering import render as render
+    from autograd.name_trace import trace_names as trace_names
+    from autograd.scopes import scope as scope
 else:
     _LATE = {
         "autograd.anomaly": ["detect_anomaly"],
@@ -223,6 +225,8 @@ else:
         "autograd.drawing.explaining": ["explain"],
         "autograd.drawing.layout": ["GraphvizError"],
         "autograd.drawing.rendering": ["render"],
+        "autograd.name_trace": ["trace_names"],
+        "autograd.scopes": ["scope"],
     }
     _LATE = {name: room for room, names in _LATE.items() for name in names}
 

@@ -49,18 +49,42 @@ def format_line(line: Line | None) -> str:
     return f"{line[0]}:{line[1]}{f': `{text}`' if text else ''}"
 
 
-# ---- The lines where nodes were recorded, of those nodes for which it was noted, as long as they live
-
-_lines: dict[int, tuple[ref[Any], Line | None]] = {}  # by identity, for nodes compare by their numbers
+# ---- The lines where nodes were recorded, of those nodes for which it was noted
 
 
-def note_line(node: Any) -> None:
-    """Note the current line of the user's code as the one where `node` was recorded."""
+class Notes:
+    """What is noted of nodes, as long as they live; by identity, for nodes compare by their numbers."""
 
-    def forget(_: ref[Any], key: int = id(node), pop: Any = _lines.pop) -> None:
-        pop(key, None)
+    __slots__ = ("_notes",)
 
-    _lines[id(node)] = ref(node, forget), user_line()
+    def __init__(self) -> None:
+        self._notes: dict[int, tuple[ref[Any], Any]] = {}
+
+    def __len__(self) -> int:
+        return len(self._notes)
+
+    def __setitem__(self, node: Any, note: Any) -> None:
+        def forget(_: ref[Any], key: int = id(node), pop: Any = self._notes.pop) -> None:
+            pop(key, None)
+
+        self._notes[id(node)] = ref(node, forget), note
+
+    def get(self, node: Any) -> Any:
+        """What was noted of `node`, or None."""
+        found = self._notes.get(id(node))
+        return found and found[1]
+
+    def nodes(self) -> list[Any]:
+        """The nodes that live, in the order in which they were noted first."""
+        return [node for mark, _ in list(self._notes.values()) if (node := mark()) is not None]
+
+
+_lines = Notes()
+
+
+def note_line(node: Any, line: Line | None = None) -> None:
+    """Note a line of the user's code, the current one unless given, as the one where `node` was recorded."""
+    _lines[node] = line or user_line()
 
 
 def line_of(node: Any) -> Line | None:
@@ -73,4 +97,5 @@ def line_of(node: Any) -> Line | None:
     2
     >>> line_of(ag.exp(ag.Value(1.0)))
     """
-    return _lines[id(node)][1] if id(node) in _lines else None
+    line: Line | None = _lines.get(node)
+    return line

@@ -7,7 +7,7 @@ from typing import Any, NoReturn, overload
 
 import numpy as np
 
-from autograd import Tensor
+from autograd import Tensor, modes
 from autograd.graph import value_of
 from nn.modes import observer
 from nn.module import Module, recursion_error
@@ -35,7 +35,8 @@ class Sequential(Module):
 
     def forward(self, x: Any) -> Tensor:
         for layer in self.layers:
-            x = self._through(layer, x) if type(layer) is Sequential else layer(x)
+            # an observer of operations, as that of names, is to see each call
+            x = self._through(layer, x) if type(layer) is Sequential and modes.observer() is None else layer(x)
         return x  # type: ignore[no-any-return]  # what the last one gives
 
     def _through(self, layer: Sequential, x: Any) -> Any:

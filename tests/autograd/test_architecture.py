@@ -23,7 +23,7 @@ arrays.singular arrays.linalg arrays.windows arrays.convolution arrays.pooling
 constants chain_rule reverse_mode
 numpy_reductions numpy_shaping numpy_algebra numpy_protocol operators tensor scalars value variadic
 pytrees forward_mode stand_ins lifting linearize transforms checking
-anomaly custom typing
+anomaly scopes name_trace custom typing
 
 compiler.errors compiler.locks compiler.tracer compiler.program compiler.trace
 compiler.simplify compiler.lowering compiler.javascript compiler.export compiler.latex compiler.listing
@@ -31,7 +31,7 @@ compiler.backend compiler.libm compiler.llvm_ir compiler.codegen compiler.loop c
 compiler.inplace_native compiler.inplace_numpy compiler.inplace
 compiler.signatures compiler.batching compiler.calling compiler.executable compiler.trace_cache compiler.kernel
 
-drawing.summaries drawing.derivatives drawing.boxes drawing.layout drawing.dot drawing.rendering drawing.explaining
+drawing.summaries drawing.names drawing.derivatives drawing.boxes drawing.layout drawing.dot drawing.rendering drawing.explaining
 drawing.html drawing.steps
 """.split()  # noqa: SIM905  # a plan to be read
 # The compiler and drawing are two storeys on the same ground: neither knows of the other.
