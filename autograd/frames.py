@@ -7,12 +7,13 @@ import os
 import re
 import sys
 from functools import cache
-from typing import Any
+from typing import Any, Generic, TypeVar
 from weakref import ref
 
 import numpy as np
 
 Line = tuple[str, int]  # a file's name and a line number
+Note = TypeVar("Note")
 
 # Files whose lines are never the user's: this package and nn, NumPy, frozen modules, generated code.
 _HERE = os.path.dirname(__file__)
@@ -52,24 +53,24 @@ def format_line(line: Line | None) -> str:
 # ---- The lines where nodes were recorded, of those nodes for which it was noted
 
 
-class Notes:
+class Notes(Generic[Note]):
     """What is noted of nodes, as long as they live; by identity, for nodes compare by their numbers."""
 
     __slots__ = ("_notes",)
 
     def __init__(self) -> None:
-        self._notes: dict[int, tuple[ref[Any], Any]] = {}
+        self._notes: dict[int, tuple[ref[Any], Note]] = {}
 
     def __len__(self) -> int:
         return len(self._notes)
 
-    def __setitem__(self, node: Any, note: Any) -> None:
+    def __setitem__(self, node: Any, note: Note) -> None:
         def forget(_: ref[Any], key: int = id(node), pop: Any = self._notes.pop) -> None:
             pop(key, None)
 
         self._notes[id(node)] = ref(node, forget), note
 
-    def get(self, node: Any) -> Any:
+    def get(self, node: Any) -> Note | None:
         """What was noted of `node`, or None."""
         found = self._notes.get(id(node))
         return found and found[1]
@@ -79,7 +80,7 @@ class Notes:
         return [node for mark, _ in list(self._notes.values()) if (node := mark()) is not None]
 
 
-_lines = Notes()
+_lines: Notes[Line | None] = Notes()
 
 
 def note_line(node: Any, line: Line | None = None) -> None:
@@ -97,5 +98,4 @@ def line_of(node: Any) -> Line | None:
     2
     >>> line_of(ag.exp(ag.Value(1.0)))
     """
-    line: Line | None = _lines.get(node)
-    return line
+    return _lines.get(node)

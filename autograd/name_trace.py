@@ -30,7 +30,7 @@ _PARAMETER = -1  # the rank of a parameter's path, before those of variables: th
 _MOST = 10_000  # of a list's members, so many have names
 _INTERACTIVE = {"In", "Out"}  # the variables in which a notebook keeps all that it has shown
 
-_names = Notes()  # of nodes: (rank, name), the lowest rank of those that were found
+_names: Notes[tuple[int, str]] = Notes()  # of nodes: (rank, name), the lowest rank of those that were found
 
 
 def name_of(node: Node) -> str | None:
@@ -44,7 +44,7 @@ def name_of(node: Node) -> str | None:
     ('x', 'y')
     """
     found = _names.get(node)
-    return found and found[1]  # type: ignore[no-any-return]  # notes are of any kind
+    return found and found[1]
 
 
 def trace_names() -> NameTrace:
