@@ -20,7 +20,7 @@ graph formulas modes forwards elementwise
 arrays.sums arrays.norms arrays.shaping arrays.scattering arrays.indexing arrays.joining arrays.reductions
 arrays.singular arrays.linalg arrays.windows arrays.convolution arrays.pooling
 
-constants chain_rule reverse_mode
+constants chain_rule diagnosis reverse_mode
 numpy_reductions numpy_shaping numpy_algebra numpy_protocol operators tensor scalars value variadic
 pytrees forward_mode stand_ins lifting linearize transforms checking
 anomaly scopes name_trace custom typing
@@ -33,6 +33,7 @@ compiler.signatures compiler.batching compiler.calling compiler.executable compi
 
 drawing.summaries drawing.names drawing.derivatives drawing.boxes drawing.layout drawing.dot drawing.rendering drawing.explaining
 drawing.html drawing.steps
+drawing.findings drawing.reporting
 """.split()  # noqa: SIM905  # a plan to be read
 # The compiler and drawing are two storeys on the same ground: neither knows of the other.
 APART = ("compiler", "drawing")
