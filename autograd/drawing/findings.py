@@ -95,8 +95,8 @@ class Finder:
 
     def name(self, node: Node) -> str:
         """What a node is called: by its name, its operation, or, of a leaf, its kind and value."""
-        if node in self.known:
-            return one_line(self.known[node])
+        if known := self.known.get(node, node.label):
+            return one_line(known)
         if node.op is None:
             return f"{'a tensor' if node._priority else 'a leaf'} of {quantity(node._data)}"
         labels = [one_line(self.known.get(x, "...")) if isinstance(x, Node) else "..." for x in node.inputs[:2]]

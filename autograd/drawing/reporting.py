@@ -16,6 +16,7 @@ from autograd.drawing.summaries import MOST_DIGITS, check_node, quantity
 from autograd.graph import Node, ancestors
 from autograd.reverse_mode import cotangents
 
+MOST_NAMED = 20_000  # nodes whose names are looked for: of a larger graph those of its first leaves
 TITLES = {
     "kink": "Kinks: the slope jumps, and a convention is applied",
     "jump": "Jumps: the value jumps, which no gradient shows",
@@ -100,7 +101,7 @@ def report(output: Node, *, inputs: Any = None, near: float = 1e-6, digits: int 
         nodes = ancestors(output)
         leaves = [n for n in nodes if n.op is None]
         uses = list(uses_of(nodes, found))
-        finder = Finder(near, digits, names(nodes, inputs))
+        finder = Finder(near, digits, names(nodes if len(nodes) <= MOST_NAMED else leaves[:MOST_NAMED], inputs))
         findings = [
             *(f for use in uses for f in _attempt(finder.surroundings, use)),
             *finder.leaves(leaves, found),
