@@ -6,16 +6,18 @@ gradient on its way back. A constant has no box and a dashed edge, because no gr
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from autograd.arguments import integer
-from autograd.drawing.boxes import DERIVATIVE, GREY, INK, LINE, box, escaped, is_ordered, minus
-from autograd.drawing.derivatives import local_derivatives, starts_from_zero
-from autograd.drawing.layout import lay_out
-from autograd.drawing.summaries import MOST_DIGITS, TINY, check_node, quantity
+from autograd.arguments import choice, flag, integer, sequence
+from autograd.drawing.boxes import DERIVATIVE, GREY, INK, LINE, escaped, html, minus
+from autograd.drawing.building import SHOW, diagram_of
+from autograd.drawing.diagram import Box, Diagram, Edge
+from autograd.drawing.layout import GraphvizError, LayoutTimeoutError, lay_out
+from autograd.drawing.mermaid import mermaid
+from autograd.drawing.summaries import MOST_DIGITS, check_node, number
+from autograd.drawing.text import text
 from autograd.graph import Node
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
 FONT = "Helvetica"
 GRAPH = {
-    "rankdir": "LR", "nodesep": "0.22", "ranksep": "0.45", "pad": "0.1",
+    "nodesep": "0.22", "ranksep": "0.45", "pad": "0.1",
     "labeljust": "l", "fontname": f"{FONT}-Oblique", "fontsize": "10", "fontcolor": DERIVATIVE,
 }  # fmt: skip
 NODE = {"shape": "plain", "fontname": FONT, "fontsize": "13", "fontcolor": INK}
@@ -31,15 +33,37 @@ EDGE = {
     "fontname": f"{FONT}-Oblique", "fontsize": "11", "fontcolor": DERIVATIVE, "color": LINE, "arrowsize": "0.6",
 }  # fmt: skip
 TEXT = {"shape": "plaintext", "width": "0", "height": "0", "margin": "0.05,0.03", "fontcolor": GREY}
-CONSTANTS = 6  # up to this many constants of one operation are shown one by one
+CLUSTER = {"style": "rounded", "color": LINE, "fontname": FONT, "fontsize": "11", "fontcolor": GREY, "margin": "10"}
+DIRECTIONS = ("LR", "TB", "RL", "BT")
+LABELLED = 80  # of more edges only the widths are shown
+WIDEST = 4.0  # points, of the edge with the largest contribution
 
 
-def draw(node: Node, *, max_nodes: int = 200, digits: int = 4) -> graphviz.Digraph:
+def draw(
+    node: Node,
+    *,
+    inputs: Any = None,
+    depth: int | None = None,
+    fold: bool = True,
+    show: Any = SHOW,
+    max_nodes: int = 200,
+    digits: int = 4,
+    direction: str = "LR",
+) -> graphviz.Digraph:
     """The graph that `node` was computed from, from left to right, as a picture: Jupyter shows it as it is.
 
     Every node is shown once, with its label, its value, and its gradient if a backward pass left one; every use is an
-    edge, with the local derivative on it where it is a number. Of more than `max_nodes` nodes, those nearest to `node`
-    are shown, and the others counted. Numbers have `digits` significant digits.
+    edge, with the local derivative on it where it is a number and, after a backward pass, the contribution to the gradient,
+    whose size is the edge's width. With `inputs`, nodes or any structure of them, as a module, only the paths from these to
+    `node` are shown, and they are called by their places in it, as "layers.0.w". `show` says what is shown of "value", "grad"
+    and "local".
+
+    Graphs of more than 60 nodes are folded: a chain of sums is one box; so are all nodes that are computed in the same way,
+    marked × and their number; modules are closed, the innermost first, until 60 boxes are left or, with `depth`, all that are
+    within so many others. With `fold=False` nothing is. Of more than `max_nodes` boxes, those nearest to `node` are shown, and
+    the other nodes counted. Numbers have `digits` significant digits; `direction` is Graphviz's rankdir.
+
+    `str()` of the picture is a text for terminals, `.mermaid` Mermaid's, `.source` Graphviz's, and `.diagram` what all of them show.
 
     >>> from autograd.value import Value
     >>> x = Value(3.0, "x")
@@ -49,62 +73,88 @@ def draw(node: Node, *, max_nodes: int = 200, digits: int = 4) -> graphviz.Digra
     check_node("draw", node)
     max_nodes = integer("draw", "max_nodes", max_nodes, least=1)
     digits = integer("draw", "digits", digits, least=1, most=MOST_DIGITS)
-    shown, folded = _nearest(node, max_nodes)
-    names = {n: f"n{i}" for i, n in enumerate(shown)}
-    graph = _digraph()(graph_attr=GRAPH, node_attr=NODE, edge_attr=EDGE)
-    if folded:
-        graph.node("folded", f"… {folded:,} more", **TEXT)
-    told = False
-    for n, name in names.items():
-        graph.node(name, box(n, digits, last=n is node))
-        told = _connect(graph, n, names, digits) or told
-    if told:
-        graph.attr(label="on an edge: the local derivative")
+    depth = None if depth is None else integer("draw", "depth", depth, least=0)
+    fold = flag("draw", "fold", fold)
+    shown = [choice("draw", "each of show", what, SHOW) for what in sequence("draw", "show", show)]
+    direction = choice("draw", "direction", direction, DIRECTIONS)
+
+    def diagram(screen: int | None = None) -> Diagram:
+        limit = {} if screen is None else {"screen": screen}
+        return diagram_of(node, inputs, depth, fold, shown, max_nodes, digits, **limit)
+
+    return picture_of(diagram(), digits, direction, diagram if fold and depth is None else None)
+
+
+def picture_of(
+    diagram: Diagram, digits: int = 4, direction: str = "LR", again: Callable[[int], Diagram] | None = None
+) -> graphviz.Digraph:
+    """The picture of a diagram; `again` makes a diagram of fewer boxes, for the case that the layout takes too long."""
+    graph = _digraph()(graph_attr={"rankdir": direction, **GRAPH}, node_attr=NODE, edge_attr=EDGE)
+    graph.diagram, graph.digits, graph.direction, graph.again = diagram, digits, direction, again
+    boxes, edges = diagram.visible()
+    inside: dict[str | None, list[Box]] = {}
+    for box in boxes:
+        inside.setdefault(box.parent, []).append(box)
+    groups = {
+        box.id for box in diagram.boxes if box.kind in ("module", "function") and not box.closed and box.id in inside
+    }
+    _put(graph, inside, None, groups)
+    flows = [abs(edge.contribution) for edge in edges if edge.contribution is not None]
+    largest = max((flow for flow in flows if flow < float("inf")), default=0.0)
+    told, labelled = False, len(edges) <= LABELLED
+    by_id = {box.id: box for box in boxes}
+    for edge in edges:
+        head = edge.target
+        if edge.slot is not None and by_id[head].slots:
+            head = f"{head}:{edge.slot}" + (":w" if direction == "LR" else "")
+        if edge.source is None:
+            name = f"{edge.target}c{'' if edge.slot is None else edge.slot}"
+            graph.node(name, f"<{escaped(minus(edge.constant or ''))}>", **TEXT)
+            graph.edge(name, head, style="dashed")
+        elif edge.source == "folded":
+            graph.edge("folded", head, style="dotted")
+        else:
+            label = _label(edge, digits) if labelled else None
+            told = told or label is not None
+            graph.edge(edge.source, head, label=label, **_width(edge, largest))
+    notes = ["on an edge: the local derivative"] if told else []
+    if flows:
+        notes.append(
+            "← what flows back along it; its width: how much" if labelled else "width of an edge: how much flows back"
+        )
+    if diagram.note:
+        notes.append(diagram.note)
+    if notes:
+        graph.attr(label="; ".join(notes))
     return graph
 
 
-def _nearest(output: Node, most: int) -> tuple[list[Node], int]:
-    """The `most` nodes nearest to `output`, in order of creation, and the number of the others."""
-    found = {output: None}
-    queue = [output]
-    for node in queue:  # which grows meanwhile
-        for parent in node.parents:
-            if parent not in found:
-                found[parent] = None
-                queue.append(parent)
-    return sorted(queue[:most], key=lambda node: node._sequence), max(len(queue) - most, 0)
+def _put(graph: Any, inside: dict[str | None, list[Box]], parent: str | None, groups: set[str]) -> None:
+    for box in inside.get(parent, ()):
+        if box.id in groups:
+            with graph.subgraph(name=f"cluster_{box.id}") as cluster:
+                cluster.attr(label=f"<{escaped(f'{box.name} {box.title}'.strip())}>", **CLUSTER)
+                _put(cluster, inside, box.id, groups)
+        elif box.kind == "hidden":
+            graph.node(box.id, box.title, **TEXT)
+        else:
+            graph.node(box.id, html(box))
 
 
-def _connect(graph: Any, node: Node, names: dict[Node, str], digits: int) -> bool:
-    """Draw the edges to `node`, and its constants; return whether local derivatives were shown."""
-    name, inputs, reads = names[node], node.inputs, node._residuals()
-    constants = sum(not isinstance(x, Node) for x in inputs) - starts_from_zero(node)
-    if constants > CONSTANTS:
-        graph.node(f"{name}c", f"{constants:,} constants", **TEXT)
-        graph.edge(f"{name}c", name, style="dashed")
-    folded = told = False
-    for i, (x, local) in enumerate(zip(inputs, local_derivatives(node), strict=True)):
-        head = f"{name}:{i}:w" if is_ordered(node) else name
-        if isinstance(x, Node) and x in names:
-            text = _edge_text(node, x, local, digits)
-            graph.edge(names[x], head, label=text)
-            told = told or text is not None
-        elif isinstance(x, Node):
-            if not folded:
-                graph.edge("folded", name, style="dotted")
-            folded = True
-        elif constants <= CONSTANTS and not (i == 0 and starts_from_zero(node)):
-            graph.node(f"{name}c{i}", f"<{escaped(minus(quantity(reads[i], digits)))}>", **TEXT)
-            graph.edge(f"{name}c{i}", head, style="dashed")
-    return told
+def _label(edge: Edge, digits: int) -> str | None:
+    local = f" {minus(edge.text)} " if edge.text else None
+    if edge.contribution is None:
+        return local
+    flow = f" ← {minus(number(edge.contribution, digits))} "
+    return flow if local is None else f"{local}\\n{flow}"
 
 
-def _edge_text(node: Node, x: Node, local: Any, digits: int) -> str | None:
-    if local is not None and np.size(local) <= TINY:
-        return f" {minus(quantity(local, digits))} "
-    if node.op is not None and node.op.elementwise and np.shape(x._data) != np.shape(node._data):
-        return f" Σ {np.shape(node._data)} → {np.shape(x._data)} "  # was broadcast, so its cotangent is summed
-    return None
+def _width(edge: Edge, largest: float) -> dict[str, str]:
+    if edge.contribution is None:
+        return {}
+    size = abs(edge.contribution)
+    share = (size / largest) ** 0.5 if largest and size <= largest else float(size > 0.0)
+    return {"penwidth": f"{0.5 + (WIDEST - 0.5) * share:.2f}", "color": DERIVATIVE if size else LINE}
 
 
 @cache
@@ -113,7 +163,60 @@ def _digraph() -> type[graphviz.Digraph]:
     import graphviz
 
     class Picture(graphviz.Digraph):  # type: ignore[misc]  # graphviz carries no types
+        diagram: Diagram
+        digits = 4
+        direction = "LR"
+        again: Callable[[int], Diagram] | None = None
+
+        def coarser(self) -> Picture | None:
+            """A picture of a third as many boxes, or None if there is none."""
+            before = len(self.diagram.visible()[0])
+            if self.again is None or before < 6:
+                return None
+            diagram = self.again(before // 3)
+            if len(diagram.visible()[0]) >= before:
+                return None
+            diagram.note = f"coarser, because the layout of {before} boxes took too long; {diagram.note}".rstrip("; ")
+            return picture_of(diagram, self.digits, self.direction, self.again)  # type: ignore[no-any-return]
+
+        @property
+        def text(self) -> str:
+            """The picture for a terminal."""
+            return text(self.diagram, self.digits)
+
+        @property
+        def mermaid(self) -> str:
+            """The picture in Mermaid's language, which GitHub and many editors draw."""
+            return mermaid(self.diagram, self.digits, self.direction)
+
+        def __str__(self) -> str:
+            return self.text
+
         def _repr_image_svg_xml(self) -> str:
-            return lay_out(self.source, "svg").decode()
+            return laid_out(self, "svg", SECONDS).decode()
+
+        def _repr_mimebundle_(self, include: Any = None, exclude: Any = None, **_: Any) -> dict[str, str]:
+            bundle = {"text/plain": self.text}
+            try:
+                bundle["image/svg+xml"] = self._repr_image_svg_xml()
+            except GraphvizError as error:
+                bundle["text/plain"] += f"\n\n(not drawn: {error})"
+            wanted = bundle.keys() if include is None else set(include)
+            return {kind: found for kind, found in bundle.items() if kind in wanted and kind not in set(exclude or ())}
 
     return Picture
+
+
+SECONDS = 20.0  # a notebook waits for a layout
+
+
+def laid_out(picture: Any, form: str, seconds: float) -> bytes:
+    """The bytes of a picture, or of a coarser one if its layout takes longer than `seconds`."""
+    while True:
+        try:
+            return lay_out(picture.source, form, seconds)
+        except LayoutTimeoutError:
+            coarser = picture.coarser() if hasattr(picture, "coarser") else None
+            if coarser is None:
+                raise
+            picture = coarser

@@ -22,6 +22,10 @@ class GraphvizError(RuntimeError):
     """Graphviz is missing, failed, or took too long."""
 
 
+class LayoutTimeoutError(GraphvizError):
+    """Graphviz took longer than the time limit."""
+
+
 def lay_out(source: str, form: str, seconds: float = 60.0) -> bytes:
     """The picture of the DOT text `source` in the format `form` ("svg", "png" or "pdf").
 
@@ -44,7 +48,7 @@ def lay_out(source: str, form: str, seconds: float = 60.0) -> bytes:
     try:
         done = subprocess.run(command, input=source.encode(), capture_output=True, timeout=seconds)
     except subprocess.TimeoutExpired:
-        raise GraphvizError(
+        raise LayoutTimeoutError(
             f"Graphviz took longer than {seconds:g} s to lay the picture out: draw less, with draw(node, max_nodes=...)"
         ) from None
     if done.returncode or not done.stdout:

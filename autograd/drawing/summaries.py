@@ -10,6 +10,7 @@ import numpy as np
 from autograd.graph import Node
 
 MOST_DIGITS = 17  # more than a float has
+BARS = " ▁▂▃▄▅▆▇█"
 TINY = 6  # arrays of up to this many elements are shown in full
 
 
@@ -60,6 +61,20 @@ def extent(array: Any, digits: int = 4) -> str:
     return f"all {low}" if low == high else f"{low} to {high}"
 
 
+def histogram(array: Any, bins: int = 8) -> str:
+    """How the finite elements are spread from the least to the greatest, as a row of bars; nothing where all are equal.
+
+    >>> histogram(np.array([0.0, 1.0, 1.0, 2.0]), bins=3)
+    '▄█▄'
+    """
+    finite = array[np.isfinite(array)]
+    if not finite.size or finite.min() == finite.max():
+        return ""
+    counts, _ = np.histogram(finite.astype(float), bins)
+    levels = np.ceil(counts / counts.max() * (len(BARS) - 1)).astype(int)
+    return "".join(BARS[level] for level in levels)
+
+
 def one_line(text: object, most: int = 40) -> str:
     """`text` on one line of at most `most` printable characters.
 
@@ -68,6 +83,15 @@ def one_line(text: object, most: int = 40) -> str:
     """
     line = "".join(c if c.isprintable() else " " for c in str(text)[: most + 1])
     return line if len(line) <= most else line[: most - 1] + "…"
+
+
+def printable(text: str) -> str:
+    """`text` for a terminal: what does not print is written as Python writes it.
+
+    >>> print(printable("a\\x1b[2J"))
+    a\\x1b[2J
+    """
+    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def gradient(node: Node) -> float | np.ndarray[Any, Any] | None:

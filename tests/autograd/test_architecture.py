@@ -31,7 +31,9 @@ compiler.backend compiler.libm compiler.llvm_ir compiler.codegen compiler.loop c
 compiler.inplace_native compiler.inplace_numpy compiler.inplace
 compiler.signatures compiler.batching compiler.calling compiler.executable compiler.trace_cache compiler.kernel
 
-drawing.summaries drawing.names drawing.derivatives drawing.boxes drawing.layout drawing.dot drawing.rendering drawing.explaining
+drawing.summaries drawing.names drawing.derivatives
+drawing.folding drawing.grouping drawing.diagram drawing.texts drawing.building
+drawing.boxes drawing.layout drawing.mermaid drawing.text drawing.dot drawing.rendering drawing.explaining
 drawing.html drawing.steps
 drawing.findings drawing.reporting
 """.split()  # noqa: SIM905  # a plan to be read

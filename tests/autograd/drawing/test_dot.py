@@ -143,15 +143,15 @@ def test_small_arrays_are_shown_in_full_and_their_slopes_element_by_element():
     assert edges(t * t) == [("n0", "n1", "", "[1, 2, 3]")] * 2
 
 
-def test_large_arrays_are_shown_by_shape_dtype_and_extent():
+def test_large_arrays_are_shown_by_shape_dtype_extent_and_histogram():
     t = ag.Tensor(np.arange(20, dtype=np.float32).reshape(4, 5), "t")
     t.mean().backward()
-    assert boxes(t)["n0"] == ["t", "(4, 5) float32", "0 to 19", "grad all 0.05"]
+    assert boxes(t)["n0"] == ["t", "(4, 5) float32", "0 to 19", "█▆█▆▆█▆█", "grad all 0.05"]
 
 
 def test_numbers_that_are_not_finite_are_counted():
     t = ag.Tensor([np.nan, np.inf, *range(10)])
-    assert boxes(t)["n0"] == ["(12,) float64", "0 to 9, 2 not finite"]
+    assert boxes(t)["n0"] == ["(12,) float64", "0 to 9, 2 not finite", "█▄▄▄▄▄▄█"]
 
 
 def test_an_edge_says_where_a_broadcast_is_summed_again():

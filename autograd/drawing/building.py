@@ -1,0 +1,313 @@
+"""From a graph to its diagram: what is shown of it, folded until it fits a screen."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from autograd.drawing.derivatives import contributions, local_derivatives, starts_from_zero
+from autograd.drawing.diagram import Box, Diagram, Edge
+from autograd.drawing.folding import Fold, Part, Path, computed_from, module_paths, owner
+from autograd.drawing.grouping import Groups, Place
+from autograd.drawing.summaries import extent, gradient, one_line
+from autograd.drawing.texts import Texts, formula, is_ordered, sign, user_line
+from autograd.graph import Node, ancestors
+from autograd.pytrees import flatten, is_module
+from autograd.pytrees import named_parameters as named
+
+SCREEN = 60  # boxes fit a screen, and can be read; graphs of more nodes are folded
+CONSTANTS = 6  # up to this many constants of one operation are shown one by one
+MOST_BOXES = 1000  # that a page can open; what is in closed groups beyond these is not listed
+MOST_NODES = 30_000  # of graphs of more nodes the numbers on edges are left out where a box stands for many
+SHOW = ("value", "grad", "local")
+
+
+def diagram_of(
+    output: Node,
+    inputs: Any = None,
+    depth: int | None = None,
+    fold: bool = True,
+    show: Collection[str] = SHOW,
+    max_nodes: int = 200,
+    digits: int = 4,
+    screen: int = SCREEN,
+) -> Diagram:
+    """The diagram of the graph that `output` was computed from; for the arguments, see `draw`.
+
+    >>> from autograd.value import Value
+    >>> x = Value(3.0, "x")
+    >>> [box.title for box in diagram_of(x * x + 1.0).boxes]
+    ['', '×', '+']
+    """
+    nodes = ancestors(output)
+    names, paths, starts = _named(inputs)
+    if inputs is not None:
+        nodes = computed_from(nodes, starts)
+        if output not in frozenset(nodes):
+            raise ValueError("draw: the node was computed from none of `inputs`: give nodes of its graph")
+        reachable = ancestors(output) if not starts else _between(output, starts, nodes)
+        nodes = [node for node in nodes if node in reachable]
+    names = {**{node: node.label for node in nodes if node.label}, **{n: x for n, x in names.items() if not n.label}}
+    return _Builder(output, nodes, names, paths, starts, show, digits).built(depth, fold, max_nodes, screen)
+
+
+def _between(output: Node, starts: Collection[Node], nodes: Sequence[Node]) -> set[Node]:
+    """Those of `nodes` that `output` was computed from without going through `starts`."""
+    known = frozenset(nodes)
+    found = {output}
+    stack = [output]
+    while stack:
+        node = stack.pop()
+        if node in starts:
+            continue
+        for x in node.parents:
+            if x in known and x not in found:
+                found.add(x)
+                stack.append(x)
+    return found
+
+
+def _named(inputs: Any) -> tuple[dict[Node, str], dict[Node, Path], frozenset[Node]]:
+    """The nodes among `inputs` with their names there, and the modules that own them."""
+    if inputs is None:
+        return {}, {}, frozenset()
+    if is_module(inputs):
+        found = {x: name for name, x in named(inputs).items() if isinstance(x, Node)}
+        return found, {x: path for x, name in found.items() if (path := owner(name))}, frozenset(found)
+    leaves, treedef = flatten(inputs)
+    found = {x: path for x, path in zip(leaves, treedef.paths(), strict=True) if isinstance(x, Node)}
+    if not found:
+        raise TypeError("draw: there is no Value and no Tensor among `inputs`")
+    return {x: path.removeprefix(".") for x, path in found.items() if path}, {}, frozenset(found)
+
+
+class _Builder:
+    """One graph on its way to a diagram."""
+
+    def __init__(
+        self,
+        output: Node,
+        nodes: list[Node],
+        names: dict[Node, str],
+        owners: dict[Node, Path],
+        starts: frozenset[Node],
+        show: Collection[str],
+        digits: int,
+    ) -> None:
+        self.output, self.nodes, self.names, self.starts = output, nodes, names, starts
+        self.paths = module_paths(nodes, owners) if owners else {}
+        self.values, self.grads, self.locals = (what in show for what in SHOW)
+        self.texts = Texts(digits, gradient(output) is not None)
+        self.boxes: list[Box] = []
+        self.edges: list[Edge] = []
+        self.ids: dict[Place, str] = {}
+
+    def built(self, depth: int | None, fold: bool, max_nodes: int, screen: int) -> Diagram:
+        """The diagram at this depth or, unless it is given, at the greatest that fits the `screen`."""
+        folds = fold and len(self.nodes) > screen
+        self.fold = Fold(self.nodes, self.output, self.names, self.paths, self.starts, folds, folds)
+        self.groups = Groups(self.fold)
+        levels = range(self.groups.depth, -1, -1)
+        depths: Iterable[int] = levels[:1] if not fold else levels if depth is None else [depth]
+        for level in depths:
+            places = self.groups.places(level)
+            number = len(set(places.values())) if self.fold.paths else len(places)
+            if number <= screen:
+                break
+        if folds and depth is None and number > screen:
+            nameless = Fold(self.nodes, self.output, {}, {}, self.starts)
+            if len(nameless.parts) < number:
+                self.fold, self.groups = nameless, Groups(nameless)
+                places, number = self.groups.places(0), len(nameless.parts)
+        shown = self._nearest(places, max_nodes) if number > max_nodes else None
+        self._make_boxes(places, shown)
+        note = f"{len(self.nodes):,} nodes in {number:,} boxes" if folds and number < len(self.nodes) else ""
+        return Diagram(self.boxes, self.edges, self.box_of[self.fold.part_of[self.output]], note)
+
+    def _nearest(self, places: Mapping[Part, Place], most: int) -> set[Place]:
+        """The `most` places nearest to the output."""
+        members: dict[Place, list[Part]] = defaultdict(list)
+        if self.fold.paths:
+            for part, place in places.items():
+                members[place].append(part)
+        found = {places[self.fold.part_of[self.output]]: None}
+        queue = list(found)
+        for place in queue:  # which grows meanwhile
+            if len(found) >= most:
+                break
+            for part in [place] if isinstance(place, Part) else members[place]:
+                for x in self.fold.inputs(part):
+                    if places[x] not in found:
+                        found[places[x]] = None
+                        queue.append(places[x])
+        return set(list(found)[:most])
+
+    def _make_boxes(self, places: Mapping[Part, Place], shown: set[Place] | None) -> None:
+        parts = self.fold.parts if shown is None else [part for part in self.fold.parts if places[part] in shown]
+        opens = len(parts) <= MOST_BOXES
+        made: dict[Path, Box] = {}
+        self.box_of: dict[Part, str] = {}
+        hidden = len(self.nodes) - sum(self._weight(part) for part in parts)
+        if hidden:
+            self.boxes.append(Box(id="folded", kind="hidden", title=f"… {hidden:,} more", count=hidden))
+        number = 0
+        for part in parts:
+            around = self.groups.around.get(part, [])
+            place = places[part]
+            for i, path in enumerate(around):
+                if path not in made and (opens or isinstance(place, Part) or len(path) <= len(place)):
+                    above = around[i - 1] if i else None
+                    made[path] = self._group(path, above, made, path == place)
+            if opens or isinstance(place, Part):
+                parent = made[around[-1]].id if around else None
+                self.box_of[part] = f"n{number}"
+                self.boxes.append(self._part(part, f"n{number}", parent))
+                number += 1
+            else:
+                self.box_of[part] = made[place].id
+        self._fill_groups(made, parts)
+        merged: dict[Any, Edge] = {}
+        for part in parts:
+            self._connect(part, merged, opens or isinstance(places[part], Part))
+
+    def _weight(self, part: Part) -> int:
+        """The number of nodes that are in a part, folded ones among them."""
+        if not self.fold.terms:
+            return len(part.nodes)
+        return sum(len({n for n, _ in self.fold.terms.get(node, ())} | {node}) for node in part.nodes)
+
+    def _group(self, path: Path, above: Path | None, made: Mapping[Path, Box], closed: bool) -> Box:
+        parent = made[above] if above is not None else None
+        name = path[-1].removeprefix(f"{above[-1]}.") if above is not None else path[-1]
+        box = Box(id=f"g{len(made)}", kind="module", name=name, parent=parent.id if parent else None, closed=closed)
+        self.boxes.append(box)
+        return box
+
+    def _fill_groups(self, made: Mapping[Path, Box], parts: Iterable[Part]) -> None:
+        """Say in each group what it gives, and which parameters it has."""
+        members: dict[Path, list[Part]] = defaultdict(list)
+        readers: dict[Part, set[Path]] = defaultdict(set)
+        everywhere: dict[Part, list[Part]] = defaultdict(list)
+        for part in parts:
+            for path in self.groups.around.get(part, ()):
+                members[path].append(part)
+            for x in self.fold.inputs(part):
+                everywhere[x].append(part)
+        del readers
+        for path, box in made.items():
+            inside = set(members[path])
+            leaves = [n for part in members[path] for n in part.nodes if n.op is None or n in self.starts]
+            results = [
+                n
+                for part in members[path]
+                if part.nodes[0].op is not None and (not everywhere[part] or not inside.issuperset(everywhere[part]))
+                for n in part.nodes
+            ]
+            box.count = 1
+            box.nodes = leaves
+            box.rows = self.texts.of_group(leaves, results, self.names, self.values, self.grads)
+
+    def _part(self, part: Part, id_: str, parent: str | None) -> Box:
+        node, count = part.nodes[0], len(part.nodes)
+        op = node.op if node not in self.starts else None
+        folds = node in self.fold.terms
+        data = node._data
+        box = Box(
+            id=id_,
+            kind="leaf" if op is None else "repeat" if count > 1 else "sum" if folds else "operation",
+            title="" if op is None else "Σ" if folds else sign(op),
+            name=one_line(name) if (name := self.names.get(node) if count == 1 or op is not None else None) else "",
+            count=count,
+            parent=parent,
+            slots=len(node.inputs) if op is not None and is_ordered(node) else 0,
+            last=node is self.output,
+            nodes=part.nodes,
+            formula=None if op is None else formula(op, len(node.inputs)),
+            line=user_line(node),
+            shape=np.shape(data),
+            dtype=str(data.dtype) if isinstance(data, np.ndarray) else "float64",
+        )
+        if count == 1:
+            box.value, box.grad = data, self.texts.gradient(node)
+        box.rows = self.texts.of_nodes(part.nodes, self.values, self.grads)
+        return box
+
+    # ---- Edges
+
+    def _connect(self, part: Part, merged: dict[Any, Edge], single: bool) -> None:
+        """Make the edges to a part, and its constants."""
+        target, many = self.box_of[part], len(part.nodes) > 1
+        numbers = not many or len(self.nodes) <= MOST_NODES
+        constants: dict[int, list[Any]] = {}
+        found: dict[Any, list[tuple[Node, Node, Any, Any]]] = {}
+        hidden = False
+        for node in part.nodes:
+            ordered = is_ordered(node)
+            known: Node | None = None
+            for place, (n, i) in enumerate(self.fold.uses(node)):
+                x = n.inputs[i]
+                if n is not known:
+                    known = n
+                    slopes, flows = self._numbers(n) if numbers else ([None] * len(n.inputs),) * 2
+                source = self.fold.part_of.get(x) if isinstance(x, Node) else None
+                if source is None:
+                    if not (i == 0 and starts_from_zero(n)):
+                        found.setdefault((None, place), [])
+                        constants.setdefault(place, []).append(x._data if isinstance(x, Node) else n._residuals()[i])
+                elif source not in self.box_of:
+                    hidden = True
+                else:
+                    alone = len(source.nodes) == 1 and not many
+                    key = (self.box_of[source], i if ordered else None, place if alone else None)
+                    found.setdefault(key, []).append((n, x, slopes[i], flows[i]))
+        if hidden:
+            self._add(merged, Edge(source="folded", target=target), single)
+        if single and len(constants) > CONSTANTS:
+            text = f"{sum(map(len, constants.values())):,} constants"
+            self.edges.append(Edge(source=None, target=target, constant=text, count=len(constants)))
+        for (source_id, slot, *_), uses in found.items():
+            if source_id is None:
+                if single and len(constants) <= CONSTANTS:
+                    text = self.texts.of_constants(constants[slot])
+                    self.edges.append(
+                        Edge(source=None, target=target, slot=slot, constant=text, count=len(constants[slot]))
+                    )
+            elif source_id != target:
+                self._add(merged, self._edge(source_id, target, slot, uses), single)
+
+    def _add(self, merged: dict[Any, Edge], edge: Edge, single: bool) -> None:
+        if single or (known := merged.get((edge.source, edge.target))) is None:
+            merged[edge.source, edge.target] = edge
+            self.edges.append(edge)
+            return
+        known.count += edge.count
+        known.text, known.local, known.slot = "", None, None
+        if edge.contribution is not None:
+            known.contribution = (known.contribution or 0.0) + edge.contribution
+
+    def _numbers(self, node: Node) -> tuple[list[Any], list[Any]]:
+        """The local derivatives of `node`, and what its inputs got of its gradient."""
+        none = [None] * len(node.inputs)
+        slopes = local_derivatives(node) if self.locals else none
+        g = self.texts.gradient(node) if self.grads else None
+        return slopes, none if g is None else contributions(node, g)
+
+    def _edge(self, source: str, target: str, slot: int | None, uses: list[tuple[Node, Node, Any, Any]]) -> Edge:
+        edge = Edge(source=source, target=target, slot=slot, count=len(uses))
+        node, x, slope, _ = uses[0]
+        slopes = [s for _, _, s, _ in uses if isinstance(s, (float, int))]
+        if len(uses) == 1:
+            edge.local, edge.text = slope, self.texts.of_slope(node, x, slope) if self.locals else ""
+        elif len(slopes) == len(uses):
+            edge.text = extent(np.array(slopes, float), self.texts.digits).removeprefix("all ")
+            edge.local = slopes[0] if len(set(slopes)) == 1 else edge.text
+        flows = [np.asarray(x._unbroadcast(np.asarray(flow))) for _, x, _, flow in uses if flow is not None]
+        if len(flows) == len(uses):
+            edge.is_norm = any(flow.size > 1 for flow in flows)
+            with np.errstate(all="ignore"):
+                sizes = [np.linalg.norm(flow) if edge.is_norm else flow.sum() for flow in flows]
+            edge.contribution = float(np.sum(sizes))
+        return edge
