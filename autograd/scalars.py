@@ -8,7 +8,7 @@ import numpy as np
 
 from autograd import elementwise as e
 from autograd import modes
-from autograd.graph import Primitive
+from autograd.graph import NO_GRADIENT, Primitive
 from autograd.numpy_protocol import call_of_numbers
 from autograd.operators import Operators, Updates
 from autograd.tensor import Tensor
@@ -81,8 +81,8 @@ class Scalar(Updates, Operators["Number | Value", "Value", float, bool]):
         self._data = float(op.scalar(self._data, float(other)))
 
     def zero_grad(self) -> None:
-        """Set `.grad` to zero."""
-        self.grad = 0.0
+        """Set `.grad` to zero, as it was before the first backward pass."""
+        self.grad = NO_GRADIENT
 
     def item(self) -> float:
         """The number as a float: detached, so that no derivative goes through computations with it."""
@@ -118,10 +118,11 @@ class Scalar(Updates, Operators["Number | Value", "Value", float, bool]):
             raise TypeError(
                 "a Value with a graph cannot be copied or pickled: use .detach(), or .item() for the number"
             )
-        return (type(self), (self._data, self.label), {"grad": self.grad, "parameter": self._is_parameter()})
+        grad = None if self.grad is NO_GRADIENT else self.grad  # a pickle would make it an ordinary zero
+        return (type(self), (self._data, self.label), {"grad": grad, "parameter": self._is_parameter()})
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.grad = state["grad"]
+        self.grad = NO_GRADIENT if state["grad"] is None else state["grad"]
         if state.get("parameter"):
             self._left = PARAMETER
 

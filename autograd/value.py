@@ -10,7 +10,7 @@ import numpy as np
 from autograd import elementwise as e
 from autograd import modes
 from autograd.arguments import as_float, number, shown
-from autograd.graph import Node, Primitive, next_sequence_number
+from autograd.graph import NO_GRADIENT, Node, Primitive, next_sequence_number
 from autograd.operators import declined
 from autograd.reverse_mode import accumulate_grads, cotangents
 from autograd.scalars import PARAMETER, Operation, Scalar
@@ -44,7 +44,7 @@ def _operator(op: Primitive, augmented: bool = False) -> Operation:
         node._data = scalar(a, b)
         node.op = op
         node._sequence = next_sequence_number()
-        node.grad = 0.0
+        node.grad = NO_GRADIENT
         node.label = None
         return node
 
@@ -71,7 +71,7 @@ class Value(Scalar):
         self.op = self._left = self._right = self._x = self._y = None
         self.label = label
         self._sequence = next_sequence_number()
-        self.grad = 0.0
+        self.grad = NO_GRADIENT
 
     @property
     def data(self) -> float:
@@ -94,7 +94,7 @@ class Value(Scalar):
         node._data = op.scalar(a)
         node.op = op
         node._sequence = next_sequence_number()
-        node.grad = 0.0
+        node.grad = NO_GRADIENT
         node.label = None
         return node
 
@@ -147,7 +147,7 @@ class Value(Scalar):
         node = _new(cls)
         node._data = data
         node._sequence = next_sequence_number()
-        node.grad = 0.0
+        node.grad = NO_GRADIENT
         node.label = None
         node.op = node._left = node._right = node._x = node._y = None
         if modes.is_recording():

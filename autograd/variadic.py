@@ -19,7 +19,7 @@ from autograd.arrays import linalg, reductions
 from autograd.arrays.joining import stack
 from autograd.elementwise import add as add_up
 from autograd.elementwise import exp, hypot, isfinite, log, maximum, ratio, where
-from autograd.graph import Node, Primitive, next_sequence_number
+from autograd.graph import NO_GRADIENT, Node, Primitive, next_sequence_number
 from autograd.value import Value
 
 if TYPE_CHECKING:
@@ -184,7 +184,7 @@ def _node(op: Primitive, data: Any, args: list[Any], reads: list[Any]) -> Value 
     node = _new(Value)
     node._data = data
     node._sequence = next_sequence_number()
-    node.grad = 0.0
+    node.grad = NO_GRADIENT
     node.label = None
     node.op = op
     node._left = args

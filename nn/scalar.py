@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from autograd import Value, dot
+from autograd.graph import NO_GRADIENT
 from autograd.scalars import learned
 from nn.typing import Seed
 from nn.validation import flag, generator, integer, sequence, shown
@@ -47,7 +48,7 @@ class Module:
     def zero_grad(self) -> None:
         """Set the gradient of every parameter to zero."""
         for parameter in self.parameters():
-            parameter.grad = 0.0
+            parameter.grad = NO_GRADIENT
 
 
 class Neuron(Module):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd.graph import Node
+from autograd.graph import NO_GRADIENT, Node
 
 MOST_DIGITS = 17  # more than a float has
 BARS = " ▁▂▃▄▅▆▇█"
@@ -101,7 +101,7 @@ def gradient(node: Node) -> float | np.ndarray[Any, Any] | None:
     >>> gradient(Value(1.0)) is None
     True
     """
-    return None if node._priority == 0 and node.grad == 0.0 else node.grad
+    return None if node.grad is NO_GRADIENT else node.grad
 
 
 def _in_full(x: Any, digits: int) -> str:

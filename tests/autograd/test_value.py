@@ -12,7 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd as ag
+import nn
 from autograd import Tensor, Value
+from autograd.graph import NO_GRADIENT
 from tests.bits import same_bits, ulps_apart
 from tests.strategies import between
 
@@ -423,3 +425,76 @@ def test_an_array_of_no_axes_may_change_after_it_met_a_value():
     a[...] = 0.0
     y.backward()
     assert x.grad == 4.0
+
+
+# ---- No gradient yet, and a gradient of zero
+
+
+def made():
+    """A Value of each way to make one."""
+    x, y = ag.Value(2.0), ag.Value(3.0)
+    with ag.no_grad():
+        yield "without recording", x * y
+    yield "a leaf", ag.Value(1)
+    yield "an operator", x * y
+    yield "an operator and a number", x + 1.0
+    yield "a number and an operator", 1.0 - x
+    yield "a function", ag.tanh(x)
+    yield "a method", x.exp()
+    yield "a dot", ag.dot([x, y], [y, x])
+    yield "a dot with a start", ag.dot([x], [2.0], start=y)
+    yield "a sum", ag.sum([x, y])
+    yield "two arguments", ag.atan2(x, y)
+    yield "three arguments", ag.where(1.0, x, y)
+    yield "a number of NumPy's", x * np.float64(2.0)
+    yield "one of many", ag.prod([x, y, x])
+    yield "detached", (x * y).detach()
+    yield "of a neuron", nn.scalar.Neuron(2, rng=0)([x, y])
+    yield "a weight", nn.scalar.Neuron(2, rng=0).w[0]
+    with ag.detect_anomaly():
+        yield "observed", x * y
+
+
+MADE = dict(made())
+
+
+@pytest.mark.parametrize("how", MADE)
+def test_a_value_has_no_gradient_until_a_backward_pass_reaches_it(how):
+    x = MADE[how]
+    assert x.grad is NO_GRADIENT
+    assert (x.grad, repr(x.grad)) == (0.0, "0.0")
+    (x * 0.0).backward()
+    assert x.grad == 0.0
+    assert x.grad is not NO_GRADIENT
+    x.zero_grad()
+    assert x.grad is NO_GRADIENT
+
+
+def test_a_gradient_of_zero_is_none_of_no_gradient():
+    x, y, other = ag.Value(-1.0), ag.Value(2.0), ag.Value(3.0)
+    (x.relu() * y).backward()
+    assert [v.grad for v in (x, y, other)] == [0.0, 0.0, 0.0]
+    assert [v.grad is NO_GRADIENT for v in (x, y, other)] == [False, False, True]
+    model = nn.scalar.MLP(2, [2, 1], rng=0)
+    model([0.0, 0.0]).backward()
+    assert not any(p.grad is NO_GRADIENT for p in model.parameters())
+    model.zero_grad()
+    assert all(p.grad is NO_GRADIENT for p in model.parameters())
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))])
+def test_copies_have_a_gradient_if_the_original_has(copied):
+    x = ag.Value(2.0)
+    assert copied(x).grad is NO_GRADIENT
+    (x * 0.0).backward()
+    assert copied(x).grad == 0.0
+    assert copied(x).grad is not NO_GRADIENT
+    x.grad = 1.5
+    assert copied(x).grad == 1.5
+
+
+def test_pickles_of_earlier_versions_load():
+    x = ag.Value.__new__(ag.Value)
+    x.__init__(2.0)
+    x.__setstate__({"grad": 0.0, "parameter": True})
+    assert (x.grad, x._is_parameter()) == (0.0, True)
