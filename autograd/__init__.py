@@ -208,6 +208,7 @@ if TYPE_CHECKING:
     from autograd.drawing.dot import draw as draw
     from autograd.drawing.explaining import explain as explain
     from autograd.drawing.layout import GraphvizError as GraphvizError
+    from autograd.drawing.page import show as show
     from autograd.drawing.rendering import render as render
     from autograd.drawing.reporting import report as report
     from autograd.name_trace import trace_names as trace_names
@@ -225,6 +226,7 @@ else:
         "autograd.drawing.dot": ["draw"],
         "autograd.drawing.explaining": ["explain"],
         "autograd.drawing.layout": ["GraphvizError"],
+        "autograd.drawing.page": ["show"],
         "autograd.drawing.rendering": ["render"],
         "autograd.drawing.reporting": ["report"],
         "autograd.name_trace": ["trace_names"],

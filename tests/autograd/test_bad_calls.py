@@ -144,6 +144,7 @@ def _functions() -> dict[str, Callable[[], Call]]:
         "draw": _of(ag.draw, **_drawn(ag.draw)),
         "explain": _of(ag.explain, **_drawn(ag.explain)),
         "report": _of(ag.report, **_drawn(ag.report)),
+        "show": _of(ag.show, **_drawn(ag.show)),
         "render": lambda: Call(ag.render, (_value(), "graph.dot"), {"seconds": 5.0}),
         "gradcheck": lambda: Call(
             ag.gradcheck, (lambda x: ag.sin(x), 1.0), {"order": 1, "rtol": 1e-5, "trials": 1, "seed": 0}

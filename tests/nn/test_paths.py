@@ -27,13 +27,14 @@ TAKE_A_PATH = {
     "nn.mnist(cache)": lambda path: nn.mnist("folder", cache=path),
     "read_idx": lambda path: nn.datasets.idx.read_idx(path),
     "ag.render": lambda path: ag.render(ag.Value(1.0) * 2.0, path),
+    "ag.show": lambda path: ag.show(ag.Value(1.0) * 2.0, path),
 }
 
 
 @pytest.mark.parametrize("take", TAKE_A_PATH)
 @pytest.mark.parametrize("path", [*NO_PATHS, ""], ids=lambda path: type(path).__name__)
 def test_what_is_no_path_is_refused_and_standard_output_stays_open(take, path):
-    if path is None and take in ("nn.mnist", "nn.mnist(cache)"):
+    if path is None and take in ("nn.mnist", "nn.mnist(cache)", "ag.show"):
         return  # None is their default
     with pytest.raises((TypeError, ValueError), match=r"(path|folder|cache) must be (a path|the name)|swapped"):
         TAKE_A_PATH[take](path)

@@ -1,0 +1,119 @@
+"""`show`: the drawing of a graph as a page of its own, to drag, zoom, open and close, and to ask for numbers.
+
+The layout is done in the page, anew for whatever is open, by dagre 3.1.3 (MIT licence, `assets/dagre.js`, from npm's
+@dagrejs/dagre), and what is drawn is `Diagram.to_json()`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from autograd.arguments import choice, flag, integer, sequence
+from autograd.drawing.building import SHOW, diagram_of
+from autograd.drawing.html import asset, html_page
+from autograd.drawing.summaries import MOST_DIGITS, check_node, one_line
+from autograd.files import file_path
+from autograd.graph import Node
+
+BODY = """<header>
+<h1>{title}</h1>
+<p><span id="note"></span> <span id="count"></span></p>
+<div class="tools" role="toolbar" aria-label="View">
+<button type="button" id="zoom-out" aria-label="Zoom out">−</button>
+<button type="button" id="zoom-in" aria-label="Zoom in">+</button>
+<button type="button" id="fit">Fit</button>
+<button type="button" id="turn">Turn</button>
+<button type="button" id="open">Open all</button>
+<button type="button" id="close">Close all</button>
+</div>
+</header>
+<main>
+<svg id="drawing" role="group" aria-label="Computation graph"></svg>
+<aside id="panel" aria-label="Details" tabindex="0"></aside>
+</main>
+<p id="told" class="unseen" role="status"></p>"""
+
+DIRECTIONS = ("LR", "TB")
+FRAME = (
+    '<iframe srcdoc="{page}" sandbox="allow-scripts" title="Computation graph" '
+    'style="width: 100%; height: 560px; border: 1px solid #8c9199; border-radius: 6px"></iframe>'
+)
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page: its `html`, and the `path` of the file that it was written to, if it was. A notebook shows it in a frame,
+    from which its script can reach nothing else."""
+
+    html: str = field(repr=False)
+    path: Path | None = None
+
+    def _repr_html_(self) -> str:
+        return FRAME.format(page=escape(self.html))
+
+
+def show(
+    node: Node,
+    path: str | Path | None = None,
+    *,
+    inputs: Any = None,
+    depth: int | None = None,
+    fold: bool = True,
+    show: Collection[str] = SHOW,
+    max_nodes: int = 200,
+    digits: int = 4,
+    direction: str = "LR",
+) -> Page:
+    """The drawing of the graph that `node` was computed from as a page: one file of HTML, which needs no network.
+
+    In it the picture is dragged and zoomed; groups open and close, by the mouse or by keys; and a click on a box shows its
+    numbers, its shape, its formula, the line of code under `ag.trace_names()`, and what each of its uses contributes to its
+    gradient. Groups are closed until all can be read in the window, unless `depth` is given. With a `path`, which must end in .html, the page is written there; a notebook shows what is returned. The
+    other arguments are those of `draw`, and so are the errors; `direction` is "LR" or "TB". A missing folder is a FileNotFoundError.
+
+    >>> import tempfile
+    >>> from autograd.value import Value
+    >>> x = Value(3.0, "x")
+    >>> show(x * x, Path(tempfile.mkdtemp()) / "square.html").path.name
+    'square.html'
+    """
+    check_node("show", node)
+    written = None if path is None else _writable(path)
+    digits = integer("show", "digits", digits, least=1, most=MOST_DIGITS)
+    diagram = diagram_of(
+        node,
+        inputs,
+        None if depth is None else integer("show", "depth", depth, least=0),
+        flag("show", "fold", fold),
+        [choice("show", "each of show", what, SHOW) for what in sequence("show", "show", show)],
+        integer("show", "max_nodes", max_nodes, least=1),
+        digits,
+    )
+    direction = choice("show", "direction", direction, DIRECTIONS)
+    title = one_line(f"Graph of {node.label}" if node.label else "Computation graph", most=60)
+    page = Page(
+        html_page(
+            title,
+            BODY.format(title=escape(title)),
+            asset("show.css"),
+            "".join(map(asset, ("dagre.js", "layout.js", "show.js"))),
+            {**diagram.to_json(), "digits": digits, "direction": direction, "adapts": depth is None},
+        ),
+        written,
+    )
+    if written is not None:
+        written.write_text(page.html, encoding="utf-8")
+    return page
+
+
+def _writable(path: str | Path) -> Path:
+    found = file_path("show", "path", path)
+    if found.suffix.lower() != ".html":
+        raise ValueError(f"show cannot write {str(found)!r}: the name must end in .html")
+    if not found.parent.is_dir():
+        raise FileNotFoundError(f"show found no folder {str(found.parent)!r}: create it, or write elsewhere")
+    return found
