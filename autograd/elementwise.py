@@ -145,7 +145,7 @@ cosine: Primitive = op("cosine", lambda x, y: ratio(x, math.hypot(x, y)), lambda
                        fraction(lambda z, x, y: (where(hypot(x, y), cosine(y, x), math.nan), cosine(y, x), hypot(x, y))),
                        fraction(lambda z, x, y: (where(hypot(x, y), -z, math.nan), cosine(y, x), hypot(x, y))),
                        body=lambda x, y: ratio(x, hypot(x, y)), doc="x / hypot(x, y)")
-square = op("square", lambda x: x * x, np.square, lambda z, x: 2.0 * x, body=lambda x: x * x, infix="{0}**2", latex="{0}^2", sign="x²", never_minus_zero=True, doc="the square")
+square = op("square", lambda x: x * x, np.square, lambda z, x: 2.0 * x, body=lambda x: x * x, infix="{0}**2", latex="{0}^2", sign="x²", plain="{0}²", never_minus_zero=True, doc="the square")
 power: Primitive = op("power", lambda x, y: x * x if y == 2.0 else math.pow(x, y), forwards.power_array,
                       factors(lambda z, x, y: (y, power(_base(x, y), y - 1.0))), factors(lambda z, x, y: (where(x < 0.0, math.nan, z), log(where(x, x, greater_equal(y, 0.0))))),
                       c="pow", infix="**", javascript="_power", numpy="np.float_power",  # for np.power takes sqrt for a constant 0.5, which differs at -inf and -0

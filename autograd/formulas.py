@@ -72,7 +72,7 @@ class Formula(Node):
 
         def fill(place: re.Match[str]) -> str:
             before, after = template[: place.start()], template[place.end() :]
-            if after.startswith(("^", "**")):
+            if after.startswith(("^", "**", "²", "ᵀ")):
                 least = ATOM
             elif "begin" in template or (re.search(_CLOSED[0], before) and re.match(_CLOSED[1], after)):
                 least = ANYTHING
@@ -131,6 +131,48 @@ def _binding(template: str) -> int:
         return SUM
     return PRODUCT if "mod" in bare or "frac" in bare else POWER if "^" in bare or "**" in bare else ATOM
 
+
+class TextFormula(Formula):
+    """An expression in plain text, as one writes it on paper: powers are raised, masks are in brackets.
+
+    >>> from autograd.elementwise import relu
+    >>> z, x = TextFormula("z"), TextFormula("x")
+    >>> print(1.0 - z * z, "|", 3.0 * x**2.0, "|", z * (x > 0.0))
+    1 - z² | 3 * x² | z * [x > 0]
+    """
+
+    __slots__ = ()
+
+    @classmethod
+    def applied(cls, op: Primitive, args: Sequence[Any]) -> Formula:
+        formulas = [cls.of(arg) for arg in args]
+        if op.plain:
+            return cls.filled(op.plain, formulas)
+        if op.infix:
+            return super().applied(op, formulas)
+        return cls(f"{op.name}({', '.join([*(x.text for x in formulas), *assignments(op.settings)])})")
+
+    @classmethod
+    def joined(cls, sign: str, x: Any, y: Any) -> Formula:
+        left, right = cls.of(x), cls.of(y)
+        if sign == "*" and (unit := {"1", "-1"}.intersection((left.text, right.text))):
+            other = right if left.text in unit else left
+            return other if "1" in unit else -other
+        if sign == "+" and "0" in (left.text, right.text):
+            return right if left.text == "0" else left
+        if sign == "*" and left.text == right.text:
+            return cls(f"{left.within(ATOM)}²", POWER)
+        if sign == "**" and right.text.isdecimal():
+            return left if right.text == "1" else cls(f"{left.within(ATOM)}{right.text.translate(_RAISED)}", POWER)
+        if sign == "@":
+            return cls(f"{left.within(PRODUCT)} {right.within(POWER)}", PRODUCT)
+        return super().joined(sign, left, right)
+
+    def within(self, least: int) -> str:
+        return f"[{self.text}]" if self.binding == COMPARISON < least else super().within(least)
+
+
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 # ---- LaTeX
 
@@ -199,6 +241,10 @@ class LatexFormula(Formula):
             return cls(rf"{left.within(ATOM)}^{{{right.text}}}", POWER)
         if (neutral := {"*": "1", "+": "0"}.get(sign)) in (left.text, right.text):
             return right if left.text == neutral else left
+        if sign == "*" and right.text == "-1":
+            return -left
+        if sign == "*" and left.text == right.text:
+            return cls(rf"{left.within(ATOM)}^{{2}}", POWER)
         if sign == "*" and _is_number(right) and not _is_number(left):
             left, right = right, left
         first, second = left.within(binding), right.within(binding if sign in "+*" else binding + 1)
@@ -251,20 +297,22 @@ def slopes(op: Primitive, names: Sequence[Formula] = ()) -> list[str]:
     """
     if op.variadic:
         return [str(slope) if isinstance(slope, Formula) else f"{slope:g}" for slope in op.variadic(*names)]
-    return [_slope(rule, names or [Formula("z"), *map(Formula, parameters(op))]) for rule in op.rules]
+    found = [slope_formula(rule, names or [Formula("z"), *map(Formula, parameters(op))]) for rule in op.rules]
+    return [f"[{x}]" if x.binding == COMPARISON else str(x) for x in found]
 
 
-def _slope(rule: Any, names: Sequence[Formula]) -> str:
-    if rule is None:
-        return "0"
-    found: Any = Formula.of(rule.constant) if rule.constant is not None else rule.function(*names)
-    if rule.kind == "divisor":
-        found = 1.0 / found
-    elif rule.kind == "fraction":
-        found = reduce(mul, found[:-1]) / found[-1]
-    elif rule.kind == "factors":
+def slope_formula(slope: Any, names: Sequence[Any], kind: type[Formula] = Formula) -> Formula:
+    """A slope in terms of the output and the inputs, whose `names` are formulas of that `kind`, or numbers."""
+    if slope is None:
+        return kind.of(0.0)
+    found: Any = slope.constant if slope.constant is not None else slope.function(*names)
+    if slope.kind == "divisor":
+        found = 1.0 / kind.of(found)
+    elif slope.kind == "fraction":
+        found = kind.of(reduce(mul, found[:-1])) / found[-1]
+    elif slope.kind == "factors":
         found = reduce(mul, found)
-    return f"[{found}]" if found.binding == COMPARISON else str(found)
+    return kind.of(found)
 
 
 def described(op: Primitive) -> tuple[str, inspect.Signature]:

@@ -85,7 +85,7 @@ class Primitive:
     __slots__ = (
         "__weakref__", "array", "at_most_binary", "body", "c", "commutes", "doc", "dx", "dx_kind", "dy", "dy_kind", "elementwise",
         "hides_nan", "hint", "identity", "infix", "is_comparison", "is_even", "is_free", "is_odd", "javascript", "latex", "name",
-        "never_minus_zero", "nondifferentiable", "numpy", "otherwise", "pull_x", "pull_y", "python", "reads", "rules",
+        "never_minus_zero", "nondifferentiable", "numpy", "otherwise", "plain", "pull_x", "pull_y", "python", "reads", "rules",
         "scalar", "settings", "sign", "variadic",
     )  # fmt: skip
 
@@ -111,6 +111,7 @@ class Primitive:
         javascript: str | None = None,  # unless given that of the operator, or Math's `c`
         latex: str | None = None,  # an expression, or a function's name
         sign: str | None = None,  # in pictures
+        plain: str | None = None,  # in explanations, an expression of {0} and {1}; unless given Python's
         doc: str | None = None,  # what it is, in words
         hint: str = "a lower learning rate, scaled inputs or gradient clipping usually keep the numbers small",
         # Algebra that is exact for it.
@@ -126,10 +127,9 @@ class Primitive:
         self.name, self.scalar, self.array, self.variadic, self.body = name, scalar, array, variadic, body
         self.elementwise, self.settings = elementwise, settings
         self.infix, self.python, self.otherwise, self.numpy, self.c = infix, python, otherwise, numpy, c
-        self.javascript = javascript
-        self.latex, self.sign, self.hint, self.doc = latex, sign, hint, doc
-        self.commutes, self.identity, self.is_odd, self.is_even = commutes, identity, is_odd, is_even
-        self.never_minus_zero, self.hides_nan = never_minus_zero, hides_nan
+        self.javascript, self.latex, self.sign, self.plain = javascript, latex, sign, plain
+        self.hint, self.doc, self.commutes, self.identity = hint, doc, commutes, identity
+        self.is_odd, self.is_even, self.never_minus_zero, self.hides_nan = is_odd, is_even, never_minus_zero, hides_nan
         self.is_comparison, self.is_free = is_comparison, is_free
         self.set_rules(rules)
         self.reads = self.reads and reads

@@ -13,6 +13,7 @@ import pytest
 import autograd as ag
 import nn
 from autograd import Tensor, Value
+from autograd.drawing.explanation import Explanation
 from nn.state_dicts import IncompatibleKeys
 
 if TYPE_CHECKING:
@@ -283,7 +284,8 @@ def test_compiled_functions() -> None:
 
 def test_explanations_and_pictures(tmp_path: Path) -> None:
     y = Value(2.0) * 3.0
-    assert_type(ag.explain(y), str)
+    assert_type(ag.explain(y), Explanation)
+    assert_type(ag.explain(y, y, max_lines=20).latex(), str)
     assert_type(ag.source(y, "latex"), str)
     assert_type(str(ag.program(y)), str)
     assert_type(len(ag.program(cube)(2.0)), int)

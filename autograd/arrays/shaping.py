@@ -96,12 +96,15 @@ def along(owner: str, x: Any, axis: int | None) -> tuple[Any, int]:
     return x, axes_of(integer(owner, "axis", axis), len(x.shape))[0]
 
 
+TRANSPOSED: dict[str, Any] = {"plain": "{0}ᵀ", "latex": r"{0}^{{\top}}"}
+
+
 @cache
 def _transpose(axes: tuple[int, ...] | None) -> Primitive:
     back = None if axes is None else tuple(int(a) for a in np.argsort([a % len(axes) for a in axes]))
     settings = {} if axes is None else {"axes": axes}
-    forward = lambda x: np.transpose(x, axes)
-    return Primitive("transpose", None, forward, lambda g, z, x: transpose(g, back), settings=settings)
+    forward, facts = lambda x: np.transpose(x, axes), {} if axes else TRANSPOSED
+    return Primitive("transpose", None, forward, lambda g, z, x: transpose(g, back), settings=settings, **facts)
 
 
 def _order(axes: Any) -> tuple[int, ...] | None:
@@ -120,8 +123,8 @@ def transpose(x: A, axes: Sequence[int] | None = None) -> A:
 @cache
 def _swapaxes(axis1: int, axis2: int) -> Primitive:
     forward = lambda x: np.swapaxes(x, axis1, axis2)
-    settings = {"axis1": axis1, "axis2": axis2}
-    return Primitive("swapaxes", None, forward, lambda g, z, x: swapaxes(g, axis1, axis2), settings=settings)
+    settings, facts = {"axis1": axis1, "axis2": axis2}, TRANSPOSED if {axis1, axis2} == {-1, -2} else {}
+    return Primitive("swapaxes", None, forward, lambda g, z, x: swapaxes(g, axis1, axis2), settings=settings, **facts)
 
 
 def one_axis(axis: Any, owner: str, name: str = "axis") -> int:

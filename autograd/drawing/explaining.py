@@ -1,31 +1,40 @@
-"""`explain`: the chain rule for one graph, step by step, as text."""
+"""`explain`: the chain rule for one graph, path by path."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import chain, count, groupby
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from autograd.arguments import assignments, integer
-from autograd.drawing.derivatives import contributions, local_derivatives, starts_from_zero
-from autograd.drawing.summaries import MOST_DIGITS, TINY, check_node, number, one_line, quantity
-from autograd.formulas import Formula
+from autograd.arguments import integer, shown
+from autograd.drawing.explanation import Explanation, Part
+from autograd.drawing.paths import Graph, flows
+from autograd.drawing.routes import Line, lines_of
+from autograd.drawing.summaries import MOST_DIGITS, check_node
+from autograd.drawing.tables import Names, backward, divided, ends_of, forward, gap, gradients, width_of
 from autograd.graph import Node, ancestors
+from autograd.pytrees import flatten
 from autograd.reverse_mode import cotangents
-from autograd.variadic import dot_of
 
-ARGUMENTS = 8  # of more, the first and the last are shown
+PATHS = "Gradients, path by path: along a path derivatives multiply, and paths add up"
+GROUPS = " (x ⇒ y: all paths from x to y)"
+LEAST = 5  # lines for an input whose paths are shown, where not all can be
 
 
-def explain(node: Node, *, max_lines: int = 20_000, digits: int = 4) -> str:
-    """The computation of `node` and of its derivative as text: each operation forwards, then backwards.
+def explain(node: Node, *inputs: Any, max_lines: int = 60, digits: int = 4) -> Explanation:
+    """The derivatives of `node` as sums over paths: the chain rule, with the formula and the number of each factor.
 
-    Nodes are called by their labels, or %1, %2, ... and out. A line of the backward part adds to the gradient of one input:
-    the gradient of the result times the local derivative. Of more than `max_lines` lines (10 at least) each part shows its
-    first and its last, and says how many there are between them. Numbers have `digits` significant digits. Nothing is stored in
-    the graph: `.grad` stays as it is. A node of more than one element is a ValueError, anything but a node a TypeError.
+    Each path from an input to `node` is a product of local derivatives, and the derivative is the sum of all paths. Where they
+    are more than `max_lines` (10 at least) has room for, those that end alike are one group, with its share of the sum; where
+    all paths pass the same nodes, the derivative is a product of parts. Either way the sum is exact, however many paths there
+    are. Of arrays it shows pullbacks as formulas, with shapes and norms, in place of paths.
+
+    `inputs` are nodes, modules, or lists and dicts of them: then only their paths are shown. Else it is all leaves, and the
+    computation before them, step by step forwards and backwards, if that fits. Nodes are called by their labels, or %1, %2, ...
+    and out. Numbers have `digits` significant digits. `str()` of the result is the text; notebooks show it as tables, and
+    `.latex()` are its equations. Nothing is stored in the graph: `.grad` stays as it is. A node of more than one element is a
+    ValueError, anything but nodes a TypeError.
 
     >>> from autograd.value import Value
     >>> x = Value(3.0, "x")
@@ -38,150 +47,134 @@ def explain(node: Node, *, max_lines: int = 20_000, digits: int = 4) -> str:
       y  = %1 + 1 = 10
     <BLANKLINE>
     Backward, from dy/dy = 1: each input gets (gradient of the result) * (local derivative)
-      y  = %1 + 1   dy/d%1 += 1 * 1 = 1
-      %1 = x * x    dy/dx  += 1 * 3 = 3
-                    dy/dx  += 1 * 3 = 3
+      y  = %1 + 1   dy/d%1 += 1 * 1 = 1   +: 1
+      %1 = x * x    dy/dx  += 1 * 3 = 3   *: x
+                    dy/dx  += 1 * 3 = 3   *: x
     <BLANKLINE>
-    Gradients
+    Gradients, path by path: along a path derivatives multiply, and paths add up
       dy/dx = 6
+        x → %1 → y   x * 1 = 3 * 1 = 3
+        x → %1 → y   x * 1 = 3 * 1 = 3
     """
     check_node("explain", node)
     digits = integer("explain", "digits", digits, least=1, most=MOST_DIGITS)
     max_lines = integer("explain", "max_lines", max_lines, least=10)
     if np.size(node.data) != 1:  # type: ignore[attr-defined]  # all kinds have it; a tracer refuses
         raise ValueError(f"explain needs a scalar, got shape {np.shape(node._data)}: reduce with .sum() or .mean()")
+    chosen = _chosen(inputs)
     with np.errstate(all="ignore"):
         found = cotangents(node, np.ones_like(node._data) if node._priority else 1.0)
-    nodes = ancestors(node)
-    names = _names(nodes, node)
-    top = f"d{names[node]}/d"
-    edges = [(n, i) for n in reversed(nodes) if n in found for i, x in enumerate(n.inputs) if isinstance(x, Node)]
-    leaves = [n for n in nodes if n.op is None and n in found]
-    fixed = 5 if node.op is not None else 3  # titles, and empty lines between the parts
-    rooms = _rooms([len(nodes), len(edges), len(leaves)], max_lines - fixed)
-
-    shown, hidden = _ends(nodes, rooms[0])
-    known, unshown = _ends(edges, rooms[1])
-    operations = dict.fromkeys(n for n in chain(shown, (n for n, _ in known)) if n.op is not None)
-    width = _width(names[n] for n in chain(shown, operations))
-    results = {n: f"{names[n]:<{width}} = {_expression(n, names, digits)}" for n in operations}
-    span = _width(results[n] for n in shown if n.op is not None)
-    firsts = [f"{names[n]:<{width}}" if n.op is None else f"{results[n]:<{span}}" for n in shown]
-    forward = [f"  {first} = {quantity(n._data, digits)}" for first, n in zip(firsts, shown, strict=True)]
-    lines = ["Forward", *_gap(forward, hidden)]
-    if node.op is not None:
-        lines += [
-            "",
-            f"Backward, from {top}{names[node]} = 1: each input gets (gradient of the result) * (local derivative)",
-        ]
-        steps: list[Line] = []
-        for _, uses in groupby(known, key=lambda edge: edge[0]._sequence):
-            places = list(uses)
-            n = places[0][0]
-            steps += [(results[n], *step) for step in _steps(n, found[n], {i for _, i in places}, names, top, digits)]
-        lines += _gap(list(_table(steps)), unshown)
-    lines += ["", "Gradients"]
-    some, others = _ends(leaves, rooms[2])
-    width = _width(names[n] for n in some)
-    lines += _gap([f"  {top}{names[n]:<{width}} = {quantity(found[n], digits)}" for n in some], others)
-    return "\n".join(line.rstrip() for line in lines)
+        nodes = ancestors(node, *chosen)
+        names = Names(nodes, node, {x: path for x, path in chosen.items() if path}, digits)
+        ends = list(chosen) or [n for n in nodes if n.op is None and n in found]
+        if all(np.size(n._data) == 1 for n in found):
+            return _of_numbers(nodes, ends, found, names, max_lines, whole=not inputs)
+        return _of_arrays(nodes, ends, found, names, max_lines)
 
 
-def _rooms(needed: list[int], most: int) -> list[int]:
-    """The number of lines, of `most`, for each part: as many as it needs, or an even division of the rest."""
-    rooms = [0] * len(needed)
-    for left, i in zip(range(len(needed), 0, -1), sorted(range(len(needed)), key=needed.__getitem__), strict=True):
-        rooms[i] = min(needed[i], (most - sum(rooms)) // left)
-    return rooms
+def _chosen(inputs: tuple[Any, ...]) -> dict[Node, str]:
+    """The nodes in `inputs`, each with its path in the module or the structure that it was found in."""
+    chosen: dict[Node, str] = {}
+    for tree in inputs:
+        leaves, treedef = flatten(tree, name="explain: the inputs")
+        for leaf, path in zip(leaves, treedef.paths(), strict=True):
+            if not isinstance(leaf, Node):
+                raise TypeError(
+                    f"explain: inputs must be nodes, modules, or lists and dicts of them, got {shown(leaf)}"
+                )
+            chosen.setdefault(leaf, path.removeprefix("."))
+    return chosen
 
 
-def _ends(items: list[Any], room: int) -> tuple[list[Any], int]:
-    """The first and last `items`, and the number of those between them, which takes a line too."""
-    if len(items) <= room:
-        return items, 0
-    first, last = room // 2, (room - 1) // 2
-    return items[:first] + items[len(items) - last :], len(items) - first - last
+def _of_numbers(
+    nodes: list[Node], ends: Sequence[Node], found: dict[Node, Any], names: Names, most: int, whole: bool
+) -> Explanation:
+    """Path by path, after the steps if there is room for them."""
+    graph = Graph(names.output)
+    sizes = [1 + min(graph.counts.get(end, 0), most) for end in ends]
+    if sum(sizes) > most - 1:
+        parts: list[Part] = []
+        for room in (most * 3 // 5, most * 2 // 5, most - 1):
+            lines = _fitted(graph, ends, found, names, room, whole)
+            named = forward(_named(nodes, lines), names)._replace(title="Forward, the nodes named below")
+            parts = [named, _paths_part(lines, PATHS + GROUPS)]
+            if _length(parts) <= most:
+                return Explanation(parts)
+        return Explanation(parts[1:])
+    lines = [line for end in ends for line in _paths(graph, end, most, names)]
+    parts = [_paths_part(lines, PATHS)]
+    before = nodes if whole else _named(nodes, lines, near=True)
+    uses = [(n, i) for n in reversed(nodes) if whole and n in graph.uses for i, _ in flows(n)]
+    if _length(parts) + len(before) + 2 <= most:
+        parts = [forward(before, names), *parts]
+        if uses and _length(parts) + len(uses) + 2 <= most:
+            parts.insert(1, backward(uses, found, names, graph, single=True))
+    return Explanation(parts)
 
 
-def _gap(lines: list[str], hidden: int) -> list[str]:
-    """The lines, with one in the middle that counts the hidden ones."""
-    middle = (len(lines) + 1) // 2
-    return [*lines[:middle], f"  ... {hidden:,} lines left out", *lines[middle:]] if hidden else lines
+def _paths(graph: Graph, end: Node, room: int, names: Names) -> list[Line]:
+    """The lines on the paths from one input."""
+    if end in graph.uses:
+        return lines_of(graph.between(end), room, names)
+    left = rf"\frac{{\partial {names.letters[names.output]}}}{{\partial {names.letters[end]}}} &= 0"
+    return [Line(1, names.slope(names.output, end), "", "0", f": no path from {names[end]}", left, (end,))]
 
 
-def _names(nodes: Iterable[Node], output: Node) -> dict[Node, str]:
-    """A name for each node: its label, numbered if two nodes have the same, or else %1, %2, ..., and out for the last."""
-    names: dict[Node, str] = {}
-    taken: set[str] = set()
-    unnamed = count(1)
-    numbered: dict[str, Iterator[int]] = {}  # so that a thousand nodes of one label take a thousand tries
-    for n in nodes:
-        if n.label or n is output:
-            label = one_line(n.label or "out", most=20)
-            again = (f"{label}#{i}" for i in numbered.setdefault(label, count(2)))
-            candidates: Iterable[str] = again if label in taken else [label]
-        else:
-            candidates = (f"%{i}" for i in unnamed)
-        names[n] = next(name for name in candidates if name not in taken)
-        taken.add(names[n])
-    return names
-
-
-def _expression(node: Node, names: dict[Node, str], digits: int) -> str:
-    """The operation, in terms of the names of its inputs."""
-    assert node.op is not None
-    op = node.op
-    args = [
-        names[x] if isinstance(x, Node) else quantity(read, digits)
-        for x, read in zip(node.inputs, node._residuals(), strict=True)
+def _fitted(
+    graph: Graph, ends: Sequence[Node], found: dict[Node, Any], names: Names, room: int, whole: bool
+) -> list[Line]:
+    """The lines on as many inputs as there is room for: where not all of them fit, those with the largest gradients."""
+    least = LEAST if whole else 1
+    many = len(ends) if len(ends) * least <= room else max((room - 1) // least, 1)
+    size = {end: abs(float(found[end])) if end in found else -1.0 for end in ends}
+    largest = sorted(ends, key=lambda end: -size[end] if size[end] == size[end] else -np.inf)
+    chosen, others = set(largest[:many]), largest[many:]
+    shown = [end for end in ends if end in chosen]
+    needed = [1 + min(graph.counts.get(end, 0), room) for end in shown]
+    rooms = divided(needed, room - bool(others))
+    lines = [
+        line
+        for end, need, given in zip(shown, needed, rooms, strict=True)
+        for line in _paths(graph, end, given if given > 2 or given == need else 1, names)
     ]
-    if op.infix:
-        return str(Formula.applied(op, [Formula(arg) for arg in args]))
-    if op is dot_of:
-        start, *args = args
-        half = len(args) // 2
-        product = f"dot([{_list(args[:half])}], [{_list(args[half:])}])"
-        return product if starts_from_zero(node) else f"{product} + {start}"
-    return f"{op.name}({', '.join([_list(args), *assignments(op.settings)])})"
+    if others:
+        text = f"... {len(others):,} more inputs, of derivatives up to {names.number(max(size[others[0]], 0.0))}"
+        lines.append(Line(1, text, "", "", "", "", ()))
+    return lines
 
 
-def _list(args: list[str]) -> str:
-    return ", ".join(args if len(args) <= ARGUMENTS else [*args[:3], f"... {len(args) - 4} more", args[-1]])
+def _named(nodes: list[Node], lines: list[Line], near: bool = False) -> list[Node]:
+    """The nodes that lines name, and those that are inputs of these if `near`, in order of creation."""
+    named = {node for line in lines for node in line.mentioned}
+    if near:
+        named.update([x for node in named for x in node.parents])
+    return [node for node in nodes if node in named]
 
 
-Step = tuple[str, str, str]
-Line = tuple[str, str, str, str]
+def _paths_part(lines: list[Line], title: str) -> Part:
+    width = width_of(line.path for line in lines if line.factors)
+    rows = [(line.path, line.factors, line.value, line.note.strip(" :,")) for line in lines]
+    equations = [line.equation for line in lines if line.equation]
+    return Part(title, [line.text(width) for line in lines], ("path", "factors", "value", ""), rows, equations)
 
 
-def _steps(node: Node, g: Any, at: set[int], names: dict[Node, str], top: str, digits: int) -> Iterator[Step]:
-    """What the inputs of `node` at these places get of its gradient `g`: whose gradient it adds to, the product, and its
-    value."""
-    for i, (x, contribution, local) in enumerate(
-        zip(node.inputs, contributions(node, g), local_derivatives(node), strict=True)
-    ):
-        if i in at and isinstance(x, Node) and contribution is not None:
-            contribution = np.asarray(contribution)
-            got = quantity(x._unbroadcast(contribution), digits)
-            shown = local is not None and np.size(local) <= TINY
-            product = f"{_factor(g, digits)} * {_factor(local, digits)}" if shown else ""
-            yield f"{top}{names[x]}", product, got
+def _length(parts: list[Part]) -> int:
+    return sum(len(part.lines) + 2 for part in parts) - 1
 
 
-def _factor(x: Any, digits: int) -> str:
-    return quantity(x, digits) if np.ndim(x) else number(float(x), digits)
-
-
-def _table(steps: list[Line]) -> Iterator[str]:
-    """The steps in columns; the result is named once, however many inputs it has."""
-    widths = [_width(step[i] for step in steps) for i in range(3)]
-    before = None
-    for result, target, product, got in steps:
-        name = "" if result is before else result
-        before = result
-        product = f"{product:<{widths[2]}} = " if product else ""
-        yield f"  {name:<{widths[0]}}   {target:<{widths[1]}} += {product}{got}"
-
-
-def _width(texts: Iterable[str]) -> int:
-    """The width of a column: texts beyond 60 characters stick out and do not widen it."""
-    return max((len(text) for text in texts if len(text) <= 60), default=0)
+def _of_arrays(nodes: list[Node], ends: Sequence[Node], found: dict[Node, Any], names: Names, most: int) -> Explanation:
+    """Pullback by pullback."""
+    graph = Graph(names.output)
+    between = set(graph.from_any(ends))
+    near = between.union(x for n in between for x in n.parents) if len(between) < len(graph.nodes) else set(nodes)
+    steps = [n for n in nodes if n in near]
+    uses = [(n, i) for n in reversed(graph.nodes) for i, x in flows(n) if x in between]
+    rooms = divided([len(steps), len(uses), len(ends)], most - (5 if uses else 3))  # titles, and empty lines between
+    some, hidden = ends_of(steps, rooms[0])
+    parts = [gap(forward(some, names), hidden)]
+    if uses:
+        places, hidden = ends_of(uses, rooms[1])
+        parts.append(gap(backward(places, found, names, graph), hidden))
+    leaves, hidden = ends_of(ends, rooms[2])
+    parts.append(gap(gradients(leaves, found, names), hidden))
+    return Explanation(parts)

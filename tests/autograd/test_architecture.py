@@ -33,7 +33,8 @@ compiler.signatures compiler.batching compiler.calling compiler.executable compi
 
 drawing.summaries drawing.names drawing.derivatives
 drawing.folding drawing.grouping drawing.diagram drawing.texts drawing.building
-drawing.boxes drawing.layout drawing.mermaid drawing.text drawing.dot drawing.rendering drawing.explaining
+drawing.boxes drawing.layout drawing.mermaid drawing.text drawing.dot drawing.rendering
+drawing.explanation drawing.paths drawing.pullbacks drawing.tables drawing.routes drawing.explaining
 drawing.html drawing.page drawing.steps
 drawing.findings drawing.reporting
 """.split()  # noqa: SIM905  # a plan to be read

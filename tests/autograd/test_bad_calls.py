@@ -179,7 +179,7 @@ def _functions() -> dict[str, Callable[[], Call]]:
 def _drawn(function: Any) -> dict[str, Any]:
     """For a function that draws: its first argument is a node, and the others are what they are by default."""
     first, *others = inspect.signature(function).parameters.values()
-    return {first.name: Made(_value)} | {p.name: p.default for p in others}
+    return {first.name: Made(_value)} | {p.name: p.default for p in others if p.kind is not p.VAR_POSITIONAL}
 
 
 OF_NODES = [

@@ -200,7 +200,7 @@ def used(case, operation):
 
 def test_it_is_explained(case, operation):
     y, xs = used(case, operation)
-    text = ag.explain(y, digits=6)
+    text = str(ag.explain(y, digits=6))
     row = [x.data for x in xs]
     assert f"{operation.name}({', '.join('xy'[: case.arity])})" in text
     for slope in case.slopes:

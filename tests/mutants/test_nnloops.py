@@ -8,7 +8,7 @@ import pytest
 
 import nn
 from autograd import arguments
-from autograd.drawing import explaining
+from autograd.drawing import tables
 from nn import aggregation, evaluation, metrics, validation
 from nn.data import Standardizer
 from nn.datasets import idx, sources
@@ -205,7 +205,7 @@ MUTANTS = [
     ),
     Mutant(
         "explain has no limit",
-        explaining._ends,
+        tables.ends_of,
         "if len(items) <= room:",
         "if True:",
         lambda: test_explaining.test_no_more_lines_than_asked_for_and_the_others_are_counted(20),
