@@ -211,6 +211,7 @@ if TYPE_CHECKING:
     from autograd.drawing.page import show as show
     from autograd.drawing.rendering import render as render
     from autograd.drawing.reporting import report as report
+    from autograd.drawing.stepper import stepper as stepper
     from autograd.name_trace import trace_names as trace_names
     from autograd.scopes import scope as scope
 else:
@@ -229,6 +230,7 @@ else:
         "autograd.drawing.page": ["show"],
         "autograd.drawing.rendering": ["render"],
         "autograd.drawing.reporting": ["report"],
+        "autograd.drawing.stepper": ["stepper"],
         "autograd.name_trace": ["trace_names"],
         "autograd.scopes": ["scope"],
     }

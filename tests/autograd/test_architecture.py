@@ -35,7 +35,8 @@ drawing.summaries drawing.names drawing.derivatives
 drawing.folding drawing.grouping drawing.diagram drawing.texts drawing.building
 drawing.boxes drawing.layout drawing.mermaid drawing.text drawing.dot drawing.rendering
 drawing.explanation drawing.paths drawing.pullbacks drawing.tables drawing.routes drawing.explaining
-drawing.html drawing.page drawing.steps
+drawing.html drawing.page
+drawing.steps drawing.stepper
 drawing.findings drawing.reporting
 """.split()  # noqa: SIM905  # a plan to be read
 # The compiler and drawing are two storeys on the same ground: neither knows of the other.

@@ -146,6 +146,7 @@ def _functions() -> dict[str, Callable[[], Call]]:
         "report": _of(ag.report, **_drawn(ag.report)),
         "show": _of(ag.show, **_drawn(ag.show)),
         "render": lambda: Call(ag.render, (_value(), "graph.dot"), {"seconds": 5.0}),
+        "stepper": lambda: Call(ag.stepper, (_value(), "steps.html"), {"inputs": None, "max_nodes": 150, "digits": 4}),
         "gradcheck": lambda: Call(
             ag.gradcheck, (lambda x: ag.sin(x), 1.0), {"order": 1, "rtol": 1e-5, "trials": 1, "seed": 0}
         ),

@@ -1,0 +1,230 @@
+"""`stepper`: a page on which a graph is computed and differentiated before one's eyes, step by step."""
+
+from __future__ import annotations
+
+import linecache
+import math
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import count
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import numpy as np
+
+from autograd.arguments import integer
+from autograd.drawing.boxes import minus
+from autograd.drawing.derivatives import starts_from_zero
+from autograd.drawing.html import asset, html_page
+from autograd.drawing.names import names, paths_of
+from autograd.drawing.steps import Backward, expression, slope, steps
+from autograd.drawing.summaries import MOST_DIGITS, TINY, check_node, one_line, quantity
+from autograd.drawing.texts import sign
+from autograd.files import file_path
+from autograd.frames import line_of
+from autograd.graph import Node, ancestors
+
+CONSTANTS = 6  # of more, one box counts them
+LONGEST = 32  # of a name in formulas and in the picture
+
+
+def stepper(output: Node, path: str | Path, *, inputs: Any = None, max_nodes: int = 150, digits: int = 4) -> Path:
+    """Write a page of HTML, complete in itself, that goes through the computation of `output` and of its gradients, and
+    return its path.
+
+    The page draws the graph, and takes a step at a key, a slider or by itself: first each operation forwards, then each
+    edge backwards, as `before + local * upstream = after`. In its quiz the reader computes `after`. Under `trace_names()` it
+    has names from the code, and shows the lines that made the nodes, by the name of their file, without its folder. With
+    `inputs`, a node, a module, or lists, tuples and dicts of them, it goes along the paths from those alone; all else is constant.
+    Nothing is stored in the graph.
+
+    A ValueError says that `output` is no single number or was computed from none of `inputs`, that there are more than
+    `max_nodes` nodes, or that the name does not end in .html; a FileNotFoundError that there is no such folder.
+
+    >>> import tempfile
+    >>> from autograd.value import Value
+    >>> x = Value(3.0, "x")
+    >>> stepper(x * x + 1.0, Path(tempfile.mkdtemp()) / "square.html").name
+    'square.html'
+    """
+    check_node("stepper", output)
+    path = file_path("stepper", "path", path)
+    max_nodes = integer("stepper", "max_nodes", max_nodes, least=1)
+    digits = integer("stepper", "digits", digits, least=1, most=MOST_DIGITS)
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise ValueError(f"stepper writes a page of HTML, got {str(path)!r}: end the name in .html")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"stepper found no folder {str(path.parent)!r}: create it, or write elsewhere")
+    if np.size(output.data) != 1:  # type: ignore[attr-defined]  # all kinds have it; a tracer refuses
+        raise ValueError(f"stepper needs a scalar, got shape {np.shape(output._data)}: reduce with .sum() or .mean()")
+    nodes = _nodes(output, inputs)
+    if len(nodes) > max_nodes:
+        raise ValueError(
+            f"stepper goes through at most max_nodes = {max_nodes:,} nodes, got {len(nodes):,}: step through one example, or through "
+            "a part of it, such as one neuron or the paths from a few `inputs`; ag.draw shows graphs of any size, folded"
+        )
+    path.write_text(page(output, nodes, names(output, inputs), digits), encoding="utf-8")
+    return path
+
+
+def _nodes(output: Node, inputs: Any) -> list[Node]:
+    """The nodes that `output` was computed from, of those that were computed from `inputs`, in order of creation."""
+    nodes = ancestors(output)
+    if inputs is None:
+        return nodes
+    reached = dict.fromkeys(paths_of(inputs))
+    if output in reached:
+        return [output]
+    for node in nodes:
+        if any(parent in reached for parent in node.parents):
+            reached[node] = None
+    if output not in reached:
+        raise ValueError("stepper: the output was computed from none of `inputs`: give nodes or modules of its graph")
+    return [node for node in nodes if node in reached]
+
+
+def page(output: Node, nodes: Sequence[Node], known: Mapping[Node, str], digits: int) -> str:
+    """The text of the page on these `nodes`; `known` are the names of nodes that have one."""
+    data = story(output, nodes, known, digits)
+    title = f"Backpropagation of {data['boxes'][-1]['name']}, step by step"
+    script = asset("dagre.js") + asset("stepper.js")
+    return html_page(title, asset("stepper.html"), asset("stepper.css"), script, data)
+
+
+def story(output: Node, nodes: Sequence[Node], known: Mapping[Node, str], digits: int) -> dict[str, Any]:
+    """What the page shows, as JSON: `boxes`, the output last; `edges`, by the places of their boxes; `steps`; `lines` of code."""
+    letters = _letters(nodes, output, known)
+    lines = _Lines(nodes)
+    inner = set(nodes)
+    # A leaf is shown as it was when it was used, whatever it has been set to since.
+    uses = [use for node in nodes for use in zip(node.inputs, node._residuals(), strict=True)]
+    read = {x: value for x, value in uses if isinstance(x, Node)}
+    boxes: list[dict[str, Any]] = []
+    edges: list[dict[str, Any]] = []
+    at: dict[Node, int] = {}
+    places: dict[tuple[Node, int], int] = {}
+    for node in nodes:
+        sources = []
+        flows = [isinstance(x, Node) and x in inner for x in node.inputs]
+        fixed = [i for i, inside in enumerate(flows) if not inside][starts_from_zero(node) :]
+        if len(fixed) > CONSTANTS:
+            sources.append(_add(boxes, kind="constant", value=f"{len(fixed):,} constants"))
+        for i, (x, value) in enumerate(zip(node.inputs, node._residuals(), strict=True)):
+            if flows[i]:
+                places[node, i] = len(edges) + len(sources)
+                sources.append(at[x])
+            elif i in fixed and len(fixed) <= CONSTANTS:
+                name = f"{letters[x]} = " if isinstance(x, Node) and x in letters else ""
+                sources.append(_add(boxes, kind="constant", value=name + _text(value, digits)))
+        at[node] = _add(
+            boxes,
+            kind="leaf" if node.op is None else "operation",
+            name=letters[node],
+            label=known.get(node, letters[node]),
+            sign=sign(node.op) if node.op else "",
+            value=_text(read.get(node, node._data), digits),
+            shape=f"{np.shape(node._data)} {node._data.dtype}" if np.ndim(node._data) else "",
+        )
+        edges += [{"source": source, "target": at[node]} for source in sources]
+    forward, backward = steps(output)
+    forward = [step for step in forward if step.node in inner]
+    backward = [step for step in backward if step.node in inner and step.target in inner]
+    told: list[dict[str, Any]] = [{"phase": "start", "line": None}]
+    for (node,) in forward:
+        told.append(
+            {
+                "phase": "forward",
+                "box": at[node],
+                "formula": minus(expression(node, letters, digits)),
+                "numbers": minus(expression(node, letters, digits, numbers=True)),
+                "line": lines.place(node),
+            }
+        )
+    to_come: dict[Node, int] = {}
+    for step in backward:
+        to_come[step.target] = to_come.get(step.target, 0) + 1
+    for step in backward:
+        to_come[step.target] -= 1
+        told.append(
+            _told(step, letters, digits)
+            | {
+                "box": at[step.node],
+                "target": at[step.target],
+                "edge": None if step.place is None else places[step.node, step.place],
+                "to_come": to_come[step.target],
+                "line": lines.place(step.node),
+            }
+        )
+    return {"boxes": boxes, "edges": edges, "steps": told, "lines": lines.shown}
+
+
+def _told(step: Backward, names: Mapping[Node, str], digits: int) -> dict[str, Any]:
+    """A backward step in words and numbers."""
+    node, place = step.node, step.place
+    if place is None:
+        return {"phase": "seed", "after": _text(step.after, digits), "size": 1.0}
+    assert node.op is not None
+    local = step.local
+    product = () if local is None else np.broadcast_shapes(np.shape(local), np.shape(step.upstream))
+    numbers = slope(node, place, names, digits, numbers=True)
+    return {
+        "phase": "backward",
+        "rule": node.op.name,
+        "slope": minus(slope(node, place, names, digits)),
+        "slope_numbers": minus(numbers),
+        "before": _text(step.before, digits),
+        "local": None if local is None else _text(local, digits),
+        "upstream": _text(step.upstream, digits),
+        "contribution": _text(step.contribution, digits),
+        "after": _text(step.after, digits),
+        "exact": _exact(step.after),
+        "summed": local is not None and np.size(step.after) < math.prod(product),
+        "size": float(np.max(np.abs(np.nan_to_num(step.contribution)), initial=0.0)),
+    }
+
+
+def _add(boxes: list[dict[str, Any]], **box: Any) -> int:
+    boxes.append(box)
+    return len(boxes) - 1
+
+
+def _text(x: Any, digits: int) -> str:
+    return minus(quantity(x, digits))
+
+
+def _exact(x: Any) -> list[float | str] | None:
+    """The numbers that the reader is asked for; None of an array of too many."""
+    if np.size(x) > TINY:
+        return None
+    return [v if np.isfinite(v) else repr(v) for v in np.ravel(x).astype(float).tolist()]
+
+
+def _letters(nodes: Iterable[Node], output: Node, known: Mapping[Node, str]) -> dict[Node, str]:
+    """Names for formulas, on one line and all different: those `known`, and v1, v2, ..., and out for the last of `nodes`."""
+    letters: dict[Node, str] = {}
+    taken: dict[str, int] = {}
+    unnamed = count(1)
+    for node in dict.fromkeys([*nodes, *known]):
+        name = known.get(node) or ("out" if node is output else f"v{next(unnamed)}")
+        name = one_line(name, most=LONGEST)
+        taken[name] = taken.get(name, 0) + 1
+        letters[node] = name if taken[name] == 1 else f"{name}#{taken[name]}"
+    return letters
+
+
+class _Lines:
+    """The lines of the user's code that made nodes, as far as they were noted, in the order of the files."""
+
+    def __init__(self, nodes: Iterable[Node]) -> None:
+        found = sorted({line for node in nodes if (line := line_of(node)) is not None})
+        self._places = {line: place for place, line in enumerate(found)}
+        texts = dedent("\n".join(linecache.getline(*line).rstrip() for line in found)).split("\n")
+        self.shown = [
+            {"file": os.path.basename(file), "number": number, "text": text}
+            for (file, number), text in zip(found, texts, strict=False)  # no lines make one text
+        ]
+
+    def place(self, node: Node) -> int | None:
+        line = line_of(node)
+        return None if line is None else self._places[line]
