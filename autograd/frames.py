@@ -88,6 +88,11 @@ def note_line(node: Any, line: Line | None = None) -> None:
     _lines[node] = line or user_line()
 
 
+def noted_nodes() -> list[Any]:
+    """The nodes whose lines were noted, of those that live."""
+    return _lines.nodes()
+
+
 def line_of(node: Any) -> Line | None:
     """The user's line where `node` was recorded; None unless it was noted, as under `detect_anomaly()`.
 

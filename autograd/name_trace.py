@@ -10,7 +10,8 @@ from __future__ import annotations
 import ast
 import linecache
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from inspect import CO_OPTIMIZED
 from threading import get_ident
 from types import CodeType, FrameType, TracebackType
 from typing import Any, Self
@@ -18,7 +19,8 @@ from typing import Any, Self
 import numpy as np
 
 from autograd import modes, scopes
-from autograd.frames import Line, Notes, is_inside, note_line
+from autograd.failures import Failure, failure_of
+from autograd.frames import Line, Notes, is_inside, note_line, noted_nodes
 from autograd.graph import Node, next_sequence_number
 from autograd.pytrees import named_parameters
 from autograd.scopes import Scope
@@ -27,7 +29,9 @@ from autograd.scopes import Scope
 _USER, _FUNCTION, _CALL, _OTHER = 1, 2, 4, 8
 _PACKAGE = __name__.partition(".")[0]
 _PARAMETER = -1  # the rank of a parameter's path, before those of variables: the depths of their frames
+_GLOBAL = 10_000  # that of global variables
 _MOST = 10_000  # of a list's members, so many have names
+_READERS = {"locals", "vars", "dir", "eval", "exec"}  # a function that calls one may keep the dict of its locals
 _INTERACTIVE = {"In", "Out"}  # the variables in which a notebook keeps all that it has shown
 
 _names: Notes[tuple[int, str]] = Notes()  # of nodes: (rank, name), the lowest rank of those that were found
@@ -84,11 +88,11 @@ class _Entry:
 
 
 class NameTrace:
-    """What `trace_names` has seen."""
+    """What `trace_names` has seen: in `failed` the operation that raised the error which ended the context, or None."""
 
-    def __init__(self) -> None:
-        self.failed = None
-        self._leads = False  # of several traces within one another the outermost does all
+    failed: Failure | None = None
+    _first = _last = 0  # the sequence numbers between which all was recorded
+    _held: tuple[Node, ...] = ()
 
     def __enter__(self) -> Self:
         frame = sys._getframe(1)
@@ -99,24 +103,53 @@ class NameTrace:
         self._kinds: dict[int, tuple[CodeType, int]] = {}
         self._targets: dict[str, dict[int, list[str]]] = {}
         self._roots: dict[int, tuple[Any, dict[int, str]]] = {}  # the outermost modules, and the paths of those within
+        self._failing: tuple[BaseException, Failure] | None = None
         self._thread = get_ident()
-        self._last = 0
+        self._first = self._last = next_sequence_number()
         self._beyond = modes.observer()
-        self._leads = scopes.own.watcher is None
-        if self._leads:
-            scopes.own.watcher = self
+        around = scopes.own.watcher
+        self._leader = around if isinstance(around, NameTrace) else self  # of several traces the outermost does all
+        scopes.own.watcher = self._leader
         self._mode = modes.observing(self)
         self._mode.__enter__()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._mode.__exit__(None, None, None)
-        if self._leads:
+        if isinstance(error, Exception):
+            leader = self._leader
+            leader.failing(error, at)
+            if leader._failing is not None:
+                self.failed = leader._failing[1]
+                self._held = self.failed.inputs or self.outputs
+        if self._leader is self:
             scopes.own.watcher = None
             self._settle()
             while self._entries:
                 self._close(self._entries.pop())
-        del self._base, self._entries, self._kinds, self._targets, self._roots
+        self._last = next_sequence_number()
+        del (
+            self._base,
+            self._entries,
+            self._kinds,
+            self._targets,
+            self._roots,
+            self._failing,
+            self._leader,
+            self._beyond,
+        )
+
+    @property
+    def outputs(self) -> tuple[Node, ...]:
+        """What a picture of the trace begins with: the operands of the operation that failed or, if none did or none of
+        them is a node, all recorded nodes from which no other one was computed."""
+        if self._held:
+            return self._held
+        made = [node for node in noted_nodes() if self._first < node._sequence and node.op is not None]
+        if not scopes.own.watcher:
+            made = [node for node in made if node._sequence <= self._last]
+        used = {id(parent) for node in made for parent in node.parents}
+        return tuple(node for node in made if id(node) not in used)
 
     # ---- As an observer
 
@@ -124,7 +157,7 @@ class NameTrace:
         """Note the line of `node`, and which calls have begun and ended since the node before."""
         if self._beyond is not None:
             self._beyond.recorded(node)
-        if self._leads and get_ident() == self._thread:
+        if self._leader is self and get_ident() == self._thread:
             line = self._follow(self._calls(sys._getframe(1)), node._sequence)
             note_line(node, line)
             self._last = node._sequence
@@ -140,6 +173,18 @@ class NameTrace:
         """Open and close scopes as the stack is now, and name what variables hold."""
         self._follow(self._calls(sys._getframe(1)), next_sequence_number())
         self._settle()
+
+    def failing(self, error: BaseException, at: TracebackType | None) -> None:
+        """Note what raised `error`, in the scopes of all calls that it has left since."""
+        if self._failing is None or self._failing[0] is not error:
+            calls = self._calls(sys._getframe(1))
+            inner = at and at.tb_next  # the first frame is that of the `with` statement
+            while inner is not None:
+                code = inner.tb_frame.f_code
+                calls.append((inner.tb_frame, self._kinds.setdefault(id(code), (code, _kind(code, inner.tb_frame)))[1]))
+                inner = inner.tb_next
+            self._follow([call for call in calls if call[1] & (_USER | _CALL)], next_sequence_number())
+            self._failing = error, failure_of(error, at, scopes.own.open)
 
     def _calls(self, frame: FrameType | None) -> list[tuple[FrameType, int]]:
         """The frames that matter from the trace's own to this one, each with what it is of."""
@@ -196,7 +241,7 @@ class NameTrace:
         if entry.scope is not None:
             scopes.leave(entry.scope, self._last)
         if entry.kind & _USER:
-            self._name_locals(entry.frame, entry.depth)
+            self._name_variables(_locals(entry.frame), entry.depth)
 
     def _path(self, module: Any) -> str | None:
         """Where a module is within the outermost one whose call is going on."""
@@ -212,16 +257,18 @@ class NameTrace:
         filename = entry.frame.f_code.co_filename
         if filename not in self._targets:
             self._targets[filename] = _targets(filename, entry.frame)
-        for target in self._targets[filename].get(entry.line, ()):
+        targets = self._targets[filename].get(entry.line)
+        held = _locals(entry.frame) if targets else {}
+        for target in targets or ():
             name, _, attribute = target.partition(".")
-            found = entry.frame.f_locals.get(name)
+            found = held.get(name)
             if attribute:
                 found = getattr(found, "__dict__", {}).get(attribute)
             self._name(found, target, entry.depth)
 
-    def _name_locals(self, frame: FrameType, depth: int) -> None:
-        """Name what the variables of a frame hold: nodes first, then the members of lists, tuples and dicts."""
-        held = [(k, x) for k, x in list(frame.f_locals.items()) if k[0] != "_" and k not in _INTERACTIVE]
+    def _name_variables(self, variables: Mapping[str, Any], depth: int) -> None:
+        """Name what variables hold: nodes first, then the members of lists, tuples and dicts."""
+        held = [(k, x) for k, x in list(variables.items()) if k[0] != "_" and k not in _INTERACTIVE]
         for name, x in held:
             if isinstance(x, Node):
                 self._name(x, name, depth)
@@ -244,13 +291,24 @@ class NameTrace:
         """Name what the variables at the `with` statement hold, and the parameters of the modules that were called."""
         if self._entries:
             self._name_targets(self._entries[0])
-        self._name_locals(self._base, 0)
+        held = _locals(self._base)
+        self._name_variables(held, 0)
+        self._name_variables(self._base.f_globals, _GLOBAL)
         learned = [(root, found) for root, _ in self._roots.values() if (found := _parameters(root))]
-        variables = {id(x): name for name, x in reversed(list(self._base.f_locals.items())) if name[0] != "_"}
+        variables = {id(x): name for name, x in reversed(held.items()) if name[0] != "_"}
         for root, found in learned:
             prefix = "" if len(learned) == 1 else f"{variables.get(id(root), type(root).__name__)}."
             for path, parameter in found.items():
                 self._name(parameter, prefix + path, _PARAMETER)
+
+
+def _locals(frame: FrameType) -> dict[str, Any]:
+    """The variables of a frame, as a new dict."""
+    found, code = frame.f_locals, frame.f_code
+    held = dict(found)
+    if type(found) is dict and code.co_flags & CO_OPTIMIZED and _READERS.isdisjoint(code.co_names):
+        found.clear()  # up to Python 3.12 it is a copy that would live as long as the call does, and all nodes in it
+    return held
 
 
 def _kind(code: CodeType, frame: FrameType) -> int:

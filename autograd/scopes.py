@@ -7,7 +7,8 @@ import threading
 from bisect import bisect_right
 from contextlib import ContextDecorator
 from operator import attrgetter
-from typing import Any, Protocol, Self
+from types import TracebackType
+from typing import Protocol, Self
 
 from autograd.arguments import wrong
 from autograd.graph import Node, next_sequence_number
@@ -41,6 +42,9 @@ class Watcher(Protocol):
 
     def catch_up(self) -> None:
         """Open and close scopes as the stack is now."""
+
+    def failing(self, error: BaseException, at: TracebackType | None) -> None:
+        """An error leaves a scope that is still open."""
 
 
 class _Own(threading.local):
@@ -107,8 +111,10 @@ class NamedScope(ContextDecorator):
             own.watcher.catch_up()
         self._entered.append(enter(self.name, "function", next_sequence_number()))
 
-    def __exit__(self, *_: Any) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if own.watcher is not None:
+            if error is not None:
+                own.watcher.failing(error, at)
             own.watcher.catch_up()
         leave(self._entered.pop(), next_sequence_number())
 

@@ -23,7 +23,7 @@ arrays.singular arrays.linalg arrays.windows arrays.convolution arrays.pooling
 constants chain_rule diagnosis reverse_mode
 numpy_reductions numpy_shaping numpy_algebra numpy_protocol operators tensor scalars value variadic
 pytrees forward_mode stand_ins lifting linearize transforms checking
-anomaly scopes name_trace custom typing
+anomaly scopes failures name_trace custom typing
 
 compiler.errors compiler.locks compiler.tracer compiler.program compiler.trace
 compiler.simplify compiler.lowering compiler.javascript compiler.export compiler.latex compiler.listing

@@ -1,5 +1,6 @@
 """What pictures learn from the user's code: names of variables, lines, and calls of modules and functions."""
 
+import contextlib
 import gc
 import weakref
 
@@ -250,3 +251,111 @@ def test_the_values_and_the_graph_are_the_same():
     assert traced[0] == plain[0]
     assert traced[1].tolist() == plain[1].tolist()
     assert compiled == ag.tanh(0.5) * 0.5
+
+
+# ---- Where the forward pass raises
+
+
+def failure(f, *args):
+    with pytest.raises(Exception) as raised, ag.trace_names() as seen:  # noqa: PT011  # of any kind
+        f(*args)
+    assert seen.failed.message == str(raised.value)
+    return seen
+
+
+W = ag.Tensor(np.ones((3, 4)))
+FAILURES = {
+    "an operator": (lambda h: h @ W, "matmul", ["h", "W"]),
+    "an operator with an array": (lambda h: h + np.ones((3, 3)), "add", ["h", (3, 3)]),
+    "an array and an operator": (lambda h: np.ones((3, 3)) - h, "sub", [(3, 3), "h"]),
+    "a comparison": (lambda h: h > W, "greater", ["h", "W"]),
+    "a function": (lambda h: ag.matmul(h, W), "matmul", ["h", "W"]),
+    "a function of a list": (lambda h: ag.concatenate([h, W]), "concatenate", ["h", "W"]),
+    "a method": (lambda h: h.reshape(3, 3), "reshape", ["h"]),
+    "an index": (lambda h: h[7], "index", ["h"]),
+    "within a composite": (lambda h: ag.std(h, axis=4), "mean", ["h"]),
+    "NumPy": (lambda h: np.matmul(h, W), "matmul", ["h", "W"]),
+    "a loss": (lambda h: nn.MSELoss()(h, np.ones((3, 3))), "MSELoss", ["h", (3, 3)]),
+    "a layer": (lambda h: nn.Sequential(nn.ReLU(), nn.Linear(4, 1))(h), "Linear", [(2, 5)]),
+    "a neuron": (lambda h: MLP(2, [2, 1], rng=0)([h.sum()]), "Neuron", [()]),
+    "what is no number": (lambda h: h * "a", "mul", ["h", ()]),
+    "float": (lambda h: float(h.sum()), "float", [()]),
+    "the user's own": (lambda h: {}[h.shape], "KeyError", []),
+}
+
+
+@pytest.mark.parametrize("kind", FAILURES)
+def test_the_operation_that_failed_is_known_with_its_operands(kind):
+    run, operation, operands = FAILURES[kind]
+    x = ag.Tensor(np.ones((2, 5)))
+
+    def forward(x):
+        h = ag.tanh(x)
+        return run(h)
+
+    seen = failure(forward, x)
+    failed = seen.failed
+    assert failed.operation == operation
+    found = [(isinstance(v, ag.Node) and name_of(v)) or np.shape(v) for v in failed.operands]
+    found = [
+        v if not isinstance(want, tuple) else shape
+        for v, want, shape in zip(found, operands, failed.shapes, strict=True)
+    ]
+    assert found == operands
+    assert failed.line == (__file__, run.__code__.co_firstlineno)
+    drawn = {id(n) for output in seen.outputs for n in ancestors(output)}
+    assert id(x) in drawn
+
+
+def test_what_failed_knows_the_calls_and_scopes_that_it_was_in():
+    def forward(x):
+        with ag.scope("mine"):
+            h = ag.tanh(x)
+            with ag.scope("inner"):
+                return nn.Sequential(nn.ReLU(), nn.Linear(4, 1))(h)
+
+    seen = failure(forward, ag.Tensor(np.ones((2, 5))))
+    assert [(scope.name, scope.path) for scope in seen.failed.scopes] == [
+        ("mine", None), ("inner", None), ("Sequential", ""), ("Linear", "1"),
+    ]  # fmt: skip
+    (relu,) = seen.outputs
+    assert [scopes_of(relu)[i] is seen.failed.scopes[i] for i in range(3)] == [True] * 3
+    assert scopes_of(ag.tanh(relu)) == ()
+
+
+def test_an_error_that_is_caught_within_is_no_failure_and_what_ends_the_trace_is():
+    x = ag.Tensor(np.ones((2, 5)))
+    with ag.trace_names() as seen:
+        try:
+            with ag.scope("tried"):
+                x @ W
+        except ValueError:
+            y = ag.tanh(x)
+    assert seen.failed is None
+    assert seen.outputs == (y,)
+    with pytest.raises(KeyboardInterrupt), ag.trace_names() as seen:
+        raise KeyboardInterrupt
+    assert seen.failed is None
+    with pytest.raises(ValueError, match="matmul"), ag.trace_names() as outer, ag.trace_names() as inner:
+        ag.tanh(x) @ W
+    assert inner.failed is outer.failed
+    assert outer.failed.operation == "matmul"
+
+
+def test_a_failure_keeps_the_graph_of_its_operands_and_nothing_else():
+    def forward():
+        x = ag.Tensor(np.ones((2, 5)), label="x")
+        h, unused = ag.tanh(x), ag.exp(x)
+        nodes.extend(map(weakref.ref, (x, h, unused)))
+        h @ W
+
+    nodes = []
+    gc.disable()
+    try:
+        with contextlib.suppress(ValueError), ag.trace_names() as seen:
+            forward()
+        assert [node() is not None for node in nodes] == [True, True, False]
+        del seen
+        assert [node() is not None for node in nodes] == [False, False, False]
+    finally:
+        gc.enable()
