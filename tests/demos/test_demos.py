@@ -25,6 +25,7 @@ PICTURES = {  # a demo that is not named here must leave at least one
     "greeks": ["greeks.png"],
     "moons": ["moons.png"],
     "orbit": ["orbit-map.png", "orbit.png"],
+    "playground": ["playground.html"],
 }
 
 
@@ -43,7 +44,9 @@ def graphviz(monkeypatch):
 
 
 def check(picture):
-    if picture.suffix == ".svg":
+    if picture.suffix == ".html":
+        assert picture.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+    elif picture.suffix == ".svg":
         assert ElementTree.parse(picture).getroot().tag.endswith("svg")
     else:
         assert matplotlib_image.imread(picture)[..., :3].std() > 0.02, f"{picture.name} is blank"
@@ -89,7 +92,7 @@ def test_a_demo_runs_and_says_and_shows_what_it_found(given, tmp_path, capsys):
     status, said, err = run(capsys, *given, "--quick", "--out", str(first))
     assert (status, err) == (0, "")
     assert len(re.findall(r"^Finding: .+\.$", said, re.MULTILINE)) == 1
-    announced = re.findall(r"^Picture: (.+)$", said, re.MULTILINE)
+    announced = re.findall(r"^(?:Picture|Page): (.+)$", said, re.MULTILINE)
     found = sorted(first.iterdir())
     assert sorted(map(Path, announced)) == found
     assert [path.name for path in found] == PICTURES.get(name, [path.name for path in found])
