@@ -8,11 +8,19 @@ from typing import Any
 
 import numpy as np
 
-from autograd import Value, dot
+from autograd import Value, dot, exp, log
+from autograd import sum as sum_
 from autograd.graph import NO_GRADIENT
 from autograd.scalars import learned
+from nn.elements import Element
+from nn.layers.activation import ELU, GELU, SELU, LeakyReLU, LogSoftmax, ReLU, Sigmoid, SiLU, Softmax, Softplus, Tanh
+from nn.layers.containers import Sequential
+from nn.layers.linear import Linear
+from nn.layers.shaping import Flatten
 from nn.typing import Seed
 from nn.validation import flag, generator, integer, sequence, shown
+
+ELEMENTWISE = (ReLU, LeakyReLU, ELU, SELU, GELU, SiLU, Tanh, Sigmoid, Softplus)  # activations of one number at a time
 
 
 class Module:
@@ -134,6 +142,121 @@ class MLP(Module):
 
     def __repr__(self) -> str:
         return f"MLP of [{', '.join(map(str, self.layers))}]"
+
+
+class Twin(Module):
+    """The layers of a network of arrays in sequence, on Values: what `twin` makes. A single output comes as a Value."""
+
+    def __init__(self, layers: list[Any]) -> None:
+        self.layers = layers
+
+    def parameters(self) -> list[Value]:
+        """The parameters, in order, those of a layer that is there twice once."""
+        return list({id(parameter): parameter for parameter in super().parameters()}.values())
+
+    def __call__(self, x: Sequence[Any] | np.ndarray[Any, Any]) -> Value | list[Value]:
+        outputs: Any = x.tolist() if isinstance(x, np.ndarray) else list(x)
+        for layer in self.layers:
+            outputs = layer(outputs if isinstance(outputs, list) else [outputs])
+        return outputs[0] if isinstance(outputs, list) and len(outputs) == 1 else outputs  # type: ignore[no-any-return]
+
+    def __repr__(self) -> str:
+        return f"Twin of [{', '.join(map(str, self.layers))}]"
+
+
+class Elementwise(Module):
+    """An activation layer of arrays, for each of a list of Values."""
+
+    def __init__(self, layer: Any) -> None:
+        self.layer = layer
+
+    def __call__(self, x: Sequence[Any]) -> list[Any]:
+        return [self.layer.forward(v if isinstance(v, Value) else Value(v)) for v in x]
+
+    def __repr__(self) -> str:
+        return repr(self.layer)
+
+
+class Normalized(Elementwise):
+    """A softmax, or its logarithm, of a list of Values."""
+
+    def __call__(self, x: Sequence[Any]) -> list[Any]:
+        highest = max(v.data if isinstance(v, Value) else v for v in x)  # so that nothing overflows
+        shifted = [v - highest for v in x]
+        exponentials = [exp(v) for v in shifted]
+        total = sum_(exponentials)
+        if isinstance(self.layer, LogSoftmax):
+            logarithm = log(total)
+            return [v - logarithm for v in shifted]
+        return [v / total for v in exponentials]
+
+
+class Flattened(Elementwise):
+    """Lists within a list as one list."""
+
+    def __call__(self, x: Sequence[Any]) -> list[Any]:
+        return [v for part in x for v in (self(part) if isinstance(part, list) else [part])]
+
+
+def twin(model: Any) -> Twin:
+    """The same network on Values, which shares the weights of `model`: small enough to be drawn, stepped and explained.
+
+    It takes one sample, and gives what `model` gives for a batch of it, to the last digits: a list of Values, or the one
+    there is. `twin(model).layers` are in the order of the model's, layers of layers in place. There are twins of Linear,
+    of the activations, of Flatten with its default axes, and of Sequential; anything else is a TypeError that names it.
+
+    Sharing means that there is one set of numbers, the arrays of the model's parameters. The twin's parameters read and
+    set elements of these arrays: training either, or loading into the model, changes both at once, and a setting of the
+    twin's is rounded to the arrays' dtype. Gradients are not shared: `model` and twin have their own `.grad`, and an optimizer of
+    either changes the weights by its gradients alone. A graph keeps the numbers that it read; one of arrays raises, as
+    ever, where an optimizer of the model has changed them since. A model that is given other parameters in place of its own (as by `layer.weight = ...`) no longer shares them.
+
+    >>> model = Sequential(Linear(2, 3, dtype=np.float64, rng=0), Tanh(), Linear(3, 1, dtype=np.float64, rng=1))
+    >>> small = twin(model)
+    >>> abs(small([0.5, -1.0]).data - model(np.array([[0.5, -1.0]])).item()) < 1e-12
+    True
+    >>> small.layers[0].neurons[2].b.data = 10.0
+    >>> model[0].bias.data[2].item()
+    10.0
+    """
+    return Twin(_twins(model, "model", {}))
+
+
+def _twins(model: Any, place: str, made: dict[int, Any]) -> list[Any]:
+    """The twins of the layers of `model`, which is at `place`; `made` has those that exist, by the id of their model."""
+    kind = type(model)
+    if kind is Sequential:
+        return [part for i, layer in enumerate(model) for part in _twins(layer, f"{place}[{i}]", made)]
+    if id(model) not in made:
+        if kind is Linear:
+            made[id(model)] = _linear_twin(model, place)
+        elif kind in (Softmax, LogSoftmax):
+            if model.dim not in (-1, 1):
+                raise TypeError(f"{place} is {model!r}, which has no twin: the softmax of one sample is along dim=-1")
+            made[id(model)] = Normalized(model)
+        elif kind is Flatten:
+            if (model.start_dim, model.end_dim) != (1, -1):
+                raise TypeError(
+                    f"{place} is {model!r}, which has no twin: one of nn.Flatten(), all axes of a sample, has"
+                )
+            made[id(model)] = Flattened(model)
+        elif kind in ELEMENTWISE:
+            made[id(model)] = Elementwise(model)
+        else:
+            known = ", ".join(x.__name__ for x in (Sequential, Linear, Flatten, *ELEMENTWISE, Softmax, LogSoftmax))
+            raise TypeError(f"{place} is {shown(model)}, which has no twin on Values; there are twins of {known}")
+    return [made[id(model)]]
+
+
+def _linear_twin(model: Linear, place: str) -> Layer:
+    if model.in_features is None:
+        raise ValueError(f"{place} is {model!r}, whose first input tells its size: call the model once before")
+    layer = Layer(0, model.out_features, nonlin=False, rng=0)
+    for row, neuron in enumerate(layer.neurons):
+        neuron.w = [Element(model.weight, (row, column)) for column in range(model.in_features)]
+        bias: Any = 0.0 if model.bias is None else Element(model.bias, (row,))
+        neuron.b = bias
+    return layer
 
 
 def _row(x: np.ndarray[Any, Any]) -> list[Any]:

@@ -31,7 +31,7 @@ PLOTS = ["plots", "lr_finder"]
 ORDER = [  # each room may import those before it; the rooms of losses, optim and datasets one another too
     *("typing", "dependencies", "modes", "validation", "parameters", "state_dicts", "summary", "module_tree", "module", "layers.parameters"),
     *(f"layers.{name}" for name in LAYERS),
-    *("losses", "restoring", "randomness", "optim", "init", "metrics", "scalar", "files", "datasets"),
+    *("losses", "restoring", "randomness", "optim", "init", "metrics", "elements", "scalar", "files", "datasets"),
     *(*TRAINING, *FILES, *PLOTS, "estimators"),
 ]  # fmt: skip
 
