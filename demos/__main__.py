@@ -1,4 +1,4 @@
-"""`python -m demos` lists the demos, `python -m demos NAME` runs one."""
+"""`python -m demos` lists the demos, `python -m demos NAME` runs one, `python -m demos all` runs them all."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import ast
 import os
 import sys
 from collections.abc import Sequence
+from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 
@@ -14,6 +15,10 @@ from demos.common.options import Options
 
 OURS = ("autograd", "nn", "demos")
 INSTALLED_AS = {"sklearn": "scikit-learn"}
+ALL = "all"  # in place of a name
+ALL_TEXT = """Every demo, each in a process of its own.
+
+With --page, one page of HTML with all lessons: text, code, what was printed, and pictures. It needs no network."""
 
 
 def lessons() -> dict[str, str]:
@@ -45,15 +50,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(parser.format_help())
         _list(found)
         return 0
-    if given.name not in found:
-        return _complain(f"there is no demo {given.name!r}; there are: {', '.join(found)}", 2)
-    own = own_options(given.name)
+    if given.page and given.name != ALL:
+        return _complain(f"--page is of `python -m demos {ALL}` alone, got it with {given.name!r}", 2)
+    if given.name not in (*found, ALL):
+        near = get_close_matches(given.name, found, 1)
+        meant = f" (did you mean {near[0]}?)" if near else ""
+        return _complain(f"there is no demo {given.name!r}{meant}; there are: {', '.join(found)}", 2)
+    own = {} if given.name == ALL else own_options(given.name)
     known = {f"--{option}": option for option in ("seed", "out", "quick", *own)}
     wrong = [word for word in rest if word not in known]
     if wrong:
         return _complain(f"{given.name} does not take {' '.join(wrong)}; its options: {', '.join(known)}", 2)
     if given.help:
-        _describe(parser, given.name, found[given.name], own)
+        _describe(parser, given.name, found.get(given.name, ALL_TEXT), own)
         return 0
     try:
         given.out.mkdir(parents=True, exist_ok=True)
@@ -61,6 +70,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain(f"cannot use {str(given.out)!r} for the pictures ({error.strerror}): give another --out", 2)
     options = Options(given.seed, given.out, given.quick, frozenset(known[word] for word in rest))
     try:
+        if given.name == ALL:
+            return int(import_module("demos.common.lessons").run_all(found, options, given.page))
         import_module(f"demos.{given.name}").run(options)
     except ImportError as error:
         package = _missing(error)
@@ -88,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
         "--out", type=Path, default=Path("out"), metavar="DIR", help="folder for pictures (default: out)"
     )
     parser.add_argument("--quick", action="store_true", help="do as little work as shows that it runs")
+    parser.add_argument("--page", type=Path, metavar="FILE", help=f"with `{ALL}`: write all lessons to one page")
     return parser
 
 
@@ -99,7 +111,8 @@ def _seed(text: str) -> int:
 
 def _list(found: dict[str, str]) -> None:
     width = max(map(len, found))
-    print("Demos: run one with `python -m demos NAME`, read about it with `python -m demos NAME --help`.\n")
+    print("Demos: run one with `python -m demos NAME`, read about it with `python -m demos NAME --help`.")
+    print(f"All of them, and a page of all: `python -m demos {ALL} --page out/lessons.html`.\n")
     for name, text in found.items():
         print(f"  {name:<{width}}  {text.partition(chr(10))[0]}")
 
@@ -107,7 +120,8 @@ def _list(found: dict[str, str]) -> None:
 def _describe(parser: argparse.ArgumentParser, name: str, text: str, own: dict[str, str]) -> None:
     for option, meaning in own.items():
         parser.add_argument(f"--{option}", action="store_true", help=meaning)
-    parser.usage = f"python -m demos {name} [--seed N] [--out DIR] [--quick]{''.join(f' [--{o}]' for o in own)}"
+    page = " [--page FILE]" if name == ALL else ""
+    parser.usage = f"python -m demos {name} [--seed N] [--out DIR] [--quick]{page}{''.join(f' [--{o}]' for o in own)}"
     parser.description = text
     print(parser.format_help())
 

@@ -66,10 +66,11 @@ def run(options: Options) -> None:
         if history[epoch][2] <= history[best][2]:
             best, kept = epoch, model.state_dict()
         train_loss, train_right, valid_loss, valid_right = history[epoch]
-        bar.write(
-            f"{epoch:5} {train_loss:13.4f} {valid_loss:8.4f} {train_right:17.2%} {valid_right:8.2%}"
-            f"{'   *' if best == epoch else ''}"
-        )
+        if epoch <= 5 or epoch % 10 == 0:  # most happens at first
+            bar.write(
+                f"{epoch:5} {train_loss:13.4f} {valid_loss:8.4f} {train_right:17.2%} {valid_right:8.2%}"
+                f"{'   *' if best == epoch else ''}"
+            )
 
     model.load_state_dict(kept)
     with ag.no_grad():

@@ -138,21 +138,23 @@ def draw(options: Options, price_and_slopes: ag.Kernel, gamma: ag.Kernel) -> Non
         "Rho: more interest": "per percentage point",
         "Dual delta: higher strike": "per 1 of strike",
     }
-    figure, places = panels(4, 2, height=6.0, sharex=True)
-    for k, (axes, (title, label)) in enumerate(zip(places.flat, titles.items(), strict=False)):
+    figure, _ = panels(1, height=9.0)
+    figure.clear()
+    grid = figure.add_gridspec(3, 3)
+    places = [figure.add_subplot(place) for place in (grid[0, :2], *(grid[k // 3 + 1, k % 3] for k in range(6)))]
+    for k, (axes, (title, label)) in enumerate(zip(places, titles.items(), strict=True)):
         axes.axvline(STRIKE, color=GREY, linewidth=0.8)
         for name, (_, colour, dashes) in TIMES.items():
             axes.plot(spot, curves[name][k], color=colour, linestyle=dashes)
-        axes.set(title=title, ylabel=label)
-    key = places.flat[-1]
-    for row, (name, (_, colour, dashes)) in enumerate(TIMES.items()):
-        key.plot([50, 80], [-row, -row], color=colour, linestyle=dashes)
-        key.text(86, -row, f"{name} to go", color=colour, weight="bold", va="center")
-    key.plot([65, 65], [-3.3, -2.7], color=GREY, linewidth=0.8)
-    key.text(86, -3, "the strike", color=GREY, va="center")
-    key.set_ylim(-4, 1)
-    key.set_axis_off()
-    for axes in (*places[1, :-1], places[0, -1]):  # the lowest of each column
+        axes.set(title=title, ylabel=label, xticks=[50, 75, 100, 125, 150])
+    for axes in places[4:]:
         axes.set_xlabel("spot")
-        axes.tick_params(labelbottom=True)
+    key = figure.add_subplot(grid[0, 2])
+    for row, (name, (_, colour, dashes)) in enumerate(TIMES.items()):
+        key.plot([0.0, 0.3], [-row, -row], color=colour, linestyle=dashes)
+        key.text(0.38, -row, f"{name} to go", color=colour, weight="bold", va="center")
+    key.plot([0.15, 0.15], [-3.3, -2.7], color=GREY, linewidth=0.8)
+    key.text(0.38, -3, f"the strike, {STRIKE:g}", color=GREY, va="center")
+    key.set(xlim=(0.0, 1.0), ylim=(-4, 1))
+    key.set_axis_off()
     save(figure, options.out / "greeks.png")

@@ -166,6 +166,7 @@ def draw_equal(options: Options, equal: Array, random: Array) -> None:
         axes.plot(*path[-1].T, "o", color=VERMILLION, markersize=10, markeredgecolor="white", zorder=3)
         axes.set(title=title, xlabel="a neuron's first weight")
     places[0].set_ylabel("its second weight")
+    places[1].set_xlabel("a neuron's first weight (■ at the start, ● at the end)")
     places[0].margins(0.3, 0.1)
     for point, text, colour in ((equal[0, 0], "start", INK), (equal[-1, 0], "end", VERMILLION)):
         places[0].annotate(
@@ -182,7 +183,8 @@ def draw_equal(options: Options, equal: Array, random: Array) -> None:
 
 
 def draw_scales(options: Options, scales: dict[tuple[str, str], tuple[Array, Array]]) -> None:
-    figure, rows = panels(2, 2, height=7.6, sharex=True)
+    """Panels are read from left to right: activations go from the first layer to the last, gradients the other way."""
+    figure, rows = panels(2, 2, height=7.6, sharex="col")
     for (name, (_, _, rule)), row in zip(ACTIVATIONS.items(), rows, strict=True):
         for axes, what, i in zip(row, ("activations", "gradients"), (0, 1), strict=True):
             ends = {}
@@ -190,13 +192,15 @@ def draw_scales(options: Options, scales: dict[tuple[str, str], tuple[Array, Arr
                 values = scales[name, factor][i]
                 layers = np.arange(1, len(values) + 1)
                 axes.plot(layers, values, color=colour, linestyle=dashes)
-                ends[f"{factor} {rule}"] = (values[-1], colour)
+                ends[f"{factor} {rule}"] = (values[-1] if what == "activations" else values[0], colour)
             axes.set_yscale("log")
             axes.set_title(f"{name}: scale of {what}")
-            if what == "activations":  # where they do not all end together
-                name_lines(axes, layers[-1], ends)
-    for axes in rows[-1]:
-        axes.set_xlabel("hidden layer")
+            axes.set_xticks([1, *range(5, DEPTH, 5), DEPTH - 1])
+            name_lines(axes, layers[-1] if what == "activations" else 1, ends)
+    for axes in rows[:, 1]:
+        axes.set_xlim(DEPTH, 0)
+    rows[-1, 0].set_xlabel("hidden layer, on the way forward")
+    rows[-1, 1].set_xlabel("hidden layer, on the way back")
     save(figure, options.out / "initialisation-scales.png")
 
 

@@ -20,7 +20,7 @@ import numpy as np
 
 import nn
 from demos.common.options import Options
-from demos.common.pictures import BLUE, GREY, INK, VERMILLION, name_ends, panels, save
+from demos.common.pictures import BLUE, GREY, HALO, INK, VERMILLION, name_ends, panels, save
 from demos.common.progress import progress
 from demos.common.typing import Array
 
@@ -105,28 +105,47 @@ def draw_paths(options: Options, surface: Surface, paths: dict[str, Array]) -> N
     slope, intercept = np.meshgrid(np.linspace(-2.0, 3.5, 150), np.linspace(-0.6, 4.0, 150))
     height = surface.above(np.stack([slope, intercept], axis=-1))
     for axes, (name, path) in zip(places, paths.items(), strict=True):
-        axes.contour(
+        lines = axes.contour(
             slope, intercept, height, levels=[0.1, 0.5, 1.5, 3.0, 5.0, 8.0], colors=GREY, linewidths=0.8, alpha=0.7
         )
+        # Written below the bowl's bottom, where no path leads.
+        spots = [
+            (surface.bottom[0], y) for y in surface.bottom[1] - np.sqrt(lines.levels[1:] / surface.curvature[1, 1])
+        ]
+        axes.clabel(lines, lines.levels[1:], manual=[spot for spot in spots if spot[1] > -0.6], fmt="%g", fontsize=11)
         colour = STYLES[name][0]
         axes.plot(*path.T, color=colour, linewidth=1.2, marker="o", markersize=3)
         axes.plot(*START, color=INK, marker="s", markersize=9)
         axes.annotate("start", START, xytext=(10, 0), textcoords="offset points", va="center", weight="bold")
         axes.plot(*surface.bottom, color="white", marker="*", markersize=17, markeredgecolor=INK, zorder=4)
+        axes.annotate(
+            "lowest", surface.bottom, xytext=(12, 0), textcoords="offset points", va="center", weight="bold",
+            path_effects=HALO,
+        )  # fmt: skip
         axes.set(title=TITLES[name], xlabel="slope")
     places[0].set_ylabel("intercept")
+    figure.supxlabel("Grey: lines of equal loss, and by how much it is above the lowest", size=13, color=GREY)
     save(figure, options.out / "minibatch-paths.png")
 
 
 def draw_losses(options: Options, surface: Surface, paths: dict[str, Array], seconds: dict[str, float]) -> None:
     figure, (by_step, by_time) = panels(2, sharey=True)
     ends = {}
+    shifts = {
+        "full batch": (4, 10),
+        "mini-batch": (-6, -9),
+        "one example": (-6, 9),
+    }  # of names at the lines' beginnings
     for name, path in paths.items():
         colour, dashes, width = STYLES[name]
         losses = surface.above(path)
         steps = np.arange(len(losses))
         by_step.plot(steps, losses, color=colour, linestyle=dashes, linewidth=width)
         by_time.plot(1000 * seconds[name] * steps[1:], losses[1:], color=colour, linestyle=dashes, linewidth=width)
+        by_time.annotate(
+            name, (1000 * seconds[name], losses[1]), xytext=shifts[name], textcoords="offset points", color=colour,
+            weight="bold", ha="right" if shifts[name][0] < 0 else "center", va="center",
+        )  # fmt: skip
         ends[name] = (losses[-20:].mean(), colour)
     full, few, one = (1000 * seconds[name] for name in paths)
     for axes in (by_step, by_time):
@@ -142,7 +161,7 @@ def draw_losses(options: Options, surface: Surface, paths: dict[str, Array], sec
     by_step.text(0.0, 0.85 * NEAR * surface.lowest, f"within {NEAR:.0%}", color=GREY, va="top")
     by_step.set(title="Loss above the lowest, by step", xlabel="step")
     by_time.set(
-        title="The same, by time", xscale="log",
-        xlabel=f"milliseconds\n(a step: full batch {full:.1f}, mini-batch {few:.2f}, one {one:.2f})",
+        title="The same, by time", xscale="log", xlim=(min(few, one) / 60, None),
+        xlabel=f"milliseconds ({full:.1f}, {few:.2f} and {one:.2f} a step)",
     )  # fmt: skip
     save(figure, options.out / "minibatch-loss.png")

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from copy import deepcopy
 
 import numpy as np
 
@@ -26,6 +27,7 @@ import autograd as ag
 import nn
 from demos.common.options import Options
 from demos.common.pictures import BLUE, GREY, INK, VERMILLION, log_scale, panels, save
+from demos.common.timing import in_words, say_timing, seconds
 from demos.common.typing import Array
 
 Pair = tuple[Array, Array]
@@ -44,6 +46,9 @@ def run(options: Options) -> None:
         "connected": (connected(rng), 0.003),
         "convolutional": (convolutional(rng), 0.005),
     }
+    needed = sum(seconds_needed(model, epochs, train, valid) for model, _ in networks.values())
+    needed_in_words = in_words(needed) if needed < 100 else f"{needed / 60:.0f} minutes"
+    say_timing(f"training will take about {needed_in_words}, reckoned from a few steps of each network.")
     histories, right = {}, {}
     for name, (model, rate) in networks.items():
         weights = sum(parameter.size for parameter in model.parameters())
@@ -144,6 +149,25 @@ def learn(
         metrics=nn.accuracy,
         callbacks=[nn.Schedule(cycle, every="step"), nn.ProgressBar(), Table()],
     )
+
+
+def seconds_needed(model: nn.Sequential, epochs: int, train: Pair, valid: Pair) -> float:
+    """The time that `learn` will take: that of a step, for each step, and that of the validation, for each epoch."""
+    copy = deepcopy(model)
+    optimizer, loss_of = nn.Adam(copy.parameters(), lr=0.0), nn.CrossEntropyLoss()
+    batches = itertools.cycle(Moved(*train, np.random.default_rng(0)))
+
+    def step() -> None:
+        images, labels = next(batches)
+        optimizer.zero_grad()
+        loss_of(copy(images), labels).backward()
+        optimizer.step()
+
+    for _ in range(2):
+        step()  # the first are slower
+    watched = valid[0][: 4 * BATCH]
+    look = seconds(lambda: nn.predict(copy, watched), 2) * len(valid[1]) / len(watched)
+    return epochs * (-(-len(train[1]) // BATCH) * seconds(step, 5) + look)
 
 
 def time_to_goal(history: nn.History) -> str:

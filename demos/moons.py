@@ -13,7 +13,7 @@ Writes moons.png: the boundary that was learned, and the loss at every step.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from typing import Any
 
@@ -45,6 +45,7 @@ Step = Callable[[Array, Array], float]
 
 PENALTY = 1e-4  # weighs the squares of the parameters against the hinge loss
 FIRST_RATE, LAST_RATE = 0.7, 0.07
+SHOWN = (0, 1, 2, 5, 10, 20, 50, 100)  # steps before which the loss is printed
 
 
 def run(options: Options) -> None:
@@ -59,25 +60,33 @@ def run(options: Options) -> None:
     if compiled:
         compare(model, points, signs)
     step = compiled_step(model) if compiled else eager_step(model)
-    losses = train(model, step, points, signs, steps)
-
     score = ag.compile(model, signature="(2)->()") if compiled else eager_score(model)
-    right = nn.accuracy((score(points) > 0).astype(int), labels)
-    print(f"loss {losses[0]:.3f} before the first step, {losses[-1]:.3f} before the last")
+
+    def accuracy() -> float:
+        return nn.accuracy((score(points) > 0).astype(int), labels)
+
+    print("\nstep     loss   on the right side")
+    bar = progress(range(steps), "moons")
+    losses = []
+    for k, loss in zip(bar, training(model, step, points, signs, steps), strict=True):
+        losses.append(loss)
+        if k in SHOWN:
+            bar.write(f"{k:4} {loss:8.3f} {accuracy():10.0%}")
+    right = accuracy()
+    print(f"{steps:4} {step(points, signs):8.3f} {right:10.0%}\n")
     print(f"Finding: {right:.0%} of the points are on the right side of the boundary after {steps} steps.")
     draw(options, score, points, labels, losses, right)
 
 
-def train(model: MLP, step: Step, points: Array, signs: Array, steps: int) -> list[float]:
-    """The loss before each step. A `step` returns the loss and leaves its gradient in the parameters."""
+def training(model: MLP, step: Step, points: Array, signs: Array, steps: int) -> Iterator[float]:
+    """The loss before each step, which is taken when the next is asked for. A `step` returns the loss and leaves its
+    gradient in the parameters."""
     optimizer = nn.SGD(model.parameters())
-    losses = []
-    for k in progress(range(steps), "moons"):
-        losses.append(step(points, signs))
+    for k in range(steps):
+        yield step(points, signs)
         optimizer.lr = FIRST_RATE + (LAST_RATE - FIRST_RATE) * k / steps
         optimizer.step()
         optimizer.zero_grad()
-    return losses
 
 
 def hinge(model: MLP, point: Any, sign: Any) -> Any:
@@ -126,7 +135,7 @@ def compare(model: MLP, points: Array, signs: Array) -> None:
     for make in (eager_step, compiled_step):
         copy = deepcopy(model)
         step = steps[make] = make(copy)
-        losses.append(train(copy, step, points, signs, 10))
+        losses.append(list(training(copy, step, points, signs, 10)))
     difference = np.abs(np.subtract(*losses)).max()
     print(f"Of the first 10 losses, no compiled one differs from the eager one by more than {difference:.0e}")
     eager = seconds(lambda: steps[eager_step](points, signs), 5)

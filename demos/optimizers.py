@@ -29,7 +29,7 @@ import numpy as np
 import autograd as ag
 import nn
 from demos.common.options import Options
-from demos.common.pictures import BLUE, GREY, INK, VERMILLION, log_scale, panels, save
+from demos.common.pictures import BLUE, GREY, INK, SKY, VERMILLION, log_scale, name_point, panels, save
 from demos.common.progress import progress
 from demos.common.typing import Array
 
@@ -162,15 +162,19 @@ def draw_paths(options: Options, paths: dict[str, Array]) -> None:
         axes.plot(*path.T, color=BLUE, marker="o", markersize=3.0, linewidth=1.0)
         axes.plot(*START, color=VERMILLION, marker="s", markersize=8)
         axes.plot(*LOWEST, color=VERMILLION, marker="*", markersize=15, markeredgecolor="white")
-        axes.set(title=name, xticks=[], yticks=[], xlim=(-4.2, 3.8), ylim=(-2.6, 3.2), aspect="equal")
+        name_point(axes, START[0], START[1], "start", INK)
+        name_point(axes, LOWEST[0], LOWEST[1], "goal", INK)
+        axes.set(title=name, xticks=[], yticks=[], xlim=(-4.2, 3.8), ylim=(-2.6, 3.2))
+        axes.set_box_aspect(5.8 / 8.0)  # the scales of both axes are the same
         axes.spines[:].set(visible=True, linewidth=0.6)
-    compare(places.flat[-1], "Steps to the star", {name: arrival(path) for name, path in paths.items()}, "{:.0f}")
+    places.flat[-1].set_box_aspect(5.8 / 8.0)
+    compare(places.flat[-1], "Steps to the goal", {name: arrival(path) for name, path in paths.items()}, "{:.0f}")
     save(figure, options.out / "optimizers-ravine.png")
 
 
 def draw_losses(options: Options, steps: dict[str, Array], losses: dict[str, float]) -> None:
     """Running means over 20 steps, in each panel also those of the others, pale."""
-    figure, places = panels(4, 2, height=6.6)
+    figure, places = panels(4, 2, height=6.6, sharex=True, sharey=True)
     means = {name: np.convolve(loss, np.ones(20) / 20, mode="valid") for name, loss in steps.items()}
     for axes, name in zip(places.flat, means, strict=False):
         for other, mean in means.items():
@@ -180,18 +184,22 @@ def draw_losses(options: Options, steps: dict[str, Array], losses: dict[str, flo
         axes.set_title(name)
     for axes in places[1, :-1]:
         axes.set_xlabel("step")
-    compare(places.flat[-1], "Loss, held out", losses, "{:.3f}")
+    places[0, -1].tick_params(labelbottom=True)  # the lowest of its column
+    figure.suptitle("Loss in training, mean of 20 steps (grey: the other optimizers)", x=0.01, ha="left", size=14)
+    places[1, -1].remove()  # its axes are those of the others
+    compare(figure.add_subplot(places[1, -1].get_subplotspec()), "Loss, held out", losses, "{:.3f}")
     save(figure, options.out / "optimizers-digits.png")
 
 
 def compare(axes: Any, title: str, metrics: dict[str, float], form: str) -> None:
-    """Bars, the best on top, each with its name and its number."""
+    """Bars, the best on top, each between its name and its number."""
     names = sorted(metrics, key=lambda name: -metrics[name])
-    most = max(figure for figure in metrics.values() if figure < math.inf)
+    most = max((figure for figure in metrics.values() if figure < math.inf), default=1.0)
     for row, name in enumerate(names):
-        known = metrics[name] < math.inf
-        axes.barh(row, metrics[name] if known else most, color=BLUE if known else "none", alpha=0.35)
-        text = form.format(metrics[name]) if known else "not in time"
-        axes.text(0.02 * most, row, f"{name}  {text}", va="center", color=INK, size=12)
-    axes.set(title=title, xticks=[], yticks=[])
+        length = metrics[name] if metrics[name] < math.inf else 0.0
+        axes.barh(row, length, color=SKY)
+        axes.text(-0.9 * most, row, name, va="center", size=12)
+        text = form.format(length) if length else "not in time"
+        axes.text(length + 0.04 * most, row, text, va="center", size=12)
+    axes.set(title=title, xticks=[], yticks=[], xlim=(-0.9 * most, 1.45 * most))
     axes.spines[:].set_visible(False)

@@ -29,7 +29,7 @@ import numpy as np
 
 import autograd as ag
 from demos.common.options import Options
-from demos.common.pictures import BLUE, GREEN, INK, ORANGE, VERMILLION, panels, save
+from demos.common.pictures import BLUE, GREEN, GREY, HALO, INK, ORANGE, VERMILLION, name_point, panels, save
 from demos.common.progress import progress
 from demos.common.timing import in_words, say_timing, seconds
 from demos.common.typing import Array
@@ -162,11 +162,11 @@ def draw_flights(options: Options, task: Task, way: list[Array], misses: dict[st
         look = {"alpha": 0.3 + 0.05 * k} if k else {"linestyle": "dotted"}
         space.plot(x, y, color=GREEN, linewidth=1.5, **look)
         space.plot(x[-1], y[-1], color=GREEN, marker="o", markersize=6)
-        if k <= 3:  # later ones lie close together
-            outward = 12 / math.hypot(x[-1], y[-1])
-            space.annotate(str(k), (x[-1], y[-1]), xytext=(outward * x[-1], outward * y[-1]), color=GREEN,
-                textcoords="offset points", ha="center", va="center", weight="bold",
-            )  # fmt: skip
+        # Its number stands outside, or, as later flights lie close together, where it would go on.
+        away = np.array([x[-1], y[-1]]) if k <= 3 else np.array([x[-1] - x[-2], y[-1] - y[-2]])
+        space.annotate(str(k), (x[-1], y[-1]), xytext=13 * away / np.hypot(*away), textcoords="offset points",
+            color=GREEN, ha="center", va="center", weight="bold", path_effects=HALO,
+        )  # fmt: skip
     x, y = np.array(flight(*way[-1], task)).T
     space.plot(x, y, color=INK, linewidth=2.4)
     space.plot(0.0, 0.0, color=ORANGE, marker="o", markersize=18)
@@ -177,7 +177,7 @@ def draw_flights(options: Options, task: Task, way: list[Array], misses: dict[st
     space.annotate("target", (task.x, task.y), xytext=(0.45 * task.x, 0.45 * task.y), color=VERMILLION, weight="bold",
         ha="center", va="center", arrowprops={"arrowstyle": "-", "color": VERMILLION, "shrinkB": 8},
     )  # fmt: skip
-    space.set(title=f"Momentum: corrections 0, 1, 2, 3, 5, 8, {len(way) - 1}", aspect="equal", xticks=[], yticks=[])
+    space.set(title=f"Momentum: flights by correction (black: {len(way) - 1})", aspect="equal", xticks=[], yticks=[])
     space.spines[:].set_visible(False)
 
     for name, miss in misses.items():
@@ -209,10 +209,15 @@ def draw_map(options: Options, aim: ag.Kernel, ways: dict[str, list[Array]]) -> 
         axes.contourf(
             x, y, miss, levels=[0.0, 0.1, 0.3, 1.0, np.inf], colors=["#ffffff", "#ececec", "#d6d6d6", "#bdbdbd"]
         )
+        edges = axes.contour(x, y, miss, levels=[0.1, 0.3, 1.0], colors=GREY, linewidths=0.6)
+        if name == "Newton":  # whose path leaves them legible
+            axes.clabel(edges, fmt="%g", fontsize=11)
         axes.plot(*np.array(way).T, color=colour, marker=marker, markersize=4, linewidth=1.4)
         axes.plot(*START, color=INK, marker="s", markersize=9)
+        axes.annotate("start", START, xytext=(9, 0), textcoords="offset points", va="center", weight="bold")
+        name_point(axes, *ways["Newton"][-1], "goal", INK)
         axes.plot(*ways["Newton"][-1], color=VERMILLION, marker="*", markersize=16, markeredgecolor="white", zorder=4)
         axes.set(title=f"{name.capitalize()}: {len(way) - 1} corrections", xlabel="velocity away from the sun")
     places[0].set_ylabel("velocity along the orbit")
-    figure.supxlabel("From light to dark, the miss is below 0.1, below 0.3, below 1, and above", size=13)
+    figure.supxlabel("Grey: lines of equal miss; the darker, the farther from the target", size=13)
     save(figure, options.out / "orbit-map.png")

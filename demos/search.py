@@ -40,10 +40,8 @@ def run(options: Options) -> None:
     hidden, rates = (HIDDEN[1:3], RATES[1:4]) if options.quick else (HIDDEN, RATES)
     epochs = 3 if options.quick else 15
     train, valid, test = nn.train_valid_test_split(*nn.digits(), valid=0.2, test=0.2, rng=options.seed)
-    print(
-        f"{len(hidden)} × {len(rates)} templates; {len(train[1])} digits to learn from, {len(valid[1])} to choose by, "
-    )
-    print(f"{len(test[1])} to test the winner on\n")
+    print(f"{len(hidden)} × {len(rates)} templates, the best by validation first")
+    print(f"{len(train[1])} digits to learn from, {len(valid[1])} to choose by, {len(test[1])} to test the winner on\n")
 
     models, right = {}, {}
     for sizes, rate in progress(list(product(hidden, rates)), "search"):
@@ -85,19 +83,23 @@ def draw(
     best: tuple[Hidden, float],
     tested: float,
 ) -> None:
-    """A square for each template. Shades distinguish the good from the best: all below 85 % are equally dark."""
+    """A square for each template, the darker the more mistakes: a shade for each factor, or the best would look alike."""
     figure, axes = panels(1, height=6.0)
     table = np.array([[right[sizes, rate] for rate in rates] for sizes in hidden])
-    axes.imshow(table, cmap="gray", vmin=0.85, vmax=1.0, aspect="auto")
+    shades = -np.log(np.maximum(1.0 - table, 0.01))
+    shades = (shades - shades.min()) / max(np.ptp(shades), 1e-9)
+    axes.imshow(shades, cmap="Blues_r", vmin=-0.3, vmax=1.15, aspect="auto")
     for i, j in np.ndindex(table.shape):
-        colour = "white" if table[i, j] < 0.93 else INK
+        colour = "white" if shades[i, j] < 0.2 else INK
         axes.text(j, i, f"{table[i, j]:.1%}", ha="center", va="center", color=colour)
     at = rates.index(best[1]) - 0.46, hidden.index(best[0]) - 0.46
     axes.add_patch(Rectangle(at, 0.92, 0.92, fill=False, edgecolor=VERMILLION, linewidth=4))
     axes.set_xticks(range(len(rates)), [f"{rate:g}" for rate in rates])
     axes.set_yticks(range(len(hidden)), [" + ".join(map(str, sizes)) for sizes in hidden])
     axes.set(xlabel="learning rate", ylabel="hidden neurons")
-    axes.set_title(f"Accuracy on the digits to choose by; framed: the best, in the test {tested:.1%}")
+    axes.set_title(
+        f"Accuracy on the digits to choose by (darker: more mistakes); framed: the best, {tested:.1%} in the test"
+    )
     axes.tick_params(length=0)
     save(figure, options.out / "search.png")
 

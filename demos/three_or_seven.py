@@ -26,7 +26,7 @@ import numpy as np
 import autograd as ag
 import nn
 from demos.common.options import Options
-from demos.common.pictures import BLUE, GREY, VERMILLION, log_scale, name_ends, save
+from demos.common.pictures import BLUE, GREY, INK, TWO_SIDED, VERMILLION, log_scale, name_ends, save
 from demos.common.progress import progress
 from demos.common.typing import Array
 
@@ -133,12 +133,13 @@ def draw(options: Options, history: Array, best: int, weights: Array, test: Pair
         textcoords="offset points", ha="right", va="top", color=GREY,
     )  # fmt: skip
 
-    # In greys: black and white are as far from each other, in print too, as 3 and 7 are in the sum.
     limit = np.abs(weights).max()
-    shown = picture.imshow(weights.reshape(side, side), cmap="gray", vmin=-limit, vmax=limit)
-    picture.set(title="Weights: what ink speaks for", xticks=[], yticks=[])
+    shown = picture.imshow(weights.reshape(side, side), cmap=TWO_SIDED, vmin=-limit, vmax=limit)
+    picture.set(title="Weights: what ink speaks for", xticks=[], yticks=[], anchor="NW")
+    picture.spines[:].set(visible=True, linewidth=0.6)
     bar = upper.colorbar(shown, ax=picture, ticks=[-limit, 0.0, limit], shrink=0.85)
-    bar.ax.set_yticklabels(["a 3", "neither", "a 7"])
+    for text, colour in zip(bar.ax.set_yticklabels(["a 3", "neither", "a 7"]), (BLUE, INK, VERMILLION), strict=True):
+        text.set(color=colour, weight="bold" if colour != INK else "normal")
 
     wrong = np.flatnonzero((scores > 0) != test[1])
     order = wrong[np.argsort(-np.abs(scores[wrong]), kind="stable")]

@@ -11,6 +11,8 @@ from typing import Any
 
 import matplotlib
 import matplotlib.pyplot as plt
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.patheffects import withStroke
 from matplotlib.ticker import LogLocator, NullLocator
 
 from nn.plots import BLUE as BLUE
@@ -21,7 +23,9 @@ from nn.plots import SKY as SKY
 from nn.plots import VERMILLION as VERMILLION
 
 INK, GREY = "#1a1a1a", "#6b6b6b"
+HALO = [withStroke(linewidth=4, foreground="white")]  # around text that stands on lines
 PALE_BLUE, PALE_ORANGE = "#cfe3f1", "#fbe3cf"  # areas behind points
+TWO_SIDED = LinearSegmentedColormap.from_list("two sides", [BLUE, "white", VERMILLION])  # of numbers below and above 0
 
 matplotlib.use("Agg")  # files only: no window, and no screen needed
 plt.rcParams.update(
@@ -50,7 +54,10 @@ def panels(columns: int, rows: int = 1, *, width: float = 11.0, height: float = 
 def name_point(axes: Any, x: float, y: float, text: str, colour: str, above: bool = True) -> None:
     """Write `text` over or under the point (x, y), in the `colour` of its line or point."""
     place = {"xytext": (0, 8), "va": "bottom"} if above else {"xytext": (0, -8), "va": "top"}
-    axes.annotate(text, (x, y), textcoords="offset points", color=colour, ha="center", weight="bold", **place)
+    axes.annotate(
+        text, (x, y), textcoords="offset points", color=colour, ha="center", weight="bold", **place,
+        path_effects=HALO,
+    )  # fmt: skip
 
 
 def log_scale(axes: Any) -> None:

@@ -121,7 +121,7 @@ def test_compiled_losses_are_the_eager_ones():
     losses, scores = [], []
     for make in (moons.eager_step, moons.compiled_step):
         model = MLP(2, [6, 1], rng=0)
-        losses.append(moons.train(model, make(model), points, signs, 25))
+        losses.append(list(moons.training(model, make(model), points, signs, 25)))
         scores.append(moons.eager_score(model)(points))
     assert np.ptp(losses[0]) > 0.1  # something was learned
     np.testing.assert_allclose(losses[1], losses[0], rtol=0, atol=1e-9)

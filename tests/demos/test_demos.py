@@ -217,7 +217,20 @@ def test_an_unknown_name_is_answered_with_the_known_ones():
     done = subprocess.run([sys.executable, "-m", "demos", "mons"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 2
     assert done.stdout == ""
-    assert done.stderr == f"python -m demos: there is no demo 'mons'; there are: {', '.join(NAMES)}\n"
+    assert done.stderr == (
+        f"python -m demos: there is no demo 'mons' (did you mean moons?); there are: {', '.join(NAMES)}\n"
+    )
+
+
+@pytest.mark.parametrize(("given", "meant"), [("digit", "digits"), ("Digits", "digits"), ("minibatches", "minibatch")])
+def test_a_name_that_is_nearly_right_is_asked_about(given, meant, capsys):
+    status, _, err = run(capsys, given)
+    assert status == 2
+    assert f"there is no demo {given!r} (did you mean {meant}?)" in err
+
+
+def test_a_name_that_is_like_none_is_not_guessed(capsys):
+    assert "did you mean" not in run(capsys, "zebra")[2]
 
 
 @pytest.mark.parametrize("seed", ["-1", "x", "1.5"])
@@ -253,7 +266,7 @@ def test_a_missing_extra_is_named_with_the_cure(name, module, package, tmp_path)
     assert done.stderr == (f"python -m demos: {name} needs {package}, which is not installed: pip install {package}\n")
 
 
-@pytest.mark.parametrize("given", [[], ["--help"], ["expression", "--help"]])
+@pytest.mark.parametrize("given", [[], ["--help"], ["expression", "--help"], ["digits", "--help"]])
 def test_output_that_is_not_read_to_its_end_is_no_error(given):
     with subprocess.Popen(
         [sys.executable, "-m", "demos", *given], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
