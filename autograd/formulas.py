@@ -287,17 +287,14 @@ def parameters(op: Primitive) -> list[str]:
     return [*"xyuv"[: len(op.rules)]]
 
 
-def slopes(op: Primitive, names: Sequence[Formula] = ()) -> list[str]:
-    """The slopes of an elementwise or variadic operation as text, in terms of its output and its inputs; these are called
-    as `names` has them, or z and as the rule does.
+def slopes(op: Primitive) -> list[str]:
+    """The slopes of an elementwise operation as text, in terms of its inputs and its output z.
 
     >>> from autograd.elementwise import div, relu, tanh
     >>> slopes(tanh), slopes(div), slopes(relu)
     (['1 - z * z'], ['1 / y', '-z / y'], ['[x > 0]'])
     """
-    if op.variadic:
-        return [str(slope) if isinstance(slope, Formula) else f"{slope:g}" for slope in op.variadic(*names)]
-    found = [slope_formula(rule, names or [Formula("z"), *map(Formula, parameters(op))]) for rule in op.rules]
+    found = [slope_formula(rule, [Formula("z"), *map(Formula, parameters(op))]) for rule in op.rules]
     return [f"[{x}]" if x.binding == COMPARISON else str(x) for x in found]
 
 

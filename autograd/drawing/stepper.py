@@ -6,7 +6,6 @@ import linecache
 import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import count
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -18,15 +17,19 @@ from autograd.drawing.boxes import minus
 from autograd.drawing.derivatives import starts_from_zero
 from autograd.drawing.html import asset, html_page
 from autograd.drawing.names import names, paths_of
-from autograd.drawing.steps import Backward, expression, slope, steps
-from autograd.drawing.summaries import MOST_DIGITS, TINY, check_node, one_line, quantity
+from autograd.drawing.pullbacks import local_formula, pullback_formula
+from autograd.drawing.steps import Backward, expression, letter, numeral, steps
+from autograd.drawing.summaries import MOST_DIGITS, TINY, check_node, quantity
+from autograd.drawing.tables import Names
 from autograd.drawing.texts import sign
 from autograd.files import file_path
+from autograd.formulas import Formula, TextFormula
 from autograd.frames import line_of
 from autograd.graph import Node, ancestors
 
 CONSTANTS = 6  # of more, one box counts them
-LONGEST = 32  # of a name in formulas and in the picture
+LONGEST = 90  # a formula of more characters explains nothing
+G = TextFormula("ḡ")  # the gradient of an operation's result
 
 
 def stepper(output: Node, path: str | Path, *, inputs: Any = None, max_nodes: int = 150, digits: int = 4) -> Path:
@@ -94,7 +97,8 @@ def page(output: Node, nodes: Sequence[Node], known: Mapping[Node, str], digits:
 
 def story(output: Node, nodes: Sequence[Node], known: Mapping[Node, str], digits: int) -> dict[str, Any]:
     """What the page shows, as JSON: `boxes`, the output last; `edges`, by the places of their boxes; `steps`; `lines` of code."""
-    letters = _letters(nodes, output, known)
+    words = Names(dict.fromkeys([*nodes, *known]), output, known, digits).words
+    letters = {node: letter(word) for node, word in words.items()}
     lines = _Lines(nodes)
     inner = set(nodes)
     # A leaf is shown as it was when it was used, whatever it has been set to since.
@@ -115,13 +119,13 @@ def story(output: Node, nodes: Sequence[Node], known: Mapping[Node, str], digits
                 places[node, i] = len(edges) + len(sources)
                 sources.append(at[x])
             elif i in fixed and len(fixed) <= CONSTANTS:
-                name = f"{letters[x]} = " if isinstance(x, Node) and x in letters else ""
+                name = f"{words[x]} = " if isinstance(x, Node) and x in words else ""
                 sources.append(_add(boxes, kind="constant", value=name + _text(value, digits)))
         at[node] = _add(
             boxes,
             kind="leaf" if node.op is None else "operation",
-            name=letters[node],
-            label=known.get(node, letters[node]),
+            name=words[node],
+            label=known.get(node, words[node]),
             sign=sign(node.op) if node.op else "",
             value=_text(read.get(node, node._data), digits),
             shape=f"{np.shape(node._data)} {node._data.dtype}" if np.ndim(node._data) else "",
@@ -136,8 +140,8 @@ def story(output: Node, nodes: Sequence[Node], known: Mapping[Node, str], digits
             {
                 "phase": "forward",
                 "box": at[node],
-                "formula": minus(expression(node, letters, digits)),
-                "numbers": minus(expression(node, letters, digits, numbers=True)),
+                "formula": expression(node, letters, digits),
+                "numbers": _arithmetic(expression(node, {}, digits)),
                 "line": lines.place(node),
             }
         )
@@ -159,29 +163,44 @@ def story(output: Node, nodes: Sequence[Node], known: Mapping[Node, str], digits
     return {"boxes": boxes, "edges": edges, "steps": told, "lines": lines.shown}
 
 
-def _told(step: Backward, names: Mapping[Node, str], digits: int) -> dict[str, Any]:
+def _told(step: Backward, letters: Mapping[Node, Formula], digits: int) -> dict[str, Any]:
     """A backward step in words and numbers."""
     node, place = step.node, step.place
     if place is None:
         return {"phase": "seed", "after": _text(step.after, digits), "size": 1.0}
-    assert node.op is not None
-    local = step.local
-    product = () if local is None else np.broadcast_shapes(np.shape(local), np.shape(step.upstream))
-    numbers = slope(node, place, names, digits, numbers=True)
+    local, single = step.local, step.local is not None
+    pairs = [(node, node._data), *zip(node.inputs, node._residuals(), strict=True)]
+    numbers = {x: numeral(read, digits) for x, read in pairs if isinstance(x, Node)}
+    names = {x: letters.get(x, number) for x, number in numbers.items()}
+    rule = (
+        local_formula(node, place, names, TextFormula)
+        if single
+        else pullback_formula(node, place, names, G, TextFormula)
+    )
+    product = np.broadcast_shapes(np.shape(local), np.shape(step.upstream)) if single else ()
     return {
         "phase": "backward",
-        "rule": node.op.name,
-        "slope": minus(slope(node, place, names, digits)),
-        "slope_numbers": minus(numbers),
+        "rule": _short(rule),
+        "rule_numbers": _arithmetic(_short(local_formula(node, place, numbers, TextFormula))) if single else "",
         "before": _text(step.before, digits),
-        "local": None if local is None else _text(local, digits),
+        "local": _text(local, digits) if single else None,
         "upstream": _text(step.upstream, digits),
         "contribution": _text(step.contribution, digits),
         "after": _text(step.after, digits),
         "exact": _exact(step.after),
-        "summed": local is not None and np.size(step.after) < math.prod(product),
+        "summed": single and np.size(step.after) < math.prod(product),
         "size": float(np.max(np.abs(np.nan_to_num(step.contribution)), initial=0.0)),
     }
+
+
+def _short(formula: Formula | None) -> str:
+    """The text of a formula that is not too long to explain anything."""
+    return "" if formula is None or len(formula.text) > LONGEST else formula.text
+
+
+def _arithmetic(text: str) -> str:
+    """A formula of numbers in their own signs."""
+    return minus(text).replace(" * ", " × ")
 
 
 def _add(boxes: list[dict[str, Any]], **box: Any) -> int:
@@ -198,19 +217,6 @@ def _exact(x: Any) -> list[float | str] | None:
     if np.size(x) > TINY:
         return None
     return [v if np.isfinite(v) else repr(v) for v in np.ravel(x).astype(float).tolist()]
-
-
-def _letters(nodes: Iterable[Node], output: Node, known: Mapping[Node, str]) -> dict[Node, str]:
-    """Names for formulas, on one line and all different: those `known`, and v1, v2, ..., and out for the last of `nodes`."""
-    letters: dict[Node, str] = {}
-    taken: dict[str, int] = {}
-    unnamed = count(1)
-    for node in dict.fromkeys([*nodes, *known]):
-        name = known.get(node) or ("out" if node is output else f"v{next(unnamed)}")
-        name = one_line(name, most=LONGEST)
-        taken[name] = taken.get(name, 0) + 1
-        letters[node] = name if taken[name] == 1 else f"{name}#{taken[name]}"
-    return letters
 
 
 class _Lines:

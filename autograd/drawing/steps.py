@@ -10,12 +10,11 @@ import numpy as np
 from autograd.arguments import assignments
 from autograd.drawing.derivatives import contributions, starts_from_zero
 from autograd.drawing.summaries import TINY, quantity
-from autograd.formulas import ANYTHING, ATOM, PRODUCT, Formula, slopes
-from autograd.graph import Node, Slope, ancestors
+from autograd.formulas import ANYTHING, ATOM, PRODUCT, Formula, TextFormula
+from autograd.graph import Node, ancestors
 from autograd.reverse_mode import cotangents
 from autograd.variadic import dot_of
 
-LONGEST = 90  # a formula of more characters explains nothing
 ARGUMENTS = 6  # of more, the first and the last are shown
 
 
@@ -109,17 +108,18 @@ def _locals(node: Node) -> list[Any]:
 # ---- Formulas, with the names of nodes or their numbers in the place of letters
 
 
-def expression(node: Node, names: Mapping[Node, str], digits: int, numbers: bool = False) -> str:
-    """The operation of `node` in terms of the names of its inputs, or of their `numbers`.
+def expression(node: Node, letters: Mapping[Node, Formula], digits: int) -> str:
+    """The operation of `node`, in terms of `letters` for its inputs; all others are numbers.
 
     >>> from autograd.value import Value
     >>> x = Value(-3.0)
-    >>> expression(x * x, {x: "x"}, 4), expression(x * x, {x: "x"}, 4, numbers=True)
+    >>> expression(x * x, {x: letter("x")}, 4), expression(x * x, {}, 4)
     ('x * x', '-3 * (-3)')
     """
     op = node.op
     assert op is not None
-    args = _letters(node, names, digits, numbers)[1:]
+    pairs = zip(node.inputs, node._residuals(), strict=True)
+    args = [letters[x] if isinstance(x, Node) and x in letters else numeral(read, digits) for x, read in pairs]
     if op.infix:
         return str(Formula.applied(op, args))
     if op is dot_of:
@@ -130,42 +130,16 @@ def expression(node: Node, names: Mapping[Node, str], digits: int, numbers: bool
     return f"{op.name}({', '.join([*_few([str(arg) for arg in args]), *assignments(op.settings)])})"
 
 
-def slope(node: Node, place: int, names: Mapping[Node, str], digits: int, numbers: bool = False) -> str:
-    """The local derivative of `node` with respect to its input `place` as a formula; empty where there is none to be read.
-
-    >>> from autograd.elementwise import tanh
-    >>> from autograd.value import Value
-    >>> n = Value(0.5, "n")
-    >>> o = tanh(n)
-    >>> slope(o, 0, {n: "n", o: "o"}, 4), slope(o, 0, {n: "n", o: "o"}, 4, numbers=True)
-    ('1 - o * o', '1 - 0.4621 * 0.4621')
-    """
-    assert node.op is not None
-    if node.op.variadic is None and not isinstance(node.op.rules[place], Slope):
-        return ""
-    try:
-        text = slopes(node.op, _letters(node, names, digits, numbers))[place]
-    except Exception:  # a rule of the user's that is no plain arithmetic
-        return ""
-    return text if len(text) <= LONGEST else ""
-
-
-def _letters(node: Node, names: Mapping[Node, str], digits: int, numbers: bool) -> list[Formula]:
-    """The output of `node` and its inputs, each as its name or its number."""
-    return [
-        _letter(names[x]) if isinstance(x, Node) and x in names and not numbers else _number(read, digits)
-        for x, read in zip((node, *node.inputs), (node._data, *node._residuals()), strict=True)
-    ]
-
-
-def _letter(name: str) -> Formula:
+def letter(name: str) -> Formula:
+    """A name in a formula: in parentheses where it is an expression itself."""
     simple = all(c.isalnum() or c in "_.%#[]" for c in name)
-    return Formula(name, ATOM if simple else ANYTHING if any(map(str.isspace, name)) else PRODUCT)
+    return TextFormula(name, ATOM if simple else ANYTHING if any(map(str.isspace, name)) else PRODUCT)
 
 
-def _number(x: Any, digits: int) -> Formula:
+def numeral(x: Any, digits: int) -> Formula:
+    """A number in a formula, or a small array."""
     text = quantity(x, digits)
-    return Formula(text, PRODUCT if text[0] == "-" else ANYTHING if np.size(x) > TINY else ATOM)
+    return TextFormula(text, PRODUCT if text[0] == "-" else ANYTHING if np.size(x) > TINY else ATOM)
 
 
 def _few(texts: list[str]) -> list[str]:

@@ -302,9 +302,9 @@ function content(k) {
   }
   const target = names[step.target], local = `∂${bracketed(name)}/∂${bracketed(target)}`;
   const after = open ? "?" : step.after;
-  const parts = [step.slope, step.slope_numbers, step.local].filter((text, i, all) => text && text !== all[i - 1] && all.indexOf(text) === i);
+  const parts = [step.rule, step.rule_numbers, step.local].filter((text, i, all) => text && text !== all[i - 1] && all.indexOf(text) === i);
   const product = step.local === null
-    ? [keep(sign("+"), term(step.contribution, `what ${step.rule} hands on`))]
+    ? [keep(sign("+"), term(step.contribution, step.rule || `pullback of ${boxes[step.box].sign}`))]
     : [keep(sign(step.summed ? "+ Σ" : "+"), term(step.local, `local: ${local}`)), keep(sign("×"), term(step.upstream, `gradient of ${name}`))];
   const notes = [];
   if (step.summed) notes.push(`${target} was used once for each element of ${name}: what they hand on is summed.`);
@@ -312,7 +312,7 @@ function content(k) {
   else if (!open) notes.push(`The gradient of ${target} is complete.`);
   return {
     phase: "Backward", heading: `From ${name} back to ${target}`,
-    formula: step.local === null ? "" : `${local} = ${parts.join(" = ")}`,
+    formula: step.local === null ? step.rule && `gradient of ${target} += ${step.rule}, where ḡ is the gradient of ${name}` : `${local} = ${parts.join(" = ")}`,
     equation: [term(step.before, `gradient of ${target} before`), ...product, keep(sign("="), term(after, `gradient of ${target} after`, "after"))],
     note: notes.join(" "),
     said: `Backward, from ${name} to ${target}. ` + (step.local === null ? `${step.before} plus ${step.contribution}`

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd as ag
-from autograd.drawing.steps import expression, slope, steps
+from autograd.drawing.pullbacks import local_formula
+from autograd.drawing.steps import expression, letter, steps
 from autograd.elementwise import ELEMENTWISE
-from autograd.formulas import slopes
+from autograd.formulas import Formula
 from autograd.graph import ancestors
 
 OPERATIONS = [
@@ -75,12 +76,9 @@ def test_the_lecture_s_neuron():
     wanted = {"o": 1.0, "n": 0.5, "b": 0.5, "w2": 0.0, "x2": 0.5, "w1": 1.0, "x1": -1.5}
     assert {name: round(last[name], 12) for name in wanted} == wanted
     first = backward[1]
-    assert (expression(first.node, names, 4), expression(first.node, names, 4, numbers=True)) == (
-        "tanh(n)",
-        "tanh(0.8814)",
-    )
-    assert slope(first.node, first.place, names, 4) == "1 - o * o"
-    assert slope(first.node, first.place, names, 4, numbers=True) == "1 - 0.7071 * 0.7071"
+    letters = {node: letter(name) for node, name in names.items()}
+    assert expression(first.node, letters, 4) == "tanh(n)"
+    assert expression(first.node, {}, 4) == "tanh(0.8814)"
 
 
 @given(graphs())
@@ -190,21 +188,20 @@ def test_the_formula_of_a_slope_gives_the_slope(name):
     """Formulas with numbers in the place of letters, evaluated as Python, are the local derivatives."""
     op = ELEMENTWISE[name]
     examples = {"acosh": [2.0], "asin": [0.5], "acos": [0.5], "atanh": [0.5], "mod": [3.5, 1.25], "fmod": [3.5, 1.25]}
-    numbers = examples.get(name, [1.5, 0.75, -2.0][: len(op.rules)])
-    inputs = [ag.Value(x) for x in numbers]
+    inputs = [ag.Value(x) for x in examples.get(name, [1.5, 0.75, -2.0][: len(op.rules)])]
     node = op(*inputs)
     _, backward = steps(node)
     words = {n: getattr(op, "scalar", op) for n, op in ELEMENTWISE.items()} | {"abs": abs, "nan": math.nan}
+    numbers = {x: Formula(f"({x.data!r})") for x in (node, *inputs)}
     for step in backward[1:]:
-        text = slope(node, step.place, {}, 8, numbers=True)
-        assert text, slopes(op)
-        found = eval(text.removeprefix("[").removesuffix("]"), {"__builtins__": {}}, words)
-        assert math.isclose(found, step.local, rel_tol=1e-4), (text, step.local)  # constants in it have six digits
+        formula = local_formula(node, step.place, numbers, Formula)
+        found = eval(str(formula), {"__builtins__": {}}, words)
+        assert math.isclose(found, step.local, rel_tol=1e-4), (formula, step.local)  # constants have six digits
 
 
 def test_operations_are_written_as_one_writes_them():
     a, b = ag.Value(-3.0, "a"), ag.Value(2.0, "b*c + d")
-    names = {a: "a", b: "b*c + d"}
+    letters = {a: letter("a"), b: letter("b*c + d")}
     cases = [
         (a * b, "a * (b*c + d)", "-3 * 2"),
         (a**2, "a**2", "(-3)**2"),
@@ -215,8 +212,8 @@ def test_operations_are_written_as_one_writes_them():
         (ag.dot([a], [b], start=1.0), "a * (b*c + d) + 1", "-3 * 2 + 1"),
     ]
     for node, named, numbered in cases:
-        assert expression(node, names, 4) == named
-        assert expression(node, names, 4, numbers=True) == numbered
+        assert expression(node, letters, 4) == named
+        assert expression(node, {}, 4) == numbered
 
 
 def test_a_chain_of_a_hundred_thousand_needs_no_recursion():
