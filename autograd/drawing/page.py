@@ -66,14 +66,16 @@ def show(
     show: Collection[str] = SHOW,
     max_nodes: int = 200,
     digits: int = 4,
-    direction: str = "LR",
+    direction: str | None = None,
 ) -> Page:
     """The drawing of the graph that `node` was computed from as a page: one file of HTML, which needs no network.
 
     In it the picture is dragged and zoomed; groups open and close, by the mouse or by keys; and a click on a box shows its
     numbers, its shape, its formula, the line of code under `ag.trace_names()`, and what each of its uses contributes to its
-    gradient. Groups are closed until all can be read in the window, unless `depth` is given. With a `path`, which must end in .html, the page is written there; a notebook shows what is returned. The
-    other arguments are those of `draw`, and so are the errors; `direction` is "LR" or "TB". A missing folder is a FileNotFoundError.
+    gradient. Groups are closed until all can be read in the window, unless `depth` is given. With a `path`, which must end
+    in .html, the page is written there; a notebook shows what is returned. The other arguments are those of `draw`, and so
+    are the errors; `direction` is "LR", "TB", or by default the one of them in which more can be read. A missing folder is
+    a FileNotFoundError.
 
     >>> import tempfile
     >>> from autograd.value import Value
@@ -93,7 +95,8 @@ def show(
         integer("show", "max_nodes", max_nodes, least=1),
         digits,
     )
-    direction = choice("show", "direction", direction, DIRECTIONS)
+    if direction is not None:
+        direction = choice("show", "direction", direction, DIRECTIONS)
     title = one_line(f"Graph of {node.label}" if node.label else "Computation graph", most=60)
     page = Page(
         html_page(

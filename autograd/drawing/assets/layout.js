@@ -94,12 +94,44 @@ function added(x, y) {
   return a === null ? y : b === null ? x : a + b;
 }
 
+const RANKS = 400, FAR = 6;  // lines may cross so many ranks, all together, before those across more than FAR are cut
+
+/** Of the parts of edges in a level, those to be cut because they are many and long; one of each box stays. */
+function farParts(parts) {
+  const waits = new Map(), leaving = new Map(), ranks = new Map();
+  for (const part of parts) {
+    waits.set(part.to, (waits.get(part.to) ?? 0) + 1);
+    if (!leaving.has(part.from)) leaving.set(part.from, []);
+    leaving.get(part.from).push(part);
+  }
+  const ready = [...leaving.keys()].filter(id => !waits.has(id));
+  for (const id of ready) {  // which grows meanwhile
+    for (const {to} of leaving.get(id) ?? []) {
+      ranks.set(to, Math.max(ranks.get(to) ?? 0, (ranks.get(id) ?? 0) + 1));
+      waits.set(to, waits.get(to) - 1);
+      if (!waits.get(to)) ready.push(to);
+    }
+  }
+  const span = part => (ranks.get(part.to) ?? 0) - (ranks.get(part.from) ?? 0);
+  let total = parts.reduce((sum, part) => sum + span(part), 0);
+  const far = new Set();
+  for (const part of parts.filter(part => part.last && span(part) > FAR).sort((a, b) => span(b) - span(a))) {
+    if (total <= RANKS) break;
+    if (leaving.get(part.from).every(other => other === part || far.has(other))) continue;
+    far.add(part);
+    total -= span(part);
+  }
+  return far;
+}
+
 /**
- * Where boxes and edges lie. `size(id)` is the [width, height] of a closed box, `labelSize(edge)` that of an edge's
- * label, `flow` "LR" or "TB". Each open group is laid out by itself, and is then a box of that size in the one around
- * it; an edge that leaves it passes its border at a port, one for each box that the edge comes from.
+ * Where boxes and edges lie. `size(id)` is the [width, height] of a closed box, and of a group's title the width
+ * with what stands before it; `labelSize(edge)` is the size of an edge's label, `stubSize(id)` that of
+ * what stands for a far box, `flow` "LR" or "TB". Each open group is laid out by itself,
+ * and is then a box of that size in the one around it; an edge that leaves it passes its border at a port, one for each
+ * box that the edge comes from. An edge across much of a large drawing begins at a stub, which names the far box.
  */
-function layOut(folded, size, labelSize, flow) {
+function layOut(folded, size, labelSize, stubSize, flow) {
   const edges = folded.lifted(), across = flow === "LR";
   const segments = new Map();  // of each group, by key: a part of one edge, or of several from one box
   const add = (group, key, from, to, edge, last) => {
@@ -132,7 +164,13 @@ function layOut(folded, size, labelSize, flow) {
       const [width, height] = levels.has(id) ? levels.get(id).size : size(id);
       graph.setNode(name(id), {width, height});
     }
-    const parts = [...(segments.get(group) ?? new Map()).values()], entered = new Set(), left = new Set();
+    const parts = [...(segments.get(group) ?? new Map()).values()], entered = new Set(), left = new Set(), stubs = [];
+    for (const part of farParts(parts)) {
+      part.from = `far ${stubs.length}`;
+      stubs.push({id: part.from, source: part.edges[0].source});
+      const [width, height] = stubSize(part.edges[0].source);
+      graph.setNode(name(part.from), {width, height});
+    }
     parts.forEach((part, i) => {
       for (const end of [part.from, part.to]) {
         if (!ids.has(end)) {
@@ -179,12 +217,12 @@ function layOut(folded, size, labelSize, flow) {
       for (const [x, y] of part.points) cover(x, y);
     });
     const top = group === null ? PADDING : HEADER + 6;
-    const least = group === null ? 0 : size(group)[0];  // the title is as long when the group is open
+    const least = group === null ? 0 : size(group)[2];
     const width = Math.max(area.x1 - area.x0 + 2 * PADDING, least), height = area.y1 - area.y0 + top + PADDING;
-    return {graph, name, children, levels, parts, ports, entered, size: [width, height], shift: [PADDING - area.x0, top - area.y0]};
+    return {graph, name, children, levels, parts, ports, stubs, entered, size: [width, height], shift: [PADDING - area.x0, top - area.y0]};
   };
 
-  const placed = new Map(), lines = [], arrivals = new Map();
+  const placed = new Map(), lines = [], far = [], arrivals = new Map();
   const place = (at, x, y) => {  // from the coordinates of a level to those of the picture
     const shifted = ([px, py]) => [px + x + at.shift[0], py + y + at.shift[1]];
     const portsOf = new Map();
@@ -193,6 +231,12 @@ function layOut(folded, size, labelSize, flow) {
       const box = {x: cx - node.width / 2, y: cy - node.height / 2, width: node.width, height: node.height};
       placed.set(id, box);
       if (at.levels.has(id)) portsOf.set(id, place(at.levels.get(id), box.x, box.y));
+    }
+    const stubs = new Map();
+    for (const {id, source} of at.stubs) {
+      const {width, height, ...node} = at.graph.node(at.name(id)), [cx, cy] = shifted([node.x, node.y]);
+      stubs.set(id, {x: cx - width / 2, y: cy - height / 2, width, height, source});
+      far.push(stubs.get(id));
     }
     const border = {x: [x, x + at.size[0]], y: [y, y + at.size[1]]}, ports = new Map();
     for (const id of at.ports) {
@@ -203,7 +247,7 @@ function layOut(folded, size, labelSize, flow) {
       const points = part.points.map(shifted), source = part.edges[0].source;
       const end = (id, side) => {  // where a line leaves (1) or enters (0) a box
         const port = ports.get(id) ?? portsOf.get(id)?.get(`${side ? "out" : "in"} ${source}`);
-        const box = placed.get(id);
+        const box = stubs.get(id) ?? placed.get(id);
         return port ?? (across ? [box.x + side * box.width, box.y + box.height / 2] : [box.x + box.width / 2, box.y + side * box.height]);
       };
       points[0] = end(part.from, 1);
@@ -223,5 +267,5 @@ function layOut(folded, size, labelSize, flow) {
     arriving.sort((a, b) => slots ? a.edges[0].slot - b.edges[0].slot : a.points.at(-2)[side] - b.points.at(-2)[side]);
     arriving.forEach((line, i) => { line.points.at(-1)[side] += (i - (arriving.length - 1) / 2) * step; });
   }
-  return {boxes: placed, lines, edges, width: whole.size[0], height: whole.size[1]};
+  return {boxes: placed, lines, far, edges, width: whole.size[0], height: whole.size[1]};
 }

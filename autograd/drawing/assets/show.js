@@ -85,9 +85,9 @@ const sideOf = box => signOf(box) ? Math.max(widthOf(signOf(box), "sign") + 14, 
 
 function sizeOf(id) {
   const box = boxOf(id), lines = linesOf(box);
-  const width = Math.max(...lines.map(parts => parts.reduce((sum, [text, role]) => sum + widthOf(text, role), 0)));
-  const toggle = folded.isGroup(id) ? TOGGLE + SPACE : 0;
-  return [Math.ceil(width) + 2 * SPACE + sideOf(box) + toggle, Math.max(lines.length * LINE, toggle ? TOGGLE : 0) + 10];
+  const all = lines.map(parts => parts.reduce((sum, [text, role]) => sum + widthOf(text, role), 0));
+  const toggle = folded.isGroup(id) ? TOGGLE + SPACE : 0, around = 2 * SPACE + sideOf(box) + toggle;
+  return [Math.ceil(Math.max(...all)) + around, Math.max(lines.length * LINE, toggle ? TOGGLE : 0) + 10, Math.ceil(all[0]) + around];
 }
 
 const minus = text => text.replaceAll("-", "−");
@@ -99,9 +99,12 @@ function labelSize(edge) {
   return width ? [Math.ceil(width) + 8, (factorOf(edge) ? 16 : 0) + (givesOf(edge) ? 16 : 0)] : [0, 0];
 }
 
+const stubOf = id => { const title = titleOf(boxOf(id)); return title.length > 24 ? `${title.slice(0, 23)}…` : title; };
+const stubSize = id => [Math.ceil(widthOf(stubOf(id), "note")) + 16, 20];
+
 // ---- Drawing
 
-let flow = innerWidth < innerHeight ? "TB" : data.direction, layout = null;
+let flow = data.direction ?? "LR", layout = null;
 let view = {x: 0, y: 0, scale: 1}, chosen = null;
 const content = makeSvg("g"), elements = new Map();
 root.append(content);
@@ -109,12 +112,12 @@ root.append(content);
 /** Lay out what is seen and draw it anew; boxes that were there move to their places. */
 function draw() {
   const before = layout;
-  layout = layOut(folded, sizeOf, labelSize, flow);
+  layout = layOut(folded, sizeOf, labelSize, stubSize, flow);
   elements.clear();
   const greatest = Math.max(0, ...layout.edges.map(edge => Math.abs(numeric(edge.contribution) ?? 0)).filter(Number.isFinite));
   const drawn = [...layout.boxes].map(([id, place]) => drawBox(id, place));
   const open = drawn.filter(element => element.classList.contains("open")), closed = drawn.filter(element => !open.includes(element));
-  content.replaceChildren(...open, ...layout.lines.map(line => drawLine(line, greatest)), ...closed);
+  content.replaceChildren(...open, ...layout.lines.map(line => drawLine(line, greatest)), ...layout.far.map(drawStub), ...closed, ...open.map(drawHead));
   if (before && !calm.matches) {
     for (const [id, element] of elements) {
       const [old, now] = [before.boxes.get(id), layout.boxes.get(id)];
@@ -127,7 +130,7 @@ function draw() {
 }
 
 function drawBox(id, {x, y, width, height}) {
-  const box = boxOf(id), group = folded.isGroup(id), open = folded.isOpen(id), lines = open ? linesOf(box).slice(0, 1) : linesOf(box);
+  const box = boxOf(id), group = folded.isGroup(id), open = folded.isOpen(id);
   const classes = ["box", `kind-${Object.hasOwn(KINDS, box.kind) ? box.kind : "operation"}`, group && "group", open && "open", id === data.output && "last"];
   const element = makeSvg("g", {
     class: classes.filter(Boolean).join(" "), transform: `translate(${x} ${y})`, "data-id": id, role: "button", tabindex: -1,
@@ -143,17 +146,34 @@ function drawBox(id, {x, y, width, height}) {
     element.append(makeSvg("rect", {class: "side", x: 1, y: 1, width: side - 1, height: height - 2, rx: 1}));
     element.append(makeSvg("text", {class: "sign", x: side / 2, y: height / 2 + 4.5}, signOf(box)));
   }
-  const left = side + SPACE + (group ? TOGGLE + SPACE - 4 : 0), top = open ? 9 : (height - lines.length * LINE) / 2;
-  lines.forEach((parts, i) => {
-    const spans = parts.map(([text, role]) => makeSvg("tspan", {class: role}, text));
-    element.append(makeSvg("text", {x: left, y: top + i * LINE + 13, "xml:space": "preserve"}, ...spans));
-  });
-  if (group) {
-    const toggle = makeSvg("g", {class: "toggle", transform: `translate(${side + 5} ${open ? 5 : (height - TOGGLE) / 2})`});
-    toggle.append(makeSvg("rect", {width: TOGGLE, height: TOGGLE, rx: 4}), makeSvg("path", {d: open ? "M6 11H16" : "M6 11H16M11 6V16"}));
-    element.append(toggle);
-  }
+  if (!open) element.append(...linesIn(box, linesOf(box), height));
   elements.set(id, element);
+  return element;
+}
+
+/** The lines in a box, and before them, in a group, the button that opens and closes it. */
+function linesIn(box, lines, height) {
+  const group = folded.isGroup(box.id), left = sideOf(box) + SPACE + (group ? TOGGLE + SPACE - 4 : 0), top = (height - lines.length * LINE) / 2;
+  const texts = lines.map((parts, i) => {
+    const spans = parts.map(([text, role]) => makeSvg("tspan", {class: role}, text));
+    return makeSvg("text", {x: left, y: top + i * LINE + 13, "xml:space": "preserve"}, ...spans);
+  });
+  if (!group) return texts;
+  const toggle = makeSvg("g", {class: "toggle", transform: `translate(${sideOf(box) + 5} ${(height - TOGGLE) / 2})`});
+  toggle.append(makeSvg("rect", {width: TOGGLE, height: TOGGLE, rx: 4}), makeSvg("path", {d: folded.isOpen(box.id) ? "M6 11H16" : "M6 11H16M11 6V16"}));
+  return [...texts, toggle];
+}
+
+/** The title of an open group, above the lines that enter it. */
+function drawHead(element) {
+  const id = element.dataset.id, {x, y} = layout.boxes.get(id), box = boxOf(id);
+  return makeSvg("g", {class: "head", transform: `translate(${x} ${y})`, "data-id": id}, ...linesIn(box, linesOf(box).slice(0, 1), HEADER + 2));
+}
+
+/** What stands for a box that is far away: its name, which leads there. */
+function drawStub({x, y, width, height, source}) {
+  const element = makeSvg("g", {class: "stub", transform: `translate(${x} ${y})`, "data-far": source});
+  element.append(makeSvg("rect", {width, height, rx: height / 2}), makeSvg("text", {x: width / 2, y: height / 2 + 4}, stubOf(source)));
   return element;
 }
 
@@ -205,12 +225,31 @@ function mark() {
 
 function apply() { content.setAttribute("transform", `translate(${round(view.x)} ${round(view.y)}) scale(${view.scale})`); }
 
-const SMALLEST = 0.5;  // scale at which the drawing can be read
+const SMALLEST = 0.6;  // scale at which the drawing can be read
 
 /** The scale at which all of it is seen. */
 function wholeScale() {
   const {width, height} = root.getBoundingClientRect();
   return Math.min(width / layout.width, height / layout.height, 1.5);
+}
+
+/** Lay out in the direction that is asked for, or the one in which more can be read; close groups until it can be read. */
+function settle() {
+  const directions = data.direction ? [data.direction] : innerWidth < innerHeight ? ["TB", "LR"] : ["LR", "TB"];
+  for (;;) {
+    const scales = directions.map(direction => {
+      flow = direction;
+      layout = layOut(folded, sizeOf, labelSize, stubSize, flow);
+      return wholeScale();
+    });
+    const [first, second = 0] = scales, best = Math.max(first, second);
+    flow = directions[second > 1.25 * first ? 1 : 0];
+    if (best >= SMALLEST || !data.adapts || !folded.open.size) break;
+    const depth = Math.max(...[...folded.open].map(id => folded.path(id).length));  // of the innermost groups
+    for (const id of folded.open) if (folded.path(id).length === depth) folded.open.delete(id);
+  }
+  layout = null;
+  draw();
 }
 
 /** Show all of the drawing; with `least`, no smaller than that, and then the part of it that has the result. */
@@ -396,14 +435,14 @@ for (const name of ["pointerup", "pointercancel"]) {
 }
 root.addEventListener("click", event => {
   if (moved > 4) return;
-  const id = event.target.closest(".box")?.dataset.id ?? null;
+  const id = event.target.closest(".box, .head")?.dataset.id ?? event.target.closest(".stub")?.dataset.far ?? null;
   if (id !== null && event.target.closest(".toggle")) {
     toggle(id);
     choose(id);
   } else choose(id, id !== null);
 });
 root.addEventListener("dblclick", event => {
-  const id = event.target.closest(".box")?.dataset.id;
+  const id = event.target.closest(".box, .head")?.dataset.id;
   if (id !== undefined && !event.target.closest(".toggle")) toggle(id);
 });
 root.addEventListener("wheel", event => {
@@ -483,11 +522,6 @@ for (const name of ["open", "close"]) document.getElementById(name).hidden = !ha
 addEventListener("resize", () => fit(SMALLEST));
 
 document.getElementById("note").textContent = data.note;
-draw();
-while (data.adapts && wholeScale() < SMALLEST && folded.open.size) {  // close the innermost groups until it can be read
-  const depth = Math.max(...[...folded.open].map(id => folded.path(id).length));
-  for (const id of folded.open) if (folded.path(id).length === depth) folded.open.delete(id);
-  draw();
-}
+settle();
 fit(SMALLEST);
 describe();

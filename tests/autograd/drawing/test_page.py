@@ -224,6 +224,10 @@ GEOMETRY = """() => {
         const within = (a, b) => a.x >= b.x && a.y >= b.y && a.x + a.width <= b.x + b.width && a.y + a.height <= b.y + b.height;
         if (a.around.includes(b.id) ? !within(a, b) : b.around.includes(a.id) ? !within(b, a) : !apart) faults.push([a.id, b.id]);
     }
+    for (const a of layout.far) for (const b of boxes) {
+        const apart = a.x + a.width <= b.x || b.x + b.width <= a.x || a.y + a.height <= b.y || b.y + b.height <= a.y;
+        if (!apart && !folded.isOpen(b.id)) faults.push([a.source, b.id]);
+    }
     for (const {points} of layout.lines) if (points.flat().some(x => !Number.isFinite(x))) faults.push(points);
     return faults;
 }"""
@@ -280,6 +284,33 @@ def test_no_more_boxes_than_can_be_laid_out_are_opened_at_once(opened):
     page.click("#open")
     assert page.evaluate("folded.seen().length > 200 && folded.seen().length <= MOST")
     assert "stay closed" in page.inner_text("#told")
+
+
+def test_many_edges_across_a_large_drawing_begin_at_stubs_that_lead_to_the_far_box(opened):
+    x = ag.Value(1.0, "x")
+    y = x
+    for _ in range(60):
+        y = ag.sin(y * x)
+    y.backward()
+    page = opened(y, fold=False, context={"reduced_motion": "reduce"})
+    stubs = page.locator(".stub")
+    assert stubs.count() > 30
+    assert set(stubs.all_text_contents()) == {"x"}
+    assert page.locator(".edge .tip").count() == page.evaluate("data.edges.length") == 180
+    assert page.evaluate(GEOMETRY) == []
+    stubs.last.dispatch_event("click")
+    assert page.inner_text("#panel h2") == "x"
+    assert len(rows(page, "Used by")) == 61
+    assert math.isclose(
+        sum(page.evaluate("data.edges.filter(e => e.source === chosen).map(e => e.contribution)")), x.grad
+    )
+
+
+@pytest.mark.parametrize(
+    ("width", "direction", "flow"), [(1440, "TB", "TB"), (375, "LR", "LR"), (1440, None, "LR"), (375, None, "TB")]
+)
+def test_it_flows_as_asked_or_else_as_fits_the_window(opened, width, direction, flow):
+    assert opened(neuron(), width, direction=direction).evaluate("flow") == flow
 
 
 # ---- Hostile labels
