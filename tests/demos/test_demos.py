@@ -20,6 +20,7 @@ ROOT = Path(runner.__file__).parents[1]
 NAMES = sorted(runner.lessons())
 RUNS = [(name, *given) for name in NAMES for given in ((), *((f"--{own}",) for own in runner.own_options(name)))]
 PICTURES = {  # a demo that is not named here must leave at least one
+    "backprop": ["backprop.html"],
     "digits": ["digits-curves.png", "digits-graph.png", "digits-graph.svg", "digits-mistakes.png"],
     "expression": ["expression.png", "expression.svg"],
     "greeks": ["greeks.png"],
