@@ -12,6 +12,7 @@ import numpy as np
 
 from autograd import elementwise as e
 from autograd import numpy_algebra as algebra
+from autograd import other_engines
 from autograd.arguments import FAILURES, refused, wrong
 from autograd.graph import Node, Primitive, value_of
 from autograd.modes import current_trace, is_recording
@@ -175,10 +176,17 @@ class Operators(Node, Generic[Other, Result, Plain, Mask]):
 
     __array_ufunc__ = array_ufunc
 
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if name not in other_engines.NAMES]
+
 
 for _name, _method in vars(Operators).items():  # the docstrings of the methods of one line
     if _name[0] != "_" and isinstance(_method, FunctionType) and not _method.__doc__:
         _method.__doc__ = f"`{_name}`, elementwise." if _name in e.ELEMENTWISE else f"NumPy's `{_name}`, elementwise."
+
+
+for _name in other_engines.NAMES:
+    setattr(Operators, _name, other_engines.Elsewhere(_name))
 
 
 class Updates(Node):
