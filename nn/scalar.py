@@ -18,9 +18,12 @@ from nn.layers.containers import Sequential
 from nn.layers.linear import Linear
 from nn.layers.shaping import Flatten
 from nn.typing import Seed
-from nn.validation import flag, generator, integer, sequence, shown
+from nn.validation import choice, flag, generator, integer, sequence, shown
 
 ELEMENTWISE = (ReLU, LeakyReLU, ELU, SELU, GELU, SiLU, Tanh, Sigmoid, Softplus)  # activations of one number at a time
+
+# Of a neuron, with the names in its repr; each but the last is a method of Value.
+ACTIVATIONS = {"relu": "ReLU", "tanh": "Tanh", "sigmoid": "Sigmoid", "softplus": "Softplus", "linear": "Linear"}
 
 
 class Module:
@@ -62,6 +65,7 @@ class Module:
 class Neuron(Module):
     """`relu(w · x + b)`, or `w · x + b` where `nonlin` is False: one graph node for the sum and one for relu, however many inputs.
 
+    In place of relu another `activation` may be chosen: "tanh", "sigmoid", "softplus" or "linear", which is none.
     The `nin` weights are uniform in (-1, 1), drawn with Python's `random` (so that `random.seed` applies) unless
     `rng`, a NumPy generator or a seed, is given; the bias starts at 0. An input of another length is a ValueError.
 
@@ -71,7 +75,9 @@ class Neuron(Module):
     7.0
     """
 
-    def __init__(self, nin: int, nonlin: bool = True, rng: Seed = None) -> None:
+    activation = "relu"  # also of those that were pickled before there was a choice
+
+    def __init__(self, nin: int, nonlin: bool = True, rng: Seed = None, activation: str = "relu") -> None:
         nin = integer("Neuron", "nin", nin, least=0)
         if rng is None:
             weights = [random.uniform(-1, 1) for _ in range(nin)]
@@ -79,7 +85,8 @@ class Neuron(Module):
             weights = generator("Neuron", rng).uniform(-1, 1, nin).tolist()
         self.w = [learned(Value(weight)) for weight in weights]
         self.b = learned(Value(0.0))
-        self.nonlin = flag("Neuron", "nonlin", nonlin)
+        self.activation = choice("Neuron", "activation", activation, ACTIVATIONS)
+        self.nonlin = flag("Neuron", "nonlin", nonlin) and activation != "linear"
 
     def __call__(self, x: Sequence[Any] | np.ndarray[Any, Any]) -> Value:
         if isinstance(x, np.ndarray):
@@ -91,19 +98,21 @@ class Neuron(Module):
         if given != len(self.w):
             raise ValueError(f"{self!r} takes {len(self.w)} inputs, got {len(x)}: make it with nin={len(x)}")
         out: Value = dot(self.w, x, start=self.b)
-        return out.relu() if self.nonlin else out
+        if not self.nonlin:
+            return out
+        return out.relu() if self.activation == "relu" else getattr(out, self.activation)()
 
     def __repr__(self) -> str:
-        return f"{'ReLU' if self.nonlin else 'Linear'}Neuron({len(self.w)})"
+        return f"{ACTIVATIONS[self.activation if self.nonlin else 'linear']}Neuron({len(self.w)})"
 
 
 class Layer(Module):
     """`nout` neurons that read the same `nin` inputs; gives the list of their outputs, or the one there is."""
 
-    def __init__(self, nin: int, nout: int, nonlin: bool = True, rng: Seed = None) -> None:
+    def __init__(self, nin: int, nout: int, nonlin: bool = True, rng: Seed = None, activation: str = "relu") -> None:
         if rng is not None:
             rng = generator("Layer", rng)  # one for all neurons, or an integer would make them equal
-        self.neurons = [Neuron(nin, nonlin, rng) for _ in range(integer("Layer", "nout", nout, least=1))]
+        self.neurons = [Neuron(nin, nonlin, rng, activation) for _ in range(integer("Layer", "nout", nout, least=1))]
 
     def __call__(self, x: Sequence[Any] | np.ndarray[Any, Any]) -> Any:
         if isinstance(x, np.ndarray):
@@ -118,22 +127,36 @@ class Layer(Module):
 class MLP(Module):
     """Layers of ReLU neurons in sequence, `nin` inputs to `nouts[-1]` outputs; the last layer is linear.
 
-    A single output comes as a Value, several as a list.
+    Neurons of another kind have another `activation`, those of the last layer `output_activation`: "relu", "tanh",
+    "sigmoid", "softplus" or "linear". A single output comes as a Value, several as a list.
 
     >>> model = MLP(2, [16, 16, 1], rng=0)
     >>> len(model.parameters())
     337
     >>> type(model([0.5, -1.0])).__name__
     'Value'
+    >>> MLP(1, [2, 1], activation="tanh")
+    MLP of [Layer of [TanhNeuron(1), TanhNeuron(1)], Layer of [LinearNeuron(2)]]
     """
 
-    def __init__(self, nin: int, nouts: Sequence[int], rng: Seed = None) -> None:
+    def __init__(
+        self,
+        nin: int,
+        nouts: Sequence[int],
+        rng: Seed = None,
+        activation: str = "relu",
+        output_activation: str = "linear",
+    ) -> None:
+        choice("MLP", "activation", activation, ACTIVATIONS)
+        choice("MLP", "output_activation", output_activation, ACTIVATIONS)
         if rng is not None:
             rng = generator("MLP", rng)
         nouts = sequence("MLP", "nouts", nouts)
         sizes = [integer("MLP", "nin", nin, least=0), *(integer("MLP", "each of nouts", n, least=1) for n in nouts)]
-        last = len(nouts) - 1
-        self.layers = [Layer(sizes[i], sizes[i + 1], nonlin=i != last, rng=rng) for i in range(len(nouts))]
+        kinds = [*[activation] * (len(nouts) - 1), output_activation]
+        self.layers = [
+            Layer(n, m, rng=rng, activation=kind) for n, m, kind in zip(sizes, sizes[1:], kinds, strict=False)
+        ]
 
     def __call__(self, x: Sequence[Any] | np.ndarray[Any, Any]) -> Any:
         for layer in self.layers:

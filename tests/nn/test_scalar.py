@@ -153,3 +153,80 @@ def test_several_rows_at_once_are_an_error():
     for part in (MLP(2, [2, 1], rng=0), Layer(2, 2, rng=0), Neuron(2, rng=0)):
         with pytest.raises(ValueError, match=r"one row of numbers at a time, got shape \(2, 2\): loop over rows"):
             part(np.ones((2, 2)))
+
+
+# ---- Activations
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid", "softplus", "linear"])
+def test_a_neuron_applies_the_activation_that_was_chosen(activation):
+    neuron = Neuron(2, rng=0, activation=activation)
+    x = [0.5, -2.0]
+    pre = ag.dot(neuron.w, x, start=neuron.b)
+    assert neuron(x).data == (pre if activation == "linear" else getattr(ag, activation)(pre)).data
+    assert repr(neuron).lower() == f"{activation}neuron(2)"
+    neuron.nonlin = False
+    assert neuron(x).data == pre.data
+    assert repr(neuron) == "LinearNeuron(2)"
+    plain = Neuron(2, nonlin=False, rng=0, activation=activation)
+    assert plain(x).data == pre.data
+    assert Layer(2, 1, rng=0, activation=activation)(x).data == Neuron(2, rng=0, activation=activation)(x).data
+
+
+def test_the_last_layer_has_an_activation_of_its_own_which_is_none_unless_chosen():
+    def kinds(model):
+        return [repr(layer.neurons[0]).partition("(")[0] for layer in model.layers]
+
+    assert kinds(MLP(2, [3, 3, 1])) == ["ReLUNeuron", "ReLUNeuron", "LinearNeuron"]
+    assert kinds(MLP(2, [3, 3, 1], activation="tanh")) == ["TanhNeuron", "TanhNeuron", "LinearNeuron"]
+    model = MLP(2, [3, 1], activation="tanh", output_activation="sigmoid")
+    assert kinds(model) == ["TanhNeuron", "SigmoidNeuron"]
+    assert 0.0 < model([1.0, 2.0]).data < 1.0
+
+
+@pytest.mark.parametrize(
+    "kind", [lambda **k: Neuron(1, **k), lambda **k: Layer(1, 1, **k), lambda **k: MLP(1, [1], **k)]
+)
+def test_an_unknown_activation_is_an_error(kind):
+    with pytest.raises(ValueError, match=r"activation must be one of 'relu', 'tanh', .*, got 'swish'"):
+        kind(activation="swish")
+    with pytest.raises(TypeError, match="activation must be one of"):
+        kind(activation=ag.tanh)
+
+
+def test_neurons_that_were_pickled_without_an_activation_have_relu():
+    neuron = Neuron(2, rng=0)
+    del vars(neuron)["activation"]
+    assert neuron([1.0, 1.0]).data == Neuron(2, rng=0)([1.0, 1.0]).data
+
+
+@pytest.mark.parametrize("rate", [0.05, 0.1])
+@pytest.mark.parametrize("seed", [0, 1, 2, 1337])
+def test_the_lectures_net_learns_by_the_lectures_loop(seed, rate):
+    random.seed(seed)
+    n = MLP(3, [4, 4, 1], activation="tanh", output_activation="tanh")
+    assert len(n.parameters()) == 41
+    xs = [
+        [2.0, 3.0, -1.0],
+        [3.0, -1.0, 0.5],
+        [0.5, 1.0, 1.0],
+        [1.0, 1.0, -1.0],
+    ]
+    ys = [1.0, -1.0, -1.0, 1.0]  # desired targets
+    losses = []
+    for _ in range(200):
+        # forward pass
+        ypred = [n(x) for x in xs]
+        loss = sum((yout - ygt) ** 2 for ygt, yout in zip(ys, ypred, strict=True))
+
+        # backward pass
+        for p in n.parameters():
+            p.grad = 0.0
+        loss.backward()
+
+        # update
+        for p in n.parameters():
+            p.data += -rate * p.grad
+        losses.append(loss.data)
+    assert losses[-1] < 0.05 < losses[0]
+    assert [round(n(x).data) for x in xs] == ys
