@@ -25,8 +25,8 @@ BODY = """<header>
 <div class="tools" role="toolbar" aria-label="View">
 <button type="button" id="zoom-out" aria-label="Zoom out">−</button>
 <button type="button" id="zoom-in" aria-label="Zoom in">+</button>
-<button type="button" id="fit">Fit</button>
-<button type="button" id="turn">Turn</button>
+<button type="button" id="fit" title="Show all of it">Fit</button>
+<button type="button" id="turn" title="From left to right, or from top to bottom">Turn</button>
 <button type="button" id="open">Open all</button>
 <button type="button" id="close">Close all</button>
 </div>

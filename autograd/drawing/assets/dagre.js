@@ -1,6 +1,6 @@
 /* dagre 3.1.3, the layout of layered graphs: dist/dagre.min.js of the npm package @dagrejs/dagre, with @dagrejs/graphlib
-   in it, as `npm pack @dagrejs/dagre@3.1.3` gives it; this comment, dagre.min.js.LEGAL.txt, is put before it and the
-   line that names a source map left out.
+   in it, as `npm pack @dagrejs/dagre@3.1.3` gives it (SHA-256 54a503e346f93ca0bb10abe7999587e037262935687aca45eb4e4b0f64bbb578), but for its
+   last two lines, which name its licence and a source map: the licence, dagre.min.js.LEGAL.txt, is here instead.
 @license
 
 Copyright (c) 2012-2014 Chris Pettitt

@@ -1,5 +1,6 @@
 """`show`: what the page says of a graph is what the engine says, and all of it can be reached, read and operated."""
 
+import hashlib
 import json
 import math
 import re
@@ -7,10 +8,13 @@ from html import unescape
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 import autograd as ag
 import nn
-from autograd.drawing.html import POLICY
+from autograd.drawing.building import diagram_of
+from autograd.drawing.html import POLICY, asset
 from autograd.drawing.page import show
 from tests.browser import LOOKS, check_looks, screenshot
 
@@ -94,6 +98,15 @@ def test_a_page_asks_for_nothing_and_names_the_library_in_it_with_its_licence():
     assert "Copyright (c) 2012-2014 Chris Pettitt" in html
     assert "Permission is hereby granted" in html
     assert not re.search(r"<(?:link|img|script[^>]* src)|@import|url\(", html)
+
+
+def test_the_library_is_what_npm_has_to_the_byte():
+    comment, _, code = asset("dagre.js").partition("*/\n\n")
+    left_out = (
+        "/*! For license information please see dagre.min.js.LEGAL.txt */\n//# sourceMappingURL=dagre.min.js.map\n"
+    )
+    digest = hashlib.sha256((code + left_out).encode()).hexdigest()
+    assert f"SHA-256 {digest}" in comment
 
 
 @pytest.mark.parametrize("name", ["net.htm", "net", "net.svg", ".html"])
@@ -331,6 +344,32 @@ def test_a_label_is_text_whatever_it_says(opened, label):
     assert page.evaluate("typeof taken") == "undefined"
     assert page.locator("#drawing img, #panel img, #panel script, #drawing script").count() == 0
     assert page.evaluate(GEOMETRY) == []
+
+
+@settings(max_examples=5, suppress_health_check=list(HealthCheck))
+@given(st.lists(st.text(), min_size=30, max_size=30))
+def test_any_labels_are_shown_as_the_diagram_has_them(opened, labels):
+    out = ag.sum([ag.Value(float(i), label) for i, label in enumerate(labels)])
+    wanted = [box.name for box in diagram_of(out).boxes if box.kind == "leaf"]
+    page = opened(out)
+    shown = page.locator(".box.kind-leaf").evaluate_all(
+        "all => all.map(one => [boxOf(one.dataset.id).name, one.textContent].map(text => Array.from(text, c => c.codePointAt(0))))"
+    )
+    texts = {"".join(map(chr, name)): "".join(map(chr, text)) for name, text in shown}
+    assert sorted(texts) == sorted(set(wanted))
+    assert all(text.startswith(name) for name, text in texts.items())
+
+
+def test_the_line_of_the_users_code_is_shown(opened):
+    x = ag.Value(2.0, "x")
+    with ag.trace_names():
+        hidden = ag.tanh(x * 3.0)
+    hidden.backward()
+    page = opened(hidden)
+    page.evaluate("choose(data.output)")
+    said = facts(page)
+    assert re.fullmatch(r"test_page\.py:\d+: hidden = ag\.tanh\(x \* 3\.0\)", said["Line"])
+    assert "1 - z * z" in said["Formula"]
 
 
 # ---- By mouse, by touch, by keys
