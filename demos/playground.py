@@ -56,16 +56,16 @@ OPTIMIZERS: dict[str, tuple[Any, dict[str, float]]] = {
 SETTINGS: dict[str, tuple[str, list[Any], Any]] = {
     "data": ("Points", [*DATA_SETS], "moons"),
     "noise": ("Noise", [0, 0.05, 0.1, 0.2, 0.3, 0.5], 0.1),
-    "layer1": ("Neurons in layer 1", [*range(1, 9)], 8),
-    "layer2": ("Neurons in layer 2", [*range(9)], 8),
-    "layer3": ("Neurons in layer 3", [*range(9)], 0),
+    "layer1": ("Size of layer 1", [*range(1, 9)], 8),
+    "layer2": ("Size of layer 2", [*range(9)], 8),
+    "layer3": ("Size of layer 3", [*range(9)], 0),
     "activation": ("Activation", [*ACTIVATIONS], "tanh"),
     "optimizer": ("Optimizer", [*OPTIMIZERS], "Adam"),
     "rate": ("Learning rate", [0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3], 0.03),
     "batch": ("Batch size", [1, 5, 10, 20, 50, 100], 20),
     "l2": ("L2 penalty", [0, 0.0001, 0.001, 0.01, 0.1], 0),
     "seed": ("Initial weights", [*range(SEEDS)], 0),
-    "speed": ("Steps a picture", [1, 5, 20], 1),
+    "speed": ("Steps per picture", [1, 5, 20], 1),
 }
 
 

@@ -26,6 +26,7 @@ from autograd.frames import Line
 from autograd.graph import Primitive
 
 MAX_ELEMENTS = 1000  # of an array that is written out
+MAX_PARAMETERS = 65534  # of a function in V8
 
 
 def write(
@@ -401,6 +402,11 @@ class _JavaScript(_Writer):
 
     def __init__(self, programs: Sequence[Program], name: str, calls: Mapping[Primitive, str]) -> None:
         super().__init__(programs, name, calls)
+        if len(self.inputs) > MAX_PARAMETERS:
+            raise CompileError(
+                f"source writes JavaScript for up to {MAX_PARAMETERS:,} inputs, more than which V8 refuses, and here are "
+                f"{len(self.inputs):,}: write parts of the program, or take 'c'"
+            )
         self.paths = [f"_{name}{path}" for path in self.paths]  # all texts of a page share their names
 
     def allows(self, name: str) -> bool:

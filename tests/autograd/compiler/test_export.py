@@ -291,6 +291,14 @@ def test_javascript_has_no_word_for_what_its_math_lacks():
     assert run_javascript(f"const power_of_two = x => 2 ** x;\n{text}", "kernel", [[3.0]], 1) == [[8.0]]
 
 
+def test_javascript_takes_as_many_inputs_as_a_function_may_have():
+    x = [Instruction(None, label=f"x{i}") for i in range(65534)]
+    text = write("javascript", [Program(x, [], [x[-1]])])
+    assert run_javascript(text, "kernel", [[float(i)] for i in range(65534)], 1) == [65533.0]
+    with pytest.raises(CompileError, match=r"up to 65,534 inputs, .* here are 65,535"):
+        write("javascript", [Program([Instruction(None) for _ in range(65535)], [], [])])
+
+
 def test_numpy_forgets_arrays_that_are_no_longer_needed():
     def f(x):
         y = x
