@@ -7,7 +7,7 @@ network and no server: share a choice by its address.
 Nothing in the page computes a forward pass, a derivative or an update but the texts of `ag.source`: of a neuron and
 its pullback for each number of inputs and each activation, of the loss of a point and its slope, and of nn's optimizers.
 
-Writes playground.html.
+Writes playground.html: the page, complete in itself.
 """
 
 from __future__ import annotations
