@@ -37,6 +37,7 @@ BODY = """<header>
 </main>
 <p id="told" class="unseen" role="status"></p>"""
 
+SCRIPTS = ("dagre.js", "layout.js", "show_boxes.js", "show_panel.js", "show.js")
 DIRECTIONS = ("LR", "TB")
 FRAME = (
     '<iframe srcdoc="{page}" sandbox="allow-scripts" title="Computation graph" '
@@ -103,7 +104,7 @@ def show(
             title,
             BODY.format(title=escape(title)),
             asset("show.css"),
-            "".join(map(asset, ("dagre.js", "layout.js", "show.js"))),
+            "".join(map(asset, SCRIPTS)),
             {**diagram.to_json(), "digits": digits, "direction": direction, "adapts": depth is None},
         ),
         written,

@@ -38,9 +38,6 @@ class Folded {
     return this.inside.get(group).flatMap(id => [id, ...(this.isOpen(id) ? this.seen(id) : [])]);
   }
 
-  /** The innermost boxes of a group; of any other box, itself. */
-  innermost(id) { return this.isGroup(id) ? this.inside.get(id).flatMap(child => this.innermost(child)) : [id]; }
-
   /** The edges between what is seen. Those that begin or end in a closed group are one, with the sum of what they add. */
   lifted() {
     const found = new Map();
