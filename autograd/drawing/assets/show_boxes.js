@@ -42,12 +42,13 @@ function full(x) {
 function titleOf(box) {
   if (box.kind === "constant") return box.value;
   if (box.name) return box.title && box.title !== box.name ? `${box.name} (${box.title})` : box.name;
-  if (box.count > 1) return `${box.count.toLocaleString("en")} × ${box.title || KINDS[box.kind]}`;
+  if (box.count > 1 && box.kind !== "hidden") return `${box.count.toLocaleString("en")} × ${box.title || KINDS[box.kind]}`;
   return box.title || (box.rows[0]?.text ?? "");
 }
 
 /** The lines in a closed box: [text, class] parts of each. */
 function linesOf(box) {
+  if (box.kind === "hidden") return [[[box.title, "note"]]];
   const lines = [], many = box.count > 1 ? ` × ${box.count.toLocaleString("en")}` : "";
   const group = folded.isGroup(box.id);
   if (group) lines.push([[(box.title || box.name) + many, "name"], [box.title && box.name && box.name !== box.title ? `  ${box.name}` : "", "note"]]);
@@ -135,7 +136,7 @@ function drawBox(id, {x, y, width, height}) {
     "aria-label": spoken(box), "aria-expanded": group ? String(open) : null,
   });
   const round = box.kind === "leaf" || group ? 8 : 2;
-  if (box.count > 1 && !open) {  // a pile
+  if (box.count > 1 && !open && box.kind !== "hidden") {  // a pile
     for (const by of [6, 3]) element.append(makeSvg("rect", {class: "behind", x: by, y: by, width, height, rx: round}));
   }
   element.append(makeSvg("rect", {class: "frame", width, height, rx: round}));

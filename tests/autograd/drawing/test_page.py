@@ -215,6 +215,24 @@ def test_tensors_are_shown_by_shape_and_type_and_what_they_hold(opened):
     assert json.loads(said["Gradient"].replace("−", "-")) == (2 * x.data).tolist()
 
 
+def test_what_is_left_out_is_counted(opened):
+    y = ag.Value(1.0, "x")
+    for _ in range(20):
+        y = ag.sin(y)
+    page = opened(y, max_nodes=5)
+    assert page.locator(".kind-hidden").all_text_contents() == ["… 16 more"]
+    assert seen(page) == 6
+
+
+@pytest.mark.parametrize("node", [ag.Value(3.0), ag.Tensor(np.zeros((0, 3))), ag.Tensor(2.0), ag.Value(math.nan, "x")])
+def test_a_node_alone_is_shown(opened, node):
+    page = opened(node)
+    assert seen(page) == 1
+    page.locator(".box").click()
+    assert page.inner_text("#panel p") == "input, the result"
+    check_looks(page)
+
+
 def test_two_uses_in_one_operation_are_two_edges(opened):
     x = ag.Value(3.0, "x")
     y = x * x
