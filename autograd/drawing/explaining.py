@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from autograd.arguments import integer, shown
 from autograd.drawing.explanation import Explanation, Part
+from autograd.drawing.names import names as names_of
+from autograd.drawing.names import paths_of
 from autograd.drawing.paths import Graph, flows
 from autograd.drawing.routes import Line, lines_of
 from autograd.drawing.summaries import MOST_DIGITS, check_node
@@ -65,9 +67,9 @@ def explain(node: Node, *inputs: Any, max_lines: int = 60, digits: int = 4) -> E
     with np.errstate(all="ignore"):
         found = cotangents(node, np.ones_like(node._data) if node._priority else 1.0)
         nodes = ancestors(node, *chosen)
-        names = Names(nodes, node, {x: path for x, path in chosen.items() if path}, digits)
-        ends = list(chosen) or [n for n in nodes if n.op is None and n in found]
-        if all(np.size(n._data) == 1 for n in found):
+        names = Names(nodes, node, names_of(nodes) | chosen, digits)
+        ends = list(chosen) if inputs else [n for n in nodes if n.op is None and n in found]
+        if all(n._priority == 0 or np.size(n._data) == 1 for n in found):
             return _of_numbers(nodes, ends, found, names, max_lines, whole=not inputs)
         return _of_arrays(nodes, ends, found, names, max_lines)
 
@@ -76,13 +78,11 @@ def _chosen(inputs: tuple[Any, ...]) -> dict[Node, str]:
     """The nodes in `inputs`, each with its path in the module or the structure that it was found in."""
     chosen: dict[Node, str] = {}
     for tree in inputs:
-        leaves, treedef = flatten(tree, name="explain: the inputs")
-        for leaf, path in zip(leaves, treedef.paths(), strict=True):
+        for leaf in flatten(tree, name="explain: the inputs")[0]:
             if not isinstance(leaf, Node):
-                raise TypeError(
-                    f"explain: inputs must be nodes, modules, or lists and dicts of them, got {shown(leaf)}"
-                )
-            chosen.setdefault(leaf, path.removeprefix("."))
+                wanted = "nodes, modules, or lists and dicts of them"
+                raise TypeError(f"explain: inputs must be {wanted}, got {shown(leaf)}")
+        chosen |= {leaf: path for leaf, path in paths_of(tree).items() if leaf not in chosen}
     return chosen
 
 
@@ -94,14 +94,13 @@ def _of_numbers(
     sizes = [1 + min(graph.counts.get(end, 0), most) for end in ends]
     if sum(sizes) > most - 1:
         parts: list[Part] = []
-        for room in (most * 3 // 5, most * 2 // 5, most - 1):
-            lines = _fitted(graph, ends, found, names, room, whole)
+        for lines in _fitted(graph, ends, found, names, (most * 3 // 5, most * 2 // 5, most - 1), whole):
             named = forward(_named(nodes, lines), names)._replace(title="Forward, the nodes named below")
             parts = [named, _paths_part(lines, PATHS + GROUPS)]
             if _length(parts) <= most:
                 return Explanation(parts)
         return Explanation(parts[1:])
-    lines = [line for end in ends for line in _paths(graph, end, most, names)]
+    lines = [line for end in ends for line in _paths(graph, end, [most], names)[0]]
     parts = [_paths_part(lines, PATHS)]
     before = nodes if whole else _named(nodes, lines, near=True)
     uses = [(n, i) for n in reversed(nodes) if whole and n in graph.uses for i, _ in flows(n)]
@@ -112,35 +111,39 @@ def _of_numbers(
     return Explanation(parts)
 
 
-def _paths(graph: Graph, end: Node, room: int, names: Names) -> list[Line]:
-    """The lines on the paths from one input."""
+def _paths(graph: Graph, end: Node, rooms: Sequence[int], names: Names) -> list[list[Line]]:
+    """The lines on the paths from one input, for each number of lines for which there may be room."""
     if end in graph.uses:
-        return lines_of(graph.between(end), room, names)
+        paths = graph.between(end)
+        return [lines_of(paths, room, names) for room in rooms]
     left = rf"\frac{{\partial {names.letters[names.output]}}}{{\partial {names.letters[end]}}} &= 0"
-    return [Line(1, names.slope(names.output, end), "", "0", f": no path from {names[end]}", left, (end,))]
+    return [[Line(1, names.slope(names.output, end), "", "0", f": no path from {names[end]}", left, (end,))]] * len(rooms)
 
 
 def _fitted(
-    graph: Graph, ends: Sequence[Node], found: dict[Node, Any], names: Names, room: int, whole: bool
-) -> list[Line]:
-    """The lines on as many inputs as there is room for: where not all of them fit, those with the largest gradients."""
-    least = LEAST if whole else 1
-    many = len(ends) if len(ends) * least <= room else max((room - 1) // least, 1)
+    graph: Graph, ends: Sequence[Node], found: dict[Node, Any], names: Names, rooms: Sequence[int], whole: bool
+) -> Iterator[list[Line]]:
+    """The lines on as many inputs as there is room for, for each of these `rooms`: where not all of them fit, those with the
+    largest gradients."""
     size = {end: abs(float(found[end])) if end in found else -1.0 for end in ends}
     largest = sorted(ends, key=lambda end: -size[end] if size[end] == size[end] else -np.inf)
-    chosen, others = set(largest[:many]), largest[many:]
-    shown = [end for end in ends if end in chosen]
-    needed = [1 + min(graph.counts.get(end, 0), room) for end in shown]
-    rooms = divided(needed, room - bool(others))
-    lines = [
-        line
-        for end, need, given in zip(shown, needed, rooms, strict=True)
-        for line in _paths(graph, end, given if given > 2 or given == need else 1, names)
-    ]
-    if others:
-        text = f"... {len(others):,} more inputs, of derivatives up to {names.number(max(size[others[0]], 0.0))}"
-        lines.append(Line(1, text, "", "", "", "", ()))
-    return lines
+    plans = []
+    for room in rooms:
+        least = LEAST if whole else 1
+        many = len(ends) if len(ends) * least <= room else max((room - 1) // least, 1)
+        needed = {end: 1 + min(graph.counts.get(end, 0), room) for end in largest[:many]}
+        given = divided([*needed.values()], room - (many < len(ends)))
+        fair = zip(needed.items(), given, strict=True)
+        plans.append({end: lines if lines > 2 or lines == need else 1 for (end, need), lines in fair})
+    lines: dict[Node, list[list[Line]]] = {}  # of one input after the other, for its paths may fill much memory
+    for end in dict.fromkeys(end for plan in plans for end in plan):
+        lines[end] = _paths(graph, end, [plan.get(end, 1) for plan in plans], names)
+    for i, plan in enumerate(plans):
+        told = [line for end in ends if end in plan for line in lines[end][i]]
+        if others := largest[len(plan) :]:
+            text = f"... {len(others):,} more inputs, of derivatives up to {names.number(max(size[others[0]], 0.0))}"
+            told.append(Line(1, text, "", "", "", "", ()))
+        yield told
 
 
 def _named(nodes: list[Node], lines: list[Line], near: bool = False) -> list[Node]:

@@ -8,7 +8,6 @@ becomes an object of its own only where it is shown.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import cache
 from heapq import heappop, heappush
 from itertools import count
 from operator import attrgetter
@@ -99,8 +98,7 @@ class Graph:
         self.counts = {output: 1}
         for node in reversed(self.nodes[:-1]):
             self.counts[node] = min(sum(self.counts[user] for user, _ in self.uses[node]), MOST)
-        self._slopes: dict[Node, list[tuple[Any, str]]] = {}
-        self.between = cache(self._between)
+        self._edges: dict[Node, list[Edge | None]] = {}
 
     def from_any(self, sources: Iterable[Node]) -> list[Node]:
         """The nodes on the paths from `sources`."""
@@ -113,23 +111,34 @@ class Graph:
                     stack.append(user)
         return sorted(found, key=attrgetter("_sequence"))
 
-    def _between(self, source: Node) -> Paths:
+    def between(self, source: Node) -> Paths:
         """The paths from `source` to the output."""
         into: dict[Node, list[Edge]] = {}
         found, stack = {source}, [source]
         while stack:
-            node = stack.pop()
-            for user, place in self.uses[node]:
-                if user not in self._slopes:
-                    self._slopes[user] = slopes_at(user)
-                slope, kind = self._slopes[user][place]
-                into.setdefault(user, []).append(Edge(node, user, place, slope, kind))
-                if user not in found:
+            for user, place in self.uses[stack.pop()]:
+                edge = self.edges(user)[place]
+                assert edge is not None
+                if user in into:
+                    into[user].append(edge)
+                else:
+                    into[user] = [edge]
                     found.add(user)
                     stack.append(user)
         for edges in into.values():
-            edges.sort(key=attrgetter("place"))
+            if len(edges) > 1:
+                edges.sort(key=attrgetter("place"))
         return Paths(source, self.output, sorted(found, key=attrgetter("_sequence")), into)
+
+    def edges(self, node: Node) -> list[Edge | None]:
+        """The edges to `node`, one for each of its inputs; None where no derivative flows."""
+        if node not in self._edges:
+            edges: list[Edge | None] = [None] * len(node.inputs)
+            slopes = slopes_at(node)
+            for place, x in flows(node):
+                edges[place] = Edge(x, node, place, *slopes[place])
+            self._edges[node] = edges
+        return self._edges[node]
 
 
 class Paths:
@@ -142,12 +151,18 @@ class Paths:
         self.source, self.target, self.nodes, self.into = source, target, nodes, into
         self.counts = {source: 1}
         self.derivatives = {source: 1.0}  # of each node with respect to the source
+        counts, derivatives = self.counts, self.derivatives
         for node in nodes[1:]:
-            self.counts[node] = min(sum(self.counts[edge.source] for edge in into[node]), MOST)
-            self.derivatives[node] = sum(
-                float(tangent_product(self.derivatives[edge.source], edge.slope, edge.kind, strong=True))
-                for edge in into[node]
-            )
+            many, total = 0, 0.0
+            for x, _, _, slope, kind in into[node]:
+                many += counts[x]
+                inner = derivatives[x]
+                if kind == "factor" and inner - inner == 0.0:
+                    total += inner * slope
+                else:
+                    total += float(tangent_product(inner, slope, kind, strong=True))
+            counts[node], derivatives[node] = min(many, MOST), total
+        self._stages: list[Paths] | None = None
 
     @property
     def count(self) -> int:
@@ -160,8 +175,13 @@ class Paths:
     def stages(self) -> list[Paths]:
         """The paths in parts, between the nodes that all of them pass: the derivative is the product of the parts'.
 
-        Parts of one path are joined with those beside them.
+        Parts of one path are joined with those beside them; if no two parts have more than one path, all is one part.
         """
+        if self._stages is None:
+            self._stages = self._divided()
+        return self._stages
+
+    def _divided(self) -> list[Paths]:
         order = {node: i for i, node in enumerate(self.nodes)}
         reach = [0] * len(self.nodes)  # of each node: the last that an edge from it leads to
         for node in self.nodes[1:]:
@@ -179,6 +199,8 @@ class Paths:
                     parts.append((first, i, single))
                 first = i
             furthest = max(furthest, reach[i])
+        if sum(not single for *_, single in parts) < 2:
+            return [self]
         return [
             Paths(self.nodes[low], self.nodes[high], self.nodes[low : high + 1], self.into) for low, high, _ in parts
         ]

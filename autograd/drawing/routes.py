@@ -12,7 +12,7 @@ from autograd.chain_rule import product
 from autograd.drawing.paths import MOST, Edge, Paths, Route, total_of
 from autograd.drawing.pullbacks import local_formula
 from autograd.drawing.tables import Names, padded
-from autograd.formulas import PRODUCT, Formula, LatexFormula, TextFormula
+from autograd.formulas import PRODUCT, SIGN, Formula, LatexFormula, TextFormula
 from autograd.graph import Node
 
 SCREEN = 120  # characters of a line, if it can be helped: a longer path is shown by its ends
@@ -44,7 +44,7 @@ def lines_of(paths: Paths, room: int, names: Names, level: int = 1) -> list[Line
     note, total = f": {_counted(paths.count, 'path')}" if grouped else "", _latex_number(value, names)
     left = _fraction(paths.target, paths.source, names)
     inner: list[Line] = []
-    if sum(part.count > 1 for part in parts) > 1:
+    if len(parts) > 1:
         note += f", all by way of {len(parts) - 1:,} nodes, between which the derivatives multiply"
         inner = _parts(parts, min(room - 1, max(PARTS, room // 3)), names, level + 1)
         factors = [_fraction(part.target, part.source, names) for part in parts[:3]]
@@ -154,7 +154,7 @@ def _formula(edge: Edge, names: Names) -> str:
     formula = local_formula(edge.target, edge.place, names.plain, TextFormula)
     if formula is None or len(formula.text) > WIDE:
         return names.slope(edge.target, edge.source)
-    return formula.text if formula.binding > PRODUCT else f"({formula.text})"
+    return formula.within(SIGN)
 
 
 def _along(edges: Sequence[Edge]) -> float:

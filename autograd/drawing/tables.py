@@ -48,7 +48,7 @@ class Names:
         unnamed = count(1)
         numbered: dict[str, Iterator[int]] = {}  # so that a thousand nodes of one label take a thousand tries
         for n in nodes:
-            label = one_line(n.label or "", most=20) or one_line(labels.get(n, "out" if n is output else ""))
+            label = one_line(n.label or "", most=20) or one_line(labels.get(n) or ("out" if n is output else ""))
             if label:
                 again = (f"{label}#{i}" for i in numbered.setdefault(label, count(2)))
                 candidates: Iterable[str] = again if label in taken else [label]
