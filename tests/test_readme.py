@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import autograd as ag
 from autograd import elementwise, formulas
 from autograd.elementwise import ELEMENTWISE
 from tests.autograd.test_architecture import ORDER
@@ -27,6 +28,12 @@ def test_the_tour_runs_from_top_to_bottom_and_trains_a_classifier(tmp_path, monk
     assert names["value"].shape == names["delta"].shape == (1_000_000,)
     assert names["mean_loss"] < 0.2
     assert ((names["scores"] > 0) == names["y"]).mean() > 0.9
+
+
+def test_what_is_explained_is_what_explain_says():
+    [text] = re.findall(r"```text\n(Forward.*?)\n```", README, re.DOTALL)
+    a, b = ag.Value(2.0, label="a"), ag.Value(-3.0, label="b")
+    assert text == str(ag.explain(ag.tanh(a * b + a**2), a))
 
 
 def test_every_path_on_the_map_exists():

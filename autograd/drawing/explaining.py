@@ -100,7 +100,7 @@ def _of_numbers(
             if _length(parts) <= most:
                 return Explanation(parts)
         return Explanation(parts[1:])
-    lines = [line for end in ends for line in _paths(graph, end, [most], names)[0]]
+    lines = [line for end in ends for line in _paths(graph, end, found.get(end), [most], names)[0]]
     parts = [_paths_part(lines, PATHS)]
     before = nodes if whole else _named(nodes, lines, near=True)
     uses = [(n, i) for n in reversed(nodes) if whole and n in graph.uses for i, _ in flows(n)]
@@ -111,13 +111,15 @@ def _of_numbers(
     return Explanation(parts)
 
 
-def _paths(graph: Graph, end: Node, rooms: Sequence[int], names: Names) -> list[list[Line]]:
-    """The lines on the paths from one input, for each number of lines for which there may be room."""
+def _paths(graph: Graph, end: Node, g: Any, rooms: Sequence[int], names: Names) -> list[list[Line]]:
+    """The lines on the paths from one input, of gradient `g`, for each number of lines for which there may be room."""
     if end in graph.uses:
-        paths = graph.between(end)
+        paths = graph.between(end, None if g is None else float(np.asarray(g).item()))
         return [lines_of(paths, room, names) for room in rooms]
     left = rf"\frac{{\partial {names.letters[names.output]}}}{{\partial {names.letters[end]}}} &= 0"
-    return [[Line(1, names.slope(names.output, end), "", "0", f": no path from {names[end]}", left, (end,))]] * len(rooms)
+    return [[Line(1, names.slope(names.output, end), "", "0", f": no path from {names[end]}", left, (end,))]] * len(
+        rooms
+    )
 
 
 def _fitted(
@@ -125,7 +127,7 @@ def _fitted(
 ) -> Iterator[list[Line]]:
     """The lines on as many inputs as there is room for, for each of these `rooms`: where not all of them fit, those with the
     largest gradients."""
-    size = {end: abs(float(found[end])) if end in found else -1.0 for end in ends}
+    size = {end: abs(float(np.asarray(found[end]).item())) if end in found else -1.0 for end in ends}
     largest = sorted(ends, key=lambda end: -size[end] if size[end] == size[end] else -np.inf)
     plans = []
     for room in rooms:
@@ -137,7 +139,7 @@ def _fitted(
         plans.append({end: lines if lines > 2 or lines == need else 1 for (end, need), lines in fair})
     lines: dict[Node, list[list[Line]]] = {}  # of one input after the other, for its paths may fill much memory
     for end in dict.fromkeys(end for plan in plans for end in plan):
-        lines[end] = _paths(graph, end, [plan.get(end, 1) for plan in plans], names)
+        lines[end] = _paths(graph, end, found.get(end), [plan.get(end, 1) for plan in plans], names)
     for i, plan in enumerate(plans):
         told = [line for end in ends if end in plan for line in lines[end][i]]
         if others := largest[len(plan) :]:

@@ -111,8 +111,8 @@ class Graph:
                     stack.append(user)
         return sorted(found, key=attrgetter("_sequence"))
 
-    def between(self, source: Node) -> Paths:
-        """The paths from `source` to the output."""
+    def between(self, source: Node, derivative: float | None = None) -> Paths:
+        """The paths from `source` to the output; if the `derivative` is known, it is taken to the last bit."""
         into: dict[Node, list[Edge]] = {}
         found, stack = {source}, [source]
         while stack:
@@ -128,7 +128,10 @@ class Graph:
         for edges in into.values():
             if len(edges) > 1:
                 edges.sort(key=attrgetter("place"))
-        return Paths(source, self.output, sorted(found, key=attrgetter("_sequence")), into)
+        paths = Paths(source, self.output, sorted(found, key=attrgetter("_sequence")), into)
+        if derivative is not None:
+            paths.derivatives[self.output] = derivative
+        return paths
 
     def edges(self, node: Node) -> list[Edge | None]:
         """The edges to `node`, one for each of its inputs; None where no derivative flows."""

@@ -5,7 +5,7 @@ So `x @ w` says `w̄ = xᵀ ḡ` without a second list of derivatives: what is s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -64,7 +64,7 @@ def pullback_formula(node: Node, place: int, names: Mapping[Node, Any], g: Any, 
     leaves: dict[Node, Any] = {cotangent: g, z: names[node]}
     inputs: list[Any] = []
     for argument, read in zip(node.inputs, reads, strict=True):
-        is_array = isinstance(argument, Node) or (isinstance(read, np.ndarray) and read.dtype.kind == "f")
+        is_array = isinstance(argument, Node) or (np.ndim(read) > 0 and read.dtype.kind == "f")
         inputs.append(Tensor(read) if is_array else read)
         if is_array:
             leaves[inputs[-1]] = names[argument] if isinstance(argument, Node) else _constant(read, kind)
@@ -72,17 +72,28 @@ def pullback_formula(node: Node, place: int, names: Mapping[Node, Any], g: Any, 
         with recording(True), np.errstate(all="ignore"):
             if op.variadic is not None:
                 made = product(cotangent, with_ieee(op.variadic, z, *inputs)[place], "factor", strong=False)
-            elif isinstance(rule, Slope):  # whose masks are arrays when they are recorded, and formulas when printed
-                named = [names[node], *(leaves.get(v, v) if isinstance(v, Node) else v for v in inputs)]
-                slope = slope_formula(rule, named, kind)
-                made = cotangent * Tensor(np.ones_like(node._data)) if rule.constant != 1.0 else cotangent
-                leaves[made] = g * slope if rule.constant != 1.0 else g
+            elif isinstance(
+                rule, Slope
+            ):  # whose masks are arrays when they are recorded, and formulas when run on some
+                made = cotangent * Tensor(np.ones_like(node._data))
+                named = [
+                    leaves[v] if isinstance(v, Node) else float(v) if np.ndim(v) == 0 else _constant(v, kind)
+                    for v in inputs
+                ]
+                leaves[made] = kind.of(_times(g, rule, [names[node], *named]))
             else:
                 made = pull(rule, cotangent, z, tuple(inputs))
             made = x._unbroadcast(made)
         return _printed(made, leaves, kind)
     except Exception:  # a rule of the user's may fail, and is none the less to be explained
         return None
+
+
+def _times(g: Any, rule: Slope, names: Sequence[Any]) -> Any:
+    """The cotangent `g` times a slope of `names`, as the engine multiplies."""
+    if rule.constant == 1.0:
+        return g
+    return product(g, rule.function(*names), rule.kind, strong=False)
 
 
 def _printed(output: Any, leaves: Mapping[Node, Any], kind: type[Formula]) -> Formula | None:

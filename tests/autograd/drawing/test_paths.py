@@ -59,6 +59,15 @@ def count(output, source):
     return below(output)
 
 
+def weight(output, source):
+    """The sum of all paths without their signs: what rounding is in proportion to."""
+    paths = Graph(output).between(source) if source in Graph(output).uses else None
+    sizes = {source: 1.0}
+    for node in paths.nodes[1:] if paths else ():
+        sizes[node] = sum(sizes[edge.source] * abs(edge.local) for edge in paths.into[node])
+    return sizes.get(output, 0.0)
+
+
 class Line:
     """A line of the text: what it says, and the lines that are indented below it."""
 
@@ -76,8 +85,8 @@ class Line:
         self.value = float(value)
         self.below = []
 
-    def check(self, rel=1e-9):
-        """Whether what is below makes what is said here, and the factors of each path its product."""
+    def check(self, rel=1e-9, error=0.0):
+        """Whether what is below makes what is said here, up to an error, and the factors of each path its product."""
         if self.factors and not self.below:
             numbers = self.factors[-1].split(" * ")
             if len(numbers) > 1:
@@ -85,16 +94,16 @@ class Line:
         if self.below:
             values = [line.value for line in self.below]
             found = math.prod(values) if self.multiplies else sum(values)
-            assert found == pytest.approx(self.value, rel=rel, abs=1e-9 * max(map(abs, values)))
+            assert found == pytest.approx(self.value, rel=rel, abs=error + 1e-12 * sum(map(abs, values)))
             for line in self.below:
-                line.check(rel)
+                line.check(rel, error)
 
 
 def parsed(text):
     """The lines on gradients, each with those below it."""
     found = []
-    for text in text.split("Gradients")[1].splitlines()[1:]:
-        line, level = Line(text), found
+    for row in text.split("Gradients")[1].splitlines()[1:]:
+        line, level = Line(row), found
         while level and line.depth > level[-1].depth:
             level = level[-1].below
         level.append(line)
@@ -106,13 +115,14 @@ def parsed(text):
 def test_the_products_of_all_paths_add_up_to_the_gradient(seed, size):
     inputs, output = random_graph(seed, size)
     output.backward()
-    assume(all(math.isfinite(x.grad) for x in inputs))
+    weights = [weight(output, x) for x in inputs]
+    assume(all(total < 1e100 for total in weights))  # and not nan
     lines = parsed(str(explain(output, *inputs, max_lines=20_000, digits=17)))
-    for x, line in zip(inputs, lines, strict=True):
-        assert line.value == pytest.approx(x.grad, rel=1e-12, abs=1e-300)
+    for x, line, total in zip(inputs, lines, weights, strict=True):
+        assert line.value == x.grad
         if count(output, x):
             assert len(line.below) == count(output, x)
-        line.check()
+        line.check(error=1e-12 * total)
 
 
 @settings(max_examples=60, deadline=None)
@@ -120,20 +130,21 @@ def test_the_products_of_all_paths_add_up_to_the_gradient(seed, size):
 def test_groups_and_parts_make_up_the_gradient_and_the_number_of_paths(seed, size, most):
     inputs, output = random_graph(seed, size)
     output.backward()
-    assume(all(math.isfinite(x.grad) for x in inputs))
+    weights = [weight(output, x) for x in inputs]
+    assume(all(total < 1e100 for total in weights))  # and not nan
     text = str(explain(output, *inputs, max_lines=most, digits=17))
     assert len(text.splitlines()) <= most
-    for x, line in zip(inputs, parsed(text.split("\n  ... ")[0]), strict=False):
+    for x, line, total in zip(inputs, parsed(text.split("\n  ... ")[0]), weights, strict=False):
         assert line.text.endswith(f"/d{x.label}")
-        assert line.value == pytest.approx(x.grad, rel=1e-9, abs=1e-300)
-        line.check()
+        assert line.value == x.grad
+        line.check(error=1e-12 * total)
         n = count(output, x)
         if line.below and not line.multiplies:
             assert sum(below.count for below in line.below) == pytest.approx(n, rel=0.01 if n >= 10**18 else 0.0)
             assert max(line.count, len(line.below)) == pytest.approx(n, rel=0.01 if n >= 10**18 else 0.0)
             shares = [below.share for below in line.below if below.share is not None]
             if len(shares) == len(line.below):
-                assert sum(shares) == pytest.approx(100.0, abs=0.006 * sum(map(abs, shares)))
+                assert sum(shares) == pytest.approx(100.0, abs=0.01 * sum(map(abs, shares)))
 
 
 def diamonds(n):
@@ -168,7 +179,9 @@ def test_paths_that_meet_nowhere_are_grouped_by_how_they_end():
     (line,) = parsed(str(explain(ag.sum(terms), x, digits=17, max_lines=20)))
     assert line.count == sum(below.count for below in line.below) == 100
     assert "more groups" in line.below[-1].text
-    assert [abs(below.value) for below in line.below[:-1]] == sorted((abs(b.value) for b in line.below[:-1]), reverse=True)
+    assert [abs(below.value) for below in line.below[:-1]] == sorted(
+        (abs(b.value) for b in line.below[:-1]), reverse=True
+    )
     line.check()
 
 
@@ -201,26 +214,25 @@ def test_inner_nodes_are_inputs_too_and_the_formula_of_each_factor_is_said():
 
 
 FORMULAS = {
-    "x**3": "3 * x²",
+    "x**3.0": "3 * x²",
     "1.0 / x": "-out / x",
     "ag.exp(x)": "out",
     "ag.log(x)": "1 / x",
     "ag.sqrt(x)": "1 / (2 * out)",
     "ag.sigmoid(x)": "out * (1 - out)",
     "ag.relu(x)": "[x > 0]",
-    "-x": "-1",
-    "x**y": None,
     "ag.dot([x, y], [y, x])": "y",
     "ag.prod([x, y])": "y",
     "ag.norm([x, y])": "ratio(x, out)",
+    "ag.logsumexp([x, y, 1.0])": "dout/dx",  # for its formula is long
 }
 
 
 @pytest.mark.parametrize("expression", FORMULAS)
 def test_local_derivatives_are_written_as_on_paper(expression):
     x, y = ag.Value(0.7, "x"), ag.Value(1.3, "y")
-    line = parsed(str(explain(eval(expression), x)))[0].below[0]
-    assert (line.factors or [None])[0] == FORMULAS[expression] or not FORMULAS[expression] or not line.factors
+    line = parsed(str(explain(eval(expression, {"ag": ag, "x": x, "y": y}), x)))[0].below[0]
+    assert line.text.split("   ")[-1] == FORMULAS[expression]
 
 
 def test_parameters_are_named_by_their_module():
