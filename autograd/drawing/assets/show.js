@@ -199,7 +199,6 @@ addEventListener("keydown", event => {
 
 // ---- Buttons
 
-const has = data.boxes.some(box => folded.isGroup(box.id));
 const actions = {
   "zoom-out": () => zoom(0.8), "zoom-in": () => zoom(1.25), fit: () => fit(),
   open: () => {
@@ -224,7 +223,7 @@ const actions = {
   },
 };
 for (const [name, action] of Object.entries(actions)) document.getElementById(name).addEventListener("click", action);
-for (const name of ["open", "close"]) document.getElementById(name).hidden = !has;
+for (const name of ["open", "close"]) document.getElementById(name).hidden = !hasGroups;
 addEventListener("resize", () => fit(SMALLEST));
 
 document.getElementById("note").textContent = data.note;

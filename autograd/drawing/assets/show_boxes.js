@@ -15,6 +15,7 @@ data.edges.forEach((edge, i) => {
   });
 });
 const folded = new Folded([...data.boxes, ...constants], data.edges);
+const hasGroups = data.boxes.some(box => folded.isGroup(box.id));
 const boxOf = id => folded.boxes.get(id);
 
 // ---- Texts

@@ -71,7 +71,7 @@ function legend() {
     make("h2", {}, "How to read it"),
     paragraph("Inputs are blue; a result has the operation's sign at its left. On an edge, ", number("× local derivative"), ", and below it ", number("= contribution"), ": what the edge gives to the gradient of the box that it comes from. ", number("‖…‖"), " is the norm of an array. A wider edge gives more; what folded boxes give is added up."),
     ...(data.note ? [make("p", {}, data.note)] : []),
-    paragraph("Choose a box for its numbers, its formula and the line of code. Violet boxes open and close by their + and −."),
+    paragraph("Choose a box for its numbers, its formula and the line of code.", hasGroups ? " Violet boxes open and close by their + and −." : ""),
     make("p", {class: "quiet keys"}, "Keys: arrows go from box to box, Enter opens and closes, + and − zoom, 0 fits, Escape comes back here."),
   ];
 }

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import math
+import random
 import re
 from html import unescape
 
@@ -246,7 +247,7 @@ def test_two_uses_in_one_operation_are_two_edges(opened):
 
 # ---- Groups
 
-GEOMETRY = """() => {
+FAULTS = """function faultsIn(layout, folded) {
     const boxes = [...layout.boxes].map(([id, box]) => ({id, ...box, around: folded.path(id).slice(0, -1)}));
     const faults = [];
     for (const a of boxes) for (const b of boxes) {
@@ -261,6 +262,14 @@ GEOMETRY = """() => {
     }
     for (const {points} of layout.lines) if (points.flat().some(x => !Number.isFinite(x))) faults.push(points);
     return faults;
+}"""  # of boxes: none overlap but for those in a group, which lie in it
+GEOMETRY = f"() => {{ {FAULTS}; return faultsIn(layout, folded) }}"
+LAY_OUT = """([boxes, edges, open, flow]) => {
+    const folded = new Folded(boxes, edges);
+    folded.open = new Set(open);
+    const layout = layOut(folded, () => [80, 40, 60], () => [30, 20], () => [20, 20], flow);
+    const ends = layout.lines.filter(line => line.last).length, sources = new Set(layout.lines.map(line => line.edges[0].source));
+    return [faultsIn(layout, folded), ends === layout.edges.length, layout.edges.every(edge => sources.has(edge.source))];
 }"""
 SUMS = """() => layout.edges.map(edge => {
     const inner = data.edges.filter(one => folded.shown(one.source) === edge.source && folded.shown(one.target) === edge.target);
@@ -287,6 +296,23 @@ def test_groups_open_and_close_and_the_layout_follows(opened):
                 closed.nth(i).locator(".toggle").click()
                 assert seen(page) > before
                 assert page.evaluate(GEOMETRY) == []
+
+
+def test_any_graph_in_any_groups_is_laid_out(opened):
+    page = opened(neuron())
+    rng = random.Random(4)
+    for _ in range(40):
+        groups = [f"g{i}" for i in range(rng.randrange(6))]
+        parent = {group: rng.choice([None, *groups[:i]]) for i, group in enumerate(groups)}
+        parent |= {f"n{i}": rng.choice([None, *groups]) for i in range(rng.randrange(1, 30))}
+        nodes = [name for name in parent if name.startswith("n")]
+        uses = [(rng.choice(nodes[:i]), name) for i, name in enumerate(nodes) if i for _ in range(rng.randrange(4))]
+        boxes = [{"id": name, "parent": above, "closed": False} for name, above in parent.items()]
+        edges = [
+            {"source": x, "target": y, "constant": None, "slot": None, "contribution": 1.0, "count": 1} for x, y in uses
+        ]
+        state = [boxes, edges, [group for group in groups if rng.random() < 0.7], rng.choice(["LR", "TB"])]
+        assert page.evaluate(LAY_OUT.replace("=> {", "=> { " + FAULTS + ";", 1), state) == [[], True, True]
 
 
 def test_edges_of_closed_groups_carry_the_sum_of_what_is_inside(opened):
