@@ -10,7 +10,7 @@ import numpy as np
 
 from autograd.frames import format_line, line_of, note_line
 from autograd.graph import Node, value_of
-from autograd.modes import observing
+from autograd.modes import observer, observing
 
 
 @contextmanager
@@ -34,12 +34,19 @@ def detect_anomaly() -> Iterator[None]:
 
 
 class _Detector:
+    def __init__(self) -> None:
+        self.beyond = observer()  # that of the context around, as of names
+
     def recorded(self, node: Node) -> None:
+        if self.beyond is not None:
+            self.beyond.recorded(node)
         note_line(node)
         if not np.isfinite(node._data).all():
             raise FloatingPointError(_message(node, f"gave {_what(node._data)}"))
 
     def differentiated(self, found: dict[Node, Any]) -> None:
+        if self.beyond is not None:
+            self.beyond.differentiated(found)
         bad = {node for node, g in found.items() if not np.isfinite(value_of(g)).all()}
         # The operation recorded last whose own gradient is finite, but not an input's: its rule made the first bad one.
         for node in sorted(found, key=lambda node: -node._sequence):

@@ -61,7 +61,7 @@ def failure_of(error: BaseException, at: TracebackType | None, scopes: Sequence[
 
 def _operation(frame: FrameType) -> tuple[str, Iterable[Any]] | None:
     """The operation, with its operands, that a frame of the engine was to record."""
-    names = frame.f_locals
+    names = dict(frame.f_locals)
     op, args = names.get("op"), names.get("args", names.get("xs"))
     if not isinstance(op, Primitive):
         op = names.get("self")
@@ -83,7 +83,7 @@ def _operation(frame: FrameType) -> tuple[str, Iterable[Any]] | None:
 
 def _call(frame: FrameType) -> tuple[str, Iterable[Any]]:
     """The function or module that a frame is of, and the arrays and nodes that it was given."""
-    code, names = frame.f_code, frame.f_locals
+    code, names = frame.f_code, dict(frame.f_locals)
     given = [
         names.get(name)
         for name in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount + bool(code.co_flags & 4)]

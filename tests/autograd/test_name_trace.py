@@ -218,6 +218,9 @@ def test_traces_may_be_within_one_another_and_beside_other_observers():
             b = a + x
         c = b * 2.0
     assert [name_of(n) for n in (x, a, b, c)] == ["x", "a", "b", "c"]
+    with ag.trace_names(), ag.detect_anomaly():
+        d = c * a
+    assert name_of(d) == "d"
     with ag.detect_anomaly(), ag.trace_names(), pytest.raises(FloatingPointError, match="log gave -inf"):
         ag.log(ag.Value(0.0))
 
