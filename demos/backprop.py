@@ -56,7 +56,7 @@ def run(options: Options) -> None:
             f"{name:<4} {value.data:8.4f} {value.grad:10.4f} {RAISE * value.grad:17.4f} {raised(name) - o.data:20.4f}"
         )
 
-    print(f"\nPage: {ag.stepper(o, options.out / 'backprop.html')}")
+    print(f"\nPage: {ag.stepper(o, options.out / 'backprop.html').path}")
     strongest = max(values, key=lambda name: abs(values[name].grad))
     print(
         f"Finding: one pass back gives all {len(values)} gradients; that of {strongest}, {values[strongest].grad:.4f}, says that "

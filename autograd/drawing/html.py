@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass, field
 from html import escape
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
+
+from autograd.files import file_path
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 
@@ -30,6 +34,39 @@ PAGE = """<!DOCTYPE html>
 </body>
 </html>
 """
+
+
+FRAME = (
+    '<iframe srcdoc="{page}" sandbox="allow-scripts" title="Computation graph" '
+    'style="width: 100%; height: {height}px; border: 1px solid #8c9199; border-radius: 6px"></iframe>'
+)
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page: its `html`, and the `path` of the file that it was written to, if it was. A notebook shows it in a frame,
+    so many pixels high, from which its script can reach nothing else."""
+
+    html: str = field(repr=False)
+    path: Path | None = None
+    height: int = field(default=560, repr=False)
+
+    def _repr_html_(self) -> str:
+        return FRAME.format(page=escape(self.html), height=self.height)
+
+
+def page_path(owner: str, path: str | Path) -> Path:
+    """The path of a page that is to be written; an error that names `owner` says what is wrong with it.
+
+    >>> page_path("show", "net.html").name
+    'net.html'
+    """
+    found = file_path(owner, "path", path)
+    if found.suffix.lower() != ".html":
+        raise ValueError(f"{owner} cannot write {str(found)!r}: the name must end in .html")
+    if not found.parent.is_dir():
+        raise FileNotFoundError(f"{owner} found no folder {str(found.parent)!r}: create it, or write elsewhere")
+    return found
 
 
 def asset(name: str) -> str:

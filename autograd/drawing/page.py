@@ -7,16 +7,14 @@ The layout is done in the page, anew for whatever is open, by dagre 3.1.3 (MIT l
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from autograd.arguments import choice, flag, integer, sequence
 from autograd.drawing.building import SHOW, diagram_of
-from autograd.drawing.html import asset, html_page
+from autograd.drawing.html import Page, asset, html_page, page_path
 from autograd.drawing.summaries import MOST_DIGITS, check_node, one_line
-from autograd.files import file_path
 from autograd.graph import Node
 
 BODY = """<header>
@@ -39,22 +37,6 @@ BODY = """<header>
 
 SCRIPTS = ("dagre.js", "layout.js", "show_boxes.js", "show_panel.js", "show.js")
 DIRECTIONS = ("LR", "TB")
-FRAME = (
-    '<iframe srcdoc="{page}" sandbox="allow-scripts" title="Computation graph" '
-    'style="width: 100%; height: 560px; border: 1px solid #8c9199; border-radius: 6px"></iframe>'
-)
-
-
-@dataclass(frozen=True)
-class Page:
-    """A page: its `html`, and the `path` of the file that it was written to, if it was. A notebook shows it in a frame,
-    from which its script can reach nothing else."""
-
-    html: str = field(repr=False)
-    path: Path | None = None
-
-    def _repr_html_(self) -> str:
-        return FRAME.format(page=escape(self.html))
 
 
 def show(
@@ -85,7 +67,7 @@ def show(
     'square.html'
     """
     check_node("show", node)
-    written = None if path is None else _writable(path)
+    written = None if path is None else page_path("show", path)
     digits = integer("show", "digits", digits, least=1, most=MOST_DIGITS)
     diagram = diagram_of(
         node,
@@ -112,12 +94,3 @@ def show(
     if written is not None:
         written.write_text(page.html, encoding="utf-8")
     return page
-
-
-def _writable(path: str | Path) -> Path:
-    found = file_path("show", "path", path)
-    if found.suffix.lower() != ".html":
-        raise ValueError(f"show cannot write {str(found)!r}: the name must end in .html")
-    if not found.parent.is_dir():
-        raise FileNotFoundError(f"show found no folder {str(found.parent)!r}: create it, or write elsewhere")
-    return found

@@ -15,50 +15,47 @@ import numpy as np
 from autograd.arguments import integer
 from autograd.drawing.boxes import minus
 from autograd.drawing.derivatives import starts_from_zero
-from autograd.drawing.html import asset, html_page
+from autograd.drawing.html import Page, asset, html_page, page_path
 from autograd.drawing.names import names, paths_of
 from autograd.drawing.pullbacks import local_formula, pullback_formula
 from autograd.drawing.steps import Backward, expression, letter, numeral, steps
 from autograd.drawing.summaries import MOST_DIGITS, TINY, check_node, quantity
 from autograd.drawing.tables import Names
 from autograd.drawing.texts import sign
-from autograd.files import file_path
 from autograd.formulas import Formula, TextFormula
 from autograd.frames import line_of
 from autograd.graph import Node, ancestors
 
 CONSTANTS = 6  # of more, one box counts them
+HEIGHT = 800  # in a notebook
 LONGEST = 90  # a formula of more characters explains nothing
 G = TextFormula("ḡ")  # the gradient of an operation's result
 
 
-def stepper(output: Node, path: str | Path, *, inputs: Any = None, max_nodes: int = 150, digits: int = 4) -> Path:
-    """Write a page of HTML, complete in itself, that goes through the computation of `output` and of its gradients, and
-    return its path.
+def stepper(
+    output: Node, path: str | Path | None = None, *, inputs: Any = None, max_nodes: int = 150, digits: int = 4
+) -> Page:
+    """A page that goes through the computation of `output` and of its gradients: one file of HTML, which needs no network.
 
-    The page draws the graph, and takes a step at a key, a slider or by itself: first each operation forwards, then each
-    edge backwards, as `before + local * upstream = after`. In its quiz the reader computes `after`. Under `trace_names()` it
-    has names from the code, and shows the lines that made the nodes, by the name of their file, without its folder. With
-    `inputs`, a node, a module, or lists, tuples and dicts of them, it goes along the paths from those alone; all else is constant.
-    Nothing is stored in the graph.
+    It draws the graph, and takes a step at a key, a slider or by itself: first each operation forwards, then each edge
+    backwards, as `before + local * upstream = after`. In its quiz the reader computes `after`. Under `trace_names()` it has names from
+    the code, and shows the lines that made the nodes, by the name of their file, without its folder. With `inputs`, a node, a
+    module, or lists, tuples and dicts of them, it goes along the paths from those alone; all else is constant. With a `path`,
+    which must end in .html, the page is written there; a notebook shows what is returned. Nothing is stored in the graph.
 
-    A ValueError says that `output` is no single number or was computed from none of `inputs`, that there are more than
-    `max_nodes` nodes, or that the name does not end in .html; a FileNotFoundError that there is no such folder.
+    A ValueError says that `output` is no single number or was computed from none of `inputs`, or that there are more than
+    `max_nodes` nodes; a FileNotFoundError that the path's folder is missing.
 
     >>> import tempfile
     >>> from autograd.value import Value
     >>> x = Value(3.0, "x")
-    >>> stepper(x * x + 1.0, Path(tempfile.mkdtemp()) / "square.html").name
+    >>> stepper(x * x + 1.0, Path(tempfile.mkdtemp()) / "square.html").path.name
     'square.html'
     """
     check_node("stepper", output)
-    path = file_path("stepper", "path", path)
+    written = None if path is None else page_path("stepper", path)
     max_nodes = integer("stepper", "max_nodes", max_nodes, least=1)
     digits = integer("stepper", "digits", digits, least=1, most=MOST_DIGITS)
-    if path.suffix.lower() not in (".html", ".htm"):
-        raise ValueError(f"stepper writes a page of HTML, got {str(path)!r}: end the name in .html")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"stepper found no folder {str(path.parent)!r}: create it, or write elsewhere")
     if np.size(output.data) != 1:  # type: ignore[attr-defined]  # all kinds have it; a tracer refuses
         raise ValueError(f"stepper needs a scalar, got shape {np.shape(output._data)}: reduce with .sum() or .mean()")
     nodes = _nodes(output, inputs)
@@ -67,8 +64,13 @@ def stepper(output: Node, path: str | Path, *, inputs: Any = None, max_nodes: in
             f"stepper goes through at most max_nodes = {max_nodes:,} nodes, got {len(nodes):,}: step through one example, or through "
             "a part of it, such as one neuron or the paths from a few `inputs`; ag.draw shows graphs of any size, folded"
         )
-    path.write_text(page(output, nodes, names(output, inputs), digits), encoding="utf-8")
-    return path
+    data = story(output, nodes, names(output, inputs), digits)
+    title = f"Backpropagation of {data['boxes'][-1]['name']}, step by step"
+    script = asset("dagre.js") + asset("stepper.js")
+    page = Page(html_page(title, asset("stepper.html"), asset("stepper.css"), script, data), written, HEIGHT)
+    if written is not None:
+        written.write_text(page.html, encoding="utf-8")
+    return page
 
 
 def _nodes(output: Node, inputs: Any) -> list[Node]:
@@ -85,14 +87,6 @@ def _nodes(output: Node, inputs: Any) -> list[Node]:
     if output not in reached:
         raise ValueError("stepper: the output was computed from none of `inputs`: give nodes or modules of its graph")
     return [node for node in nodes if node in reached]
-
-
-def page(output: Node, nodes: Sequence[Node], known: Mapping[Node, str], digits: int) -> str:
-    """The text of the page on these `nodes`; `known` are the names of nodes that have one."""
-    data = story(output, nodes, known, digits)
-    title = f"Backpropagation of {data['boxes'][-1]['name']}, step by step"
-    script = asset("dagre.js") + asset("stepper.js")
-    return html_page(title, asset("stepper.html"), asset("stepper.css"), script, data)
 
 
 def story(output: Node, nodes: Sequence[Node], known: Mapping[Node, str], digits: int) -> dict[str, Any]:

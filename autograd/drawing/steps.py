@@ -89,7 +89,7 @@ def _backward(output: Node, nodes: Iterable[Node]) -> Iterator[Backward]:
             )
 
 
-def _ones(node: Node) -> Any:
+def _ones(node: Node) -> float | np.ndarray[Any, Any]:
     return np.ones_like(node._data) if node._priority else 1.0
 
 

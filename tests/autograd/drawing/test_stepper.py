@@ -44,7 +44,7 @@ def stepped(tmp_path, open_page):
     """A function that opens the page of a graph."""
 
     def open_stepper(output, *, inputs=None, max_nodes=150, **look):
-        path = ag.stepper(output, tmp_path / "steps.html", inputs=inputs, max_nodes=max_nodes)
+        path = ag.stepper(output, tmp_path / "steps.html", inputs=inputs, max_nodes=max_nodes).path
         return open_page(path, **look)
 
     return open_stepper
@@ -479,6 +479,7 @@ def test_it_can_be_read_on_a_phone_and_on_a_desk_in_light_and_dark(stepped, widt
     check_looks(page)
     screenshot(page, "stepper-wrong")
     page.evaluate("light(0)")
+    check_looks(page)
     screenshot(page, "stepper-lit")
 
 
@@ -528,7 +529,7 @@ def test_the_largest_graph_is_shown(stepped):
         (lambda path: ag.stepper(chain(150), path), r"at most max_nodes = 150 nodes, got 151: .*inputs"),
         (lambda path: ag.stepper(chain(2), path, max_nodes=2), r"max_nodes = 2 nodes, got 3"),
         (lambda path: ag.stepper(ag.Tensor([1.0, 2.0]), path), r"needs a scalar, got shape \(2,\): reduce with"),
-        (lambda path: ag.stepper(chain(2), path.with_suffix(".png")), r"end the name in \.html"),
+        (lambda path: ag.stepper(chain(2), path.with_suffix(".png")), r"the name must end in \.html"),
         (lambda path: ag.stepper(chain(2), path, inputs=ag.Value(1.0)), r"computed from none of `inputs`"),
     ],
 )
@@ -553,9 +554,21 @@ def test_a_leaf_alone_is_one_step_backwards(stepped):
 
 def test_nothing_is_stored_and_the_page_needs_no_network(tmp_path):
     output = neuron()
-    path = ag.stepper(output, tmp_path / "steps.html")
+    path = ag.stepper(output, tmp_path / "steps.html").path
     assert all(node.grad == 0.0 for node in ancestors(output))
     page = path.read_text(encoding="utf-8")
     assert "default-src 'none'" in page
     assert "https://" not in page
     assert len(page) < 200_000
+
+
+def test_a_notebook_shows_the_page_in_a_frame(tmp_path, open_page):
+    made = ag.stepper(neuron())
+    assert made.path is None
+    (tmp_path / "notebook.html").write_text(
+        f"<!DOCTYPE html><title>notebook</title>{made._repr_html_()}", encoding="utf-8"
+    )
+    page = open_page(tmp_path / "notebook.html")
+    frame = page.frame_locator("iframe")
+    frame.locator("#next").click()
+    assert frame.locator("#phase").text_content() == "Forward"
