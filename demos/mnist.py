@@ -163,11 +163,10 @@ def seconds_needed(model: nn.Sequential, epochs: int, train: Pair, valid: Pair) 
         loss_of(copy(images), labels).backward()
         optimizer.step()
 
-    for _ in range(2):
-        step()  # the first are slower
+    step()  # the first is slower
     watched = valid[0][: 4 * BATCH]
-    look = seconds(lambda: nn.predict(copy, watched), 2) * len(valid[1]) / len(watched)
-    return epochs * (-(-len(train[1]) // BATCH) * seconds(step, 5) + look)
+    look = seconds(lambda: nn.predict(copy, watched), 1) * len(valid[1]) / len(watched)
+    return epochs * (-(-len(train[1]) // BATCH) * seconds(step, 3) + look)
 
 
 def time_to_goal(history: nn.History) -> str:
