@@ -198,8 +198,8 @@ def compare(axes: Any, title: str, metrics: dict[str, float], form: str) -> None
     for row, name in enumerate(names):
         length = metrics[name] if metrics[name] < math.inf else 0.0
         axes.barh(row, length, color=SKY)
-        axes.text(-1.1 * most, row, name, va="center", size=12)
+        axes.text(-1.3 * most, row, name, va="center", size=12)
         text = form.format(length) if length else "not in time"
         axes.text(length + 0.04 * most, row, text, va="center", size=12)
-    axes.set(title=title, xticks=[], yticks=[], xlim=(-1.1 * most, 1.45 * most))
+    axes.set(title=title, xticks=[], yticks=[], xlim=(-1.3 * most, 1.45 * most))
     axes.spines[:].set_visible(False)
