@@ -214,12 +214,13 @@ def _exact(x: Any) -> list[float | str] | None:
 
 
 class _Lines:
-    """The lines of the user's code that made nodes, as far as they were noted, in the order of the files."""
+    """The lines of the user's code that made nodes, as far as they were noted and can be read, in the order of the files."""
 
     def __init__(self, nodes: Iterable[Node]) -> None:
-        found = sorted({line for node in nodes if (line := line_of(node)) is not None})
+        lines = sorted({line for node in nodes if (line := line_of(node)) is not None})
+        found = {line: text for line in lines if (text := linecache.getline(*line).rstrip())}
         self._places = {line: place for place, line in enumerate(found)}
-        texts = dedent("\n".join(linecache.getline(*line).rstrip() for line in found)).split("\n")
+        texts = dedent("\n".join(found.values())).split("\n")
         self.shown = [
             {"file": os.path.basename(file), "number": number, "text": text}
             for (file, number), text in zip(found, texts, strict=False)  # no lines make one text
@@ -227,4 +228,4 @@ class _Lines:
 
     def place(self, node: Node) -> int | None:
         line = line_of(node)
-        return None if line is None else self._places[line]
+        return None if line is None else self._places.get(line)

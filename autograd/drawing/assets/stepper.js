@@ -5,6 +5,11 @@ const find = id => document.getElementById(id);
 const output = boxes.length - 1;
 const firstBackward = steps.findIndex(step => step.phase === "seed");
 const names = boxes.map(box => box.name);
+const into = boxes.map(() => []), outOf = boxes.map(() => []);  // the edges to and from each box
+edges.forEach((edge, i) => {
+  into[edge.target].push(i);
+  outOf[edge.source].push(i);
+});
 
 // ---- What is known at a step: a function of the step alone, so that every jump is right
 
@@ -44,15 +49,25 @@ function width(text, bold = false, italic = false) {
   return Math.ceil(brush.measureText(text).width);
 }
 
+/** A text of an array without its shape, where that is beside it. */
+function bare(text, box) {
+  return box.shape && text.startsWith(`${box.shape}, `) ? text.slice(box.shape.length + 2) : text;
+}
+
 function valueText(box) {
-  return box.kind === "constant" || !box.name ? box.value : ` = ${box.value}`;
+  const text = bare(box.value, box);
+  return box.kind === "constant" ? text : text === box.value ? ` = ${text}` : `: ${text}`;
+}
+
+function gradText(text, box, toCome) {
+  return `grad ${bare(text, box)}${toCome ? " + …" : ""}`;
 }
 
 /** The sizes of a box: wide enough for all that it will show. */
 function sized(box, i) {
   const seen = steps.filter(step => step.target === i || (step.phase === "seed" && i === output));
   const rows = [width(box.name ?? "", true) + width(valueText(box)), width(box.shape ?? "")];
-  rows.push(...seen.map(step => width(`grad ${step.after} + …`, false, true)));
+  rows.push(...seen.map(step => width(gradText(step.after, box, step.to_come), false, true)));
   const cell = box.sign ? Math.max(width(box.sign, true) + 2 * PAD, 30) : 0;
   const count = box.kind === "constant" ? 1 : 2 + (box.shape ? 1 : 0);
   return { width: cell + Math.max(...rows) + 2 * PAD, height: count * LINE + 2 * (box.kind === "constant" ? 3 : 6), cell };
@@ -99,9 +114,27 @@ function crossings(graph) {
   return count;
 }
 
+/** The layout, turned upside down if more inputs are in their order then. */
+function upright(graph) {
+  let ordered = 0;
+  const y = i => graph.node(key(i)).y;
+  for (const inputs of into) {
+    for (let j = 1; j < inputs.length; j++) ordered += Math.sign(y(edges[inputs[j]].source) - y(edges[inputs[j - 1]].source));
+  }
+  if (ordered >= 0) return graph;
+  const { height } = graph.graph();
+  for (const node of graph.nodes()) graph.node(node).y = height - graph.node(node).y;
+  for (const e of graph.edges()) {
+    const edge = graph.edge(e);
+    edge.points = edge.points.map(p => ({ x: p.x, y: height - p.y }));
+    if (edge.y !== undefined) edge.y = height - edge.y;
+  }
+  return graph;
+}
+
 /** Where everything lies: in the order in which one reads the formula, unless that tangles the edges more than need be. */
 function best() {
-  const fewest = laidOut({});
+  const fewest = upright(laidOut({}));
   if (boxes.length > 60) return fewest;
   const asRead = laidOut({ disableOptimalOrderHeuristic: true });
   return crossings(asRead) <= crossings(fewest) ? asRead : fewest;
@@ -167,22 +200,25 @@ function arrow(points) {
   return `M${b.x} ${b.y}L${b.x - 8 * dx - 4 * dy} ${b.y - 8 * dy + 4 * dx}L${b.x - 8 * dx + 4 * dy} ${b.y - 8 * dy - 4 * dx}Z`;
 }
 
+let zoom = 1;
+
 /** The scale at which the graph fits, but not smaller than can be read: then its frame scrolls. */
 function fit() {
   const room = find("pan").clientWidth - 2;
-  const scale = Math.min(1.25, Math.max(room / size.width, 0.85));
+  const scale = zoom * Math.min(1.25, Math.max(room / size.width, 0.85));
   svg.setAttribute("width", Math.floor(size.width * scale));
   svg.setAttribute("height", Math.floor(size.height * scale));
   svg.dataset.scale = scale;
 }
 
+function zoomBy(factor) {
+  zoom = Math.min(Math.max(zoom * factor, 0.2), 3);
+  fit();
+  inSight(false);
+}
+
 // ---- Paths: what a node was computed from, and what was computed from it
 
-const into = boxes.map(() => []), outOf = boxes.map(() => []);
-edges.forEach((edge, i) => {
-  into[edge.target].push(i);
-  outOf[edge.source].push(i);
-});
 const paths = boxes.map(() => 0n);  // to the output: there may be very many
 paths[output] = 1n;
 for (let i = output; i >= 0; i--) for (const e of into[i]) if (locals.has(e)) paths[edges[e].source] += paths[i];
@@ -255,10 +291,10 @@ svg.addEventListener("keydown", event => {
 });
 
 /** Scroll the frame, and nothing else, so that these boxes are in the middle of it. */
-function centre(places) {
+function centre(places, smooth = true) {
   const scale = Number(svg.dataset.scale), pan = find("pan");
   const mean = side => places.reduce((sum, i) => sum + layout.node(key(i))[side], 0) / places.length;
-  pan.scrollTo({ left: mean("x") * scale - pan.clientWidth / 2, top: mean("y") * scale - pan.clientHeight / 2, behavior: calm.matches ? "auto" : "smooth" });
+  pan.scrollTo({ left: mean("x") * scale - pan.clientWidth / 2, top: mean("y") * scale - pan.clientHeight / 2, behavior: smooth && !calm.matches ? "smooth" : "instant" });
 }
 
 // ---- The step
@@ -302,7 +338,7 @@ function content(k) {
   }
   const target = names[step.target], local = `∂${bracketed(name)}/∂${bracketed(target)}`;
   const after = open ? "?" : step.after;
-  const parts = [step.rule, step.rule_numbers, step.local].filter((text, i, all) => text && text !== all[i - 1] && all.indexOf(text) === i);
+  const parts = [step.rule, step.rule_numbers, step.local].filter((text, i, all) => text && !all.slice(0, i).some(other => other.replaceAll("-", "−") === text.replaceAll("-", "−")));
   const product = step.local === null
     ? [keep(sign("+"), term(step.contribution, step.rule || `pullback of ${boxes[step.box].sign}`))]
     : [keep(sign(step.summed ? "+ Σ" : "+"), term(step.local, `local: ${local}`)), keep(sign("×"), term(step.upstream, `gradient of ${name}`))];
@@ -332,6 +368,12 @@ function show(k, speak = true) {
   }
 }
 
+/** Scroll to the boxes of this step. */
+function inSight(smooth = true) {
+  const places = [steps[at].box, steps[at].target].filter(i => i !== undefined);
+  if (places.length) centre(places, smooth);
+}
+
 /** Give an element these classes, of `flags` those that are set, and no others but that of lighted paths. */
 function dress(element, classes, flags) {
   const lit = element.classList.contains("lit") ? ["lit"] : [];
@@ -354,7 +396,7 @@ function refresh(speak = true) {
     const isTarget = step.phase === "seed" ? i === output : step.target === i;
     dress(group, ["box", box.kind], { known: isKnown, now: step.box === i, target: isTarget });
     group.querySelector(".value").textContent = isKnown ? valueText(box) : "";
-    const text = grad === undefined ? "" : `grad ${grad}${state.toCome.get(i) ? " + …" : ""}`;
+    const text = grad === undefined ? "" : gradText(grad, box, state.toCome.get(i));
     group.querySelector(".grad").textContent = text;
     group.setAttribute("aria-label", `${box.label}${isKnown ? valueText(box) : ", not computed yet"}${text ? `, ${text}` : ""}`);
   });
@@ -374,8 +416,7 @@ function refresh(speak = true) {
   find("count").textContent = `Step ${at} of ${steps.length - 1}` + (quizzing() ? ` · ${right} of ${answered.length} right` : "");
   find("first").disabled = find("back").disabled = at === 0;
   find("next").disabled = find("last").disabled = at === steps.length - 1 && !open;
-  const places = [step.box, step.target].filter(i => i !== undefined);
-  if (places.length) centre(places);
+  inSight();
   if (speak) find("live").textContent = said;
 }
 
@@ -482,7 +523,7 @@ function play() {
 
 const ACTIONS = {
   ArrowRight: () => { stop(); next(); }, ArrowLeft: () => go(at - 1), Home: () => go(0), End: () => go(steps.length - 1), " ": play,
-  q: () => find("quiz").click(), Q: () => find("quiz").click(),
+  "+": () => zoomBy(1.25), "-": () => zoomBy(0.8), q: () => find("quiz").click(), Q: () => find("quiz").click(),
 };
 document.addEventListener("keydown", event => {
   const { key, target } = event;
@@ -493,6 +534,8 @@ document.addEventListener("keydown", event => {
   ACTIONS[key]();
 });
 find("typed").addEventListener("keydown", event => event.key === "Escape" && find("next").focus());
+find("zoom-in").addEventListener("click", () => zoomBy(1.25));
+find("zoom-out").addEventListener("click", () => zoomBy(0.8));
 find("first").addEventListener("click", () => go(0));
 find("back").addEventListener("click", () => go(at - 1));
 find("play").addEventListener("click", play);

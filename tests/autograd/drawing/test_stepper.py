@@ -502,6 +502,34 @@ def test_the_present_step_is_in_sight(stepped):
             )
 
 
+def test_the_picture_is_made_larger_and_smaller(stepped):
+    page = stepped(neuron())
+    wide = page.locator("#graph").bounding_box()["width"]
+    page.click("#zoom-in")
+    assert page.locator("#graph").bounding_box()["width"] > 1.2 * wide
+    page.keyboard.press("-")
+    page.keyboard.press("-")
+    assert page.locator("#graph").bounding_box()["width"] < 0.85 * wide
+
+
+def test_inputs_lie_in_the_order_in_which_one_reads_them(stepped):
+    page = stepped(neuron())
+    places = dict(page.evaluate("boxes.map((b, i) => [b.name, layout.node(key(i)).y])"))
+    for upper, lower in (("x1", "w1"), ("w1", "x2"), ("x2", "w2"), ("%1", "%2"), ("%3", "b")):
+        assert places[upper] < places[lower]
+
+
+def test_large_arrays_are_told_by_shape_dtype_and_extent(stepped):
+    w = ag.Tensor(np.linspace(-1.0, 1.0, 20).reshape(4, 5), "w")
+    page = stepped(ag.sum(w * w))
+    page.keyboard.press("End")
+    box = page.locator(".box", has_text="w").first
+    assert box.locator("text").all_text_contents() == ["w: −1 to 1", "(4, 5) float64", "grad −2 to 2"]
+    page.keyboard.press("q")  # too many numbers to ask for
+    page.keyboard.press("End")
+    assert page.is_hidden("#answer")
+
+
 # ---- Limits
 
 
