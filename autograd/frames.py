@@ -56,28 +56,28 @@ def format_line(line: Line | None) -> str:
 class Notes(Generic[Note]):
     """What is noted of nodes, as long as they live; by identity, for nodes compare by their numbers."""
 
-    __slots__ = ("_notes",)
+    __slots__ = ("by_id",)
 
     def __init__(self) -> None:
-        self._notes: dict[int, tuple[ref[Any], Note]] = {}
+        self.by_id: dict[int, tuple[ref[Any], Note]] = {}
 
     def __len__(self) -> int:
-        return len(self._notes)
+        return len(self.by_id)
 
     def __setitem__(self, node: Any, note: Note) -> None:
-        def forget(_: ref[Any], key: int = id(node), pop: Any = self._notes.pop) -> None:
+        def forget(_: ref[Any], key: int = id(node), pop: Any = self.by_id.pop) -> None:
             pop(key, None)
 
-        self._notes[id(node)] = ref(node, forget), note
+        self.by_id[id(node)] = ref(node, forget), note
 
     def get(self, node: Any) -> Note | None:
         """What was noted of `node`, or None."""
-        found = self._notes.get(id(node))
+        found = self.by_id.get(id(node))
         return found and found[1]
 
     def nodes(self) -> list[Any]:
         """The nodes that live, in the order in which they were noted first."""
-        return [node for mark, _ in list(self._notes.values()) if (node := mark()) is not None]
+        return [node for mark, _ in list(self.by_id.values()) if (node := mark()) is not None]
 
 
 _lines: Notes[Line | None] = Notes()
@@ -103,4 +103,5 @@ def line_of(node: Any) -> Line | None:
     2
     >>> line_of(ag.exp(ag.Value(1.0)))
     """
-    return _lines.get(node)
+    found = _lines.by_id.get(id(node))
+    return found and found[1]

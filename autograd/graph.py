@@ -18,10 +18,7 @@ if TYPE_CHECKING:
 
 Pullback = Callable[..., "Numeric"]  # (g, z, *inputs) -> the cotangent of one input
 
-# The `.grad` of a Value that no backward pass has reached: it equals any other 0.0, and is told from it by identity alone,
-# so that pictures can show a gradient of zero, and the absence of one costs neither a slot nor time.
-NO_GRADIENT = float("0")
-
+NO_GRADIENT = float("0")  # the `.grad` of a Value that no backward pass has reached: equal to 0.0, told from it by `is`
 next_sequence_number = count(1).__next__  # a node has a greater one than all nodes that it was computed from
 
 

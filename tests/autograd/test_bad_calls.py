@@ -145,6 +145,7 @@ def _functions() -> dict[str, Callable[[], Call]]:
         "explain": _of(ag.explain, **_drawn(ag.explain)),
         "report": _of(ag.report, **_drawn(ag.report)),
         "show": _of(ag.show, **_drawn(ag.show)),
+        "scope": lambda: Call(ag.scope, ("part",)),
         "render": lambda: Call(ag.render, (_value(), "graph.dot"), {"seconds": 5.0}),
         "stepper": lambda: Call(ag.stepper, (_value(), "steps.html"), {"inputs": None, "max_nodes": 150, "digits": 4}),
         "gradcheck": lambda: Call(
