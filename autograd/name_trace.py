@@ -11,6 +11,7 @@ import ast
 import linecache
 import math
 import sys
+import warnings
 from collections.abc import Iterator, Mapping
 from inspect import CO_OPTIMIZED
 from threading import get_ident
@@ -33,6 +34,7 @@ _PARAMETER = -1  # the rank of a parameter's path, before those of variables: th
 _GLOBAL = 10_000  # that of global variables
 _MOST = 10_000  # of a list's members, so many have names
 _READERS = {"locals", "vars", "dir", "eval", "exec"}  # a function that calls one may keep the dict of its locals
+_ROOTS = 64  # so many modules are kept, the latest, until the context ends
 _INTERACTIVE = {"In", "Out"}  # the variables in which a notebook keeps all that it has shown
 
 _names: Notes[tuple[int, str]] = Notes()  # of nodes: (rank, name), the lowest rank of those that were found
@@ -241,6 +243,8 @@ class NameTrace:
         root = next((entry.module for entry in self._entries if entry.module is not None), module)
         if id(root) not in self._roots:
             self._roots[id(root)] = root, _paths(root)
+            if len(self._roots) > _ROOTS:  # transforms call a copy each time
+                del self._roots[next(iter(self._roots))]
         return self._roots[id(root)][1].get(id(module))
 
     # ---- Names
@@ -351,7 +355,9 @@ def _parameters(root: Any) -> dict[str, Any]:
 def _targets(filename: str, frame: FrameType) -> dict[int, list[str]]:
     """The names that the statements of a file assign to, by line."""
     try:
-        tree = ast.parse("".join(linecache.getlines(filename, frame.f_globals)))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Python has given them when it compiled the file
+            tree = ast.parse("".join(linecache.getlines(filename, frame.f_globals)))
     except (SyntaxError, ValueError):  # as of a notebook's cell with a command of its own
         return {}
     found: dict[int, list[str]] = {}

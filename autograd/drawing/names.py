@@ -9,7 +9,7 @@ from typing import Any
 
 from autograd.graph import Node, ancestors
 from autograd.name_trace import catch_up, name_of
-from autograd.pytrees import flatten, is_module, named_parameters
+from autograd.pytrees import flatten, named_parameters
 
 
 def names(output: Node | Iterable[Node], inputs: Any = None) -> dict[Node, str]:
@@ -67,8 +67,9 @@ def _of_live_modules(nodes: list[Node]) -> dict[Node, str]:
     for part in gc.get_objects():
         kind = type(part)
         if kind not in kinds:
-            kinds[kind] = hasattr(kind, "named_parameters")
-        if kinds[kind] and is_module(part):
+            # not by hasattr, for which a metaclass may have code of its own
+            kinds[kind] = any("named_parameters" in vars(base) for base in kind.__mro__)
+        if kinds[kind]:
             roots.append(part)
     for i, root in enumerate(roots):
         for path, parameter in _parameters(root).items():

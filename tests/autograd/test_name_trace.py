@@ -2,6 +2,7 @@
 
 import contextlib
 import gc
+import sys
 import weakref
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 import autograd as ag
 import nn
+from autograd import failures, frames, name_trace, scopes
 from autograd.frames import line_of
 from autograd.graph import ancestors
 from autograd.name_trace import name_of
@@ -198,6 +200,27 @@ def test_scopes_of_the_user_hold_those_of_modules_and_are_held_by_them():
     tanh = y.parents[0]
     assert within(y) == within(tanh) == ["forward", "Net", "block"]
     assert within(tanh.parents[0]) == ["forward", "Net", "block", "Linear"]
+
+
+def test_without_a_trace_and_a_scope_nothing_of_them_is_called():
+    model, scalar = nn.Sequential(nn.Sequential(nn.Linear(3, 2), nn.ReLU()), nn.Linear(2, 1)), MLP(2, [2, 1], rng=0)
+    x = ag.Tensor(np.ones((4, 3)))
+    files = {name_trace.__file__, scopes.__file__, failures.__file__, frames.__file__}
+    called = []
+
+    def note(frame, event, _):
+        if event == "call" and frame.f_code.co_filename in files:
+            called.append(frame.f_code.co_qualname)
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        loss = nn.MSELoss()(model(x), np.zeros((4, 1))) + ag.std(x) + ag.norm(x, 1, axis=0).sum() + x.var()
+        loss.backward()
+        ag.mean([scalar([1.0, 2.0]), scalar([0.0, 1.0])]).backward()
+    finally:
+        sys.setprofile(before)
+    assert called == []
 
 
 def test_names_are_known_within_the_context_too():

@@ -48,9 +48,16 @@ def test_nodes_without_a_name_are_left_out_and_a_module_that_cannot_say_is_no_er
         def named_parameters(self):
             raise RuntimeError("not now")
 
-    odd = Odd()
+    class Meta(type):
+        def __getattr__(cls, name):
+            raise RuntimeError(name)
+
+    class Odder(metaclass=Meta):
+        pass
+
+    odd, odder = Odd(), Odder()
     x = ag.Value(1.0)
     assert names(x * 2.0) == {}
     assert paths_of(x) == {x: ""}
     assert paths_of(None) == {}
-    del odd
+    del odd, odder
