@@ -27,6 +27,7 @@ from autograd.frames import line_of
 from autograd.graph import Node, ancestors
 
 CONSTANTS = 6  # of more, one box counts them
+SCRIPTS = "dagre.js", "stepper_steps.js", "stepper_picture.js", "stepper_quiz.js", "stepper.js"
 HEIGHT = 800  # in a notebook
 LONGEST = 90  # a formula of more characters explains nothing
 G = TextFormula("ḡ")  # the gradient of an operation's result
@@ -66,7 +67,7 @@ def stepper(
         )
     data = story(output, nodes, names(output, inputs), digits)
     title = f"Backpropagation of {data['boxes'][-1]['name']}, step by step"
-    script = asset("dagre.js") + asset("stepper.js")
+    script = "".join(map(asset, SCRIPTS))
     page = Page(html_page(title, asset("stepper.html"), asset("stepper.css"), script, data), written, HEIGHT)
     if written is not None:
         written.write_text(page.html, encoding="utf-8")

@@ -13,6 +13,8 @@ from autograd.drawing.summaries import number
 from autograd.graph import ancestors
 from tests.browser import LOOKS, check_looks, screenshot
 
+pytestmark = pytest.mark.once  # a browser for each test
+
 
 def neuron():
     """The famous lecture's neuron."""
