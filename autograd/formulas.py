@@ -208,7 +208,7 @@ class LatexFormula(Formula):
     @classmethod
     def letter(cls, label: str) -> LatexFormula:
         """A label: one letter, Greek ones by their names, or a word; with a subscript if there are digits at its end."""
-        stem, digits = re.fullmatch(r"(.*?)_?(\d*)", label, re.DOTALL).groups()  # type: ignore[union-attr]  # it fits all
+        stem, digits = re.fullmatch(r"(.*?)(?:_?(\d+))?", label, re.DOTALL).groups()  # type: ignore[union-attr]  # it fits all
         if not stem:
             stem, digits = label, ""
         if stem in _GREEK:

@@ -187,10 +187,15 @@ def _letters(edge: Edge, names: Names) -> Formula:
 
 def _term(factors: Sequence[tuple[Formula, float]], value: float, names: Names) -> str:
     """A product as an underbrace: the formulas above, the numbers below."""
-    symbols = r" \cdot ".join(formula.within(PRODUCT) for formula, _ in factors) or "1"
-    numbers = [_latex_number(x, names) for _, x in factors]
-    below = [*([r" \cdot ".join(numbers)] if len(numbers) > 1 else []), _latex_number(value, names)]
+    symbols = _multiplied([formula.within(PRODUCT) for formula, _ in factors]) or "1"
+    numbers = _multiplied([_latex_number(x, names) for _, x in factors]) if len(factors) > 1 else ""
+    below = [*filter(None, [numbers]), _latex_number(value, names)]
     return symbols if below == [symbols] else rf"\underbrace{{{symbols}}}_{{{' = '.join(below)}}}"
+
+
+def _multiplied(factors: Sequence[str]) -> str:
+    """Factors with dots between them; but for the first, negative ones are in parentheses."""
+    return r" \cdot ".join(rf"\left({x}\right)" if i and x[0] == "-" else x for i, x in enumerate(factors))
 
 
 def _fraction(of: Node, by: Node, names: Names) -> str:

@@ -153,8 +153,9 @@ def explanations():
     return [explain(x), explain(ag.tanh(x * x)), explain(y, x), explain((t.T @ t).sum()), explain(t.mean(), x, t)]
 
 
-@pytest.mark.parametrize("found", explanations(), ids=range(5))
-def test_an_explanation_shows_itself(found):
+@pytest.mark.parametrize("i", range(5))
+def test_an_explanation_shows_itself(i):
+    found = explanations()[i]
     assert isinstance(found, Explanation)
     assert repr(found) == str(found) == f"{found}"
     markdown = found._repr_markdown_()
@@ -184,6 +185,14 @@ def test_equations_in_latex():
     y = x @ W
     y.label = "y"
     assert r"  \bar{W} &= x^{\top} \bar{y}" in explain(y.sum()).latex().splitlines()
+
+
+def test_negative_numbers_and_labels_that_end_in_an_underscore_in_latex():
+    x = ag.Value(0.5, "x_")
+    y = -(x * -3.0)
+    y.label = "y"
+    assert r"\underbrace{-3 \cdot \left(-1\right)}_{-3 \cdot \left(-1\right) = 3}" in explain(y, x).latex()
+    assert r"\frac{\partial y}{\partial \mathrm{x\_}}" in explain(y, x).latex()
 
 
 @settings(max_examples=60, deadline=None)
