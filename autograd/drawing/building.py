@@ -10,17 +10,19 @@ import numpy as np
 
 from autograd.drawing.derivatives import contributions, local_derivatives, starts_from_zero
 from autograd.drawing.diagram import Box, Diagram, Edge
-from autograd.drawing.folding import Fold, Part, Path, computed_from, module_paths, owner
+from autograd.drawing.folding import Fold, Part, Path, computed_from, pattern
 from autograd.drawing.grouping import Groups, Place
+from autograd.drawing.names import names
+from autograd.drawing.placing import paths_of_nodes
 from autograd.drawing.summaries import extent, gradient, one_line
-from autograd.drawing.texts import Texts, formula, is_ordered, sign, user_line
+from autograd.drawing.texts import Texts, formula, is_ordered, is_parameter, is_zero, sign, total, user_line
 from autograd.graph import Node, ancestors
-from autograd.pytrees import flatten, is_module
-from autograd.pytrees import named_parameters as named
+from autograd.pytrees import is_module, leaves
 
 SCREEN = 60  # boxes fit a screen, and can be read; graphs of more nodes are folded
 CONSTANTS = 6  # up to this many constants of one operation are shown one by one
 MOST_BOXES = 1000  # that a page can open; what is in closed groups beyond these is not listed
+RANKS = 16  # boxes from input to output fit a screen, in two rows
 MOST_NODES = 30_000  # of graphs of more nodes the numbers on edges are left out where a box stands for many
 SHOW = ("value", "grad", "local")
 
@@ -43,45 +45,25 @@ def diagram_of(
     ['', '×', '+']
     """
     nodes = ancestors(output)
-    names, paths, starts = _named(inputs)
+    starts: frozenset[Node] = frozenset()
     if inputs is not None:
-        nodes = computed_from(nodes, starts)
-        if output not in frozenset(nodes):
-            raise ValueError("draw: the node was computed from none of `inputs`: give nodes of its graph")
-        reachable = ancestors(output) if not starts else _between(output, starts, nodes)
-        nodes = [node for node in nodes if node in reachable]
-    names = {**{node: node.label for node in nodes if node.label}, **{n: x for n, x in names.items() if not n.label}}
-    return _Builder(output, nodes, names, paths, starts, show, digits).built(depth, fold, max_nodes, screen)
+        starts = frozenset(x for x in leaves(inputs) if isinstance(x, Node))
+        nodes = _between(output, starts, nodes)
+    return _Builder(output, nodes, inputs, starts, show, digits).built(depth, fold, max_nodes, screen)
 
 
-def _between(output: Node, starts: Collection[Node], nodes: Sequence[Node]) -> set[Node]:
-    """Those of `nodes` that `output` was computed from without going through `starts`."""
-    known = frozenset(nodes)
+def _between(output: Node, starts: Collection[Node], nodes: Sequence[Node]) -> list[Node]:
+    """Those of `nodes` that are on a path from `starts` to `output`."""
+    if not starts:
+        raise TypeError("draw: there is no Value and no Tensor among `inputs`: give nodes of the graph, or a module")
+    known = computed_from(nodes, starts)
+    if not known or known[-1] is not output:
+        raise ValueError("draw: the node was computed from none of `inputs`: give nodes of its graph")
     found = {output}
-    stack = [output]
-    while stack:
-        node = stack.pop()
-        if node in starts:
-            continue
-        for x in node.parents:
-            if x in known and x not in found:
-                found.add(x)
-                stack.append(x)
-    return found
-
-
-def _named(inputs: Any) -> tuple[dict[Node, str], dict[Node, Path], frozenset[Node]]:
-    """The nodes among `inputs` with their names there, and the modules that own them."""
-    if inputs is None:
-        return {}, {}, frozenset()
-    if is_module(inputs):
-        found = {x: name for name, x in named(inputs).items() if isinstance(x, Node)}
-        return found, {x: path for x, name in found.items() if (path := owner(name))}, frozenset(found)
-    leaves, treedef = flatten(inputs)
-    found = {x: path for x, path in zip(leaves, treedef.paths(), strict=True) if isinstance(x, Node)}
-    if not found:
-        raise TypeError("draw: there is no Value and no Tensor among `inputs`")
-    return {x: path.removeprefix(".") for x, path in found.items() if path}, {}, frozenset(found)
+    for node in reversed(known):
+        if node in found and node not in starts:
+            found.update(node.parents)
+    return [node for node in known if node in found]
 
 
 class _Builder:
@@ -91,47 +73,68 @@ class _Builder:
         self,
         output: Node,
         nodes: list[Node],
-        names: dict[Node, str],
-        owners: dict[Node, Path],
+        inputs: Any,
         starts: frozenset[Node],
         show: Collection[str],
         digits: int,
     ) -> None:
-        self.output, self.nodes, self.names, self.starts = output, nodes, names, starts
-        self.paths = module_paths(nodes, owners) if owners else {}
+        self.output, self.nodes, self.starts = output, nodes, starts
+        self.names = names(nodes, inputs)
+        given = starts if is_module(inputs) else ()
+        self.parameters = {
+            x: name for x, name in self.names.items() if (x.op is None and is_parameter(x)) or x in given
+        }
+        self.labels = {x: name for x, name in self.names.items() if x.op is None or x.label or x in starts}
+        self.paths = paths_of_nodes(nodes, self.parameters)
         self.values, self.grads, self.locals = (what in show for what in SHOW)
-        self.texts = Texts(digits, gradient(output) is not None)
+        self.texts = Texts(digits)
         self.boxes: list[Box] = []
         self.edges: list[Edge] = []
-        self.ids: dict[Place, str] = {}
+        self.note = ""
 
     def built(self, depth: int | None, fold: bool, max_nodes: int, screen: int) -> Diagram:
         """The diagram at this depth or, unless it is given, at the greatest that fits the `screen`."""
         folds = fold and len(self.nodes) > screen
-        self.fold = Fold(self.nodes, self.output, self.names, self.paths, self.starts, folds, folds)
-        self.groups = Groups(self.fold)
-        levels = range(self.groups.depth, -1, -1)
-        depths: Iterable[int] = levels[:1] if not fold else levels if depth is None else [depth]
-        for level in depths:
-            places = self.groups.places(level)
-            number = len(set(places.values())) if self.fold.paths else len(places)
-            if number <= screen:
-                break
-        if folds and depth is None and number > screen:
-            nameless = Fold(self.nodes, self.output, {}, {}, self.starts)
-            if len(nameless.parts) < number:
-                self.fold, self.groups = nameless, Groups(nameless)
-                places, number = self.groups.places(0), len(nameless.parts)
+        self.fold = self._folded(folds, self.parameters, self.paths)
+        self.groups = Groups(self.fold, chains=folds and depth is None)
+        if not fold or depth is not None or not (folds or self.groups.around):
+            places = self.groups.places(self.groups.depth if depth is None or not fold else depth)
+        else:
+            found = self._fitting(screen)
+            if found is None and folds and (nameless := self._folded(True, (), {})):
+                if len(nameless.parts) < len(self.fold.parts):
+                    self.fold, self.groups = nameless, Groups(nameless, chains=True)
+                found = self._fitting(screen) or self.groups.places(0, chains=True)
+            places = found or {}
+        number = len(set(places.values()))
         shown = self._nearest(places, max_nodes) if number > max_nodes else None
         self._make_boxes(places, shown)
-        note = f"{len(self.nodes):,} nodes in {number:,} boxes" if folds and number < len(self.nodes) else ""
-        return Diagram(self.boxes, self.edges, self.box_of[self.fold.part_of[self.output]], note)
+        if number < len(self.nodes):
+            self.note = f"{len(self.nodes):,} nodes in {number:,} boxes"
+        return Diagram(self.boxes, self.edges, self.box_of[self.fold.part_of[self.output]], self.note)
+
+    def _folded(self, folds: bool, distinct: Collection[Node], paths: Mapping[Node, Path]) -> Fold:
+        return Fold(self.nodes, self.output, self.labels, paths, self.starts, distinct, folds, folds)
+
+    def _fitting(self, screen: int) -> dict[Part, Place] | None:
+        """The greatest depth at which boxes and edges fit the screen and, if possible, the row of boxes too."""
+        best = None
+        for depth in range(self.groups.depth, -1, -1):
+            for chains in (False, True):
+                places = self.groups.places(depth, chains)
+                if len(set(places.values())) <= screen:
+                    edges, ranks = self.groups.edges(places)
+                    if edges <= 2 * screen:
+                        if ranks <= RANKS:
+                            return places
+                        best = best or places
+        return best
 
     def _nearest(self, places: Mapping[Part, Place], most: int) -> set[Place]:
         """The `most` places nearest to the output."""
         members: dict[Place, list[Part]] = defaultdict(list)
-        if self.fold.paths:
-            for part, place in places.items():
+        for part, place in places.items():
+            if not isinstance(place, Part):
                 members[place].append(part)
         found = {places[self.fold.part_of[self.output]]: None}
         queue = list(found)
@@ -157,6 +160,8 @@ class _Builder:
         for part in parts:
             around = self.groups.around.get(part, [])
             place = places[part]
+            if around and around[-1][-1].kind == "chain" and around[-1] != place:  # one that is open needs no frame
+                around = around[:-1]
             for i, path in enumerate(around):
                 if path not in made and (opens or isinstance(place, Part) or len(path) <= len(place)):
                     above = around[i - 1] if i else None
@@ -180,23 +185,29 @@ class _Builder:
         return sum(len({n for n, _ in self.fold.terms.get(node, ())} | {node}) for node in part.nodes)
 
     def _group(self, path: Path, above: Path | None, made: Mapping[Path, Box], closed: bool) -> Box:
-        parent = made[above] if above is not None else None
-        name = path[-1].removeprefix(f"{above[-1]}.") if above is not None else path[-1]
-        box = Box(id=f"g{len(made)}", kind="module", name=name, parent=parent.id if parent else None, closed=closed)
+        """The box of a group; its name is its place in the group around."""
+        step = path[-1]
+        outer = above[-1].name if above is not None else ""
+        box = Box(
+            id=f"g{len(made)}",
+            kind="module" if step.kind == "module" else "function",
+            title=one_line(step.title, 80),
+            name=one_line(step.name.removeprefix(f"{outer}.") if outer else step.name),
+            parent=None if above is None else made[above].id,
+            closed=closed,
+        )
         self.boxes.append(box)
         return box
 
     def _fill_groups(self, made: Mapping[Path, Box], parts: Iterable[Part]) -> None:
         """Say in each group what it gives, and which parameters it has."""
         members: dict[Path, list[Part]] = defaultdict(list)
-        readers: dict[Part, set[Path]] = defaultdict(set)
         everywhere: dict[Part, list[Part]] = defaultdict(list)
         for part in parts:
             for path in self.groups.around.get(part, ()):
                 members[path].append(part)
             for x in self.fold.inputs(part):
                 everywhere[x].append(part)
-        del readers
         for path, box in made.items():
             inside = set(members[path])
             leaves = [n for part in members[path] for n in part.nodes if n.op is None or n in self.starts]
@@ -206,7 +217,8 @@ class _Builder:
                 if part.nodes[0].op is not None and (not everywhere[part] or not inside.issuperset(everywhere[part]))
                 for n in part.nodes
             ]
-            box.count = 1
+            counts = {len(part.nodes) for part in members[path] if part.nodes[0].op is not None} - {1}
+            box.count = counts.pop() if len(counts) == 1 else 1
             box.nodes = leaves
             box.rows = self.texts.of_group(leaves, results, self.names, self.values, self.grads)
 
@@ -215,11 +227,13 @@ class _Builder:
         op = node.op if node not in self.starts else None
         folds = node in self.fold.terms
         data = node._data
+        around = self.groups.around.get(part)
+        outer = f"{around[-1][-1].name}." if around else ""
         box = Box(
             id=id_,
             kind="leaf" if op is None else "repeat" if count > 1 else "sum" if folds else "operation",
             title="" if op is None else "Σ" if folds else sign(op),
-            name=one_line(name) if (name := self.names.get(node) if count == 1 or op is not None else None) else "",
+            name=one_line(self._name(part.nodes).removeprefix(outer)),
             count=count,
             parent=parent,
             slots=len(node.inputs) if op is not None and is_ordered(node) else 0,
@@ -231,9 +245,16 @@ class _Builder:
             dtype=str(data.dtype) if isinstance(data, np.ndarray) else "float64",
         )
         if count == 1:
-            box.value, box.grad = data, self.texts.gradient(node)
+            box.value, box.grad = data, gradient(node)
         box.rows = self.texts.of_nodes(part.nodes, self.values, self.grads)
         return box
+
+    def _name(self, nodes: Sequence[Node]) -> str:
+        """The name of a node, or what is common to those of several."""
+        found = {self.names.get(node, "") for node in nodes}
+        if len(found) > 1:
+            found = {pattern(name) for name in found}
+        return found.pop() if len(found) == 1 else ""
 
     # ---- Edges
 
@@ -254,7 +275,7 @@ class _Builder:
                     slopes, flows = self._numbers(n) if numbers else ([None] * len(n.inputs),) * 2
                 source = self.fold.part_of.get(x) if isinstance(x, Node) else None
                 if source is None:
-                    if not (i == 0 and starts_from_zero(n)):
+                    if not (i == 0 and starts_from_zero(n)) and not (node in self.fold.terms and is_zero(x)):
                         found.setdefault((None, place), [])
                         constants.setdefault(place, []).append(x._data if isinstance(x, Node) else n._residuals()[i])
                 elif source not in self.box_of:
@@ -291,9 +312,14 @@ class _Builder:
     def _numbers(self, node: Node) -> tuple[list[Any], list[Any]]:
         """The local derivatives of `node`, and what its inputs got of its gradient."""
         none = [None] * len(node.inputs)
-        slopes = local_derivatives(node) if self.locals else none
-        g = self.texts.gradient(node) if self.grads else None
-        return slopes, none if g is None else contributions(node, g)
+        g = gradient(node) if self.grads else None
+        slopes = local_derivatives(node) if self.locals or (g is not None and not node._priority) else none
+        if g is None:
+            return slopes, none
+        if node._priority:
+            return slopes if self.locals else none, contributions(node, g)
+        flows = [slope if slope is None else g * slope if g else 0.0 for slope in slopes]
+        return slopes if self.locals else none, flows
 
     def _edge(self, source: str, target: str, slot: int | None, uses: list[tuple[Node, Node, Any, Any]]) -> Edge:
         edge = Edge(source=source, target=target, slot=slot, count=len(uses))
@@ -304,10 +330,7 @@ class _Builder:
         elif len(slopes) == len(uses):
             edge.text = extent(np.array(slopes, float), self.texts.digits).removeprefix("all ")
             edge.local = slopes[0] if len(set(slopes)) == 1 else edge.text
-        flows = [np.asarray(x._unbroadcast(np.asarray(flow))) for _, x, _, flow in uses if flow is not None]
+        flows = [flow for *_, flow in uses if flow is not None]
         if len(flows) == len(uses):
-            edge.is_norm = any(flow.size > 1 for flow in flows)
-            with np.errstate(all="ignore"):
-                sizes = [np.linalg.norm(flow) if edge.is_norm else flow.sum() for flow in flows]
-            edge.contribution = float(np.sum(sizes))
+            edge.contribution, edge.is_norm = total(flows, [x for _, x, _, _ in uses])
         return edge

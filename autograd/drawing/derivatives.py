@@ -26,7 +26,10 @@ def contributions(node: Node, g: Any) -> list[Any]:
     with np.errstate(all="ignore"):
         if op.variadic is not None:
             slopes = _attempt(with_ieee, op.variadic, node._data, *read)
-            return [None if slopes is None else product(g, slope, "factor", strong=True) for slope in slopes or inputs]
+            return [
+                None if slopes is None or not isinstance(x, Node) else product(g, slope, "factor", strong=True)
+                for x, slope in zip(inputs, slopes or inputs, strict=True)
+            ]
         rules = (*op.rules, *[None] * len(inputs))
         return [
             None
@@ -48,6 +51,9 @@ def local_derivatives(node: Node) -> list[Any]:
     >>> local_derivatives(x * x)
     [3.0, 3.0]
     """
+    if node._priority == 0:  # all are numbers
+        slopes = contributions(node, 1.0)
+        return [None if slope is None else float(slope) for slope in slopes]
     shape, op = np.shape(node._data), node.op
     single = np.size(node._data) == 1
     each = op is not None and op.elementwise

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -99,6 +98,7 @@ class Diagram:
         boxes = [box for box in self.boxes if seen[box.id] == box.id]
         edges: list[Edge] = []
         lifted: dict[Any, Edge] = {}
+        constants: dict[str, list[Edge]] = {}
         for edge in self.edges:
             source = None if edge.source is None else seen[edge.source]
             target = seen[edge.target]
@@ -113,6 +113,15 @@ class Diagram:
                 known.is_norm |= edge.is_norm
                 if edge.contribution is not None:
                     known.contribution = (known.contribution or 0.0) + edge.contribution
+            elif source is None:
+                constants.setdefault(target, []).append(edge)
+        targets = {edge.target for edge in edges}
+        for target, found in constants.items():
+            if target not in targets:  # nothing else says what a closed group reads
+                texts = {edge.constant for edge in found}
+                count = sum(edge.count for edge in found)
+                text = texts.pop() if len(texts) == 1 else f"{count:,} constants"
+                edges.append(Edge(source=None, target=target, constant=text, count=count))
         return boxes, edges
 
     def to_json(self) -> dict[str, Any]:
@@ -157,13 +166,6 @@ class Diagram:
             "note": self.note,
             "output": self.output,
         }
-
-
-def groups_around(box: Box, by_id: dict[str, Box]) -> Iterator[Box]:
-    """The groups that a box is in, the innermost first."""
-    while box.parent is not None:
-        box = by_id[box.parent]
-        yield box
 
 
 def json_number(x: Any) -> Any:

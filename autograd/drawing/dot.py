@@ -36,6 +36,7 @@ TEXT = {"shape": "plaintext", "width": "0", "height": "0", "margin": "0.05,0.03"
 CLUSTER = {"style": "rounded", "color": LINE, "fontname": FONT, "fontsize": "11", "fontcolor": GREY, "margin": "10"}
 DIRECTIONS = ("LR", "TB", "RL", "BT")
 LABELLED = 80  # of more edges only the widths are shown
+ROW = 8  # of more boxes in a row of a folded picture, some go to the next
 WIDEST = 4.0  # points, of the edge with the largest contribution
 
 
@@ -103,6 +104,7 @@ def picture_of(
     largest = max((flow for flow in flows if flow < float("inf")), default=0.0)
     told, labelled = False, len(edges) <= LABELLED
     by_id = {box.id: box for box in boxes}
+    turns = row_ends(boxes, edges) if diagram.note and direction in ("LR", "RL") else frozenset()
     for edge in edges:
         head = edge.target
         if edge.slot is not None and by_id[head].slots:
@@ -116,7 +118,13 @@ def picture_of(
         else:
             label = _label(edge, digits) if labelled else None
             told = told or label is not None
-            graph.edge(edge.source, head, label=label, **_width(edge, largest))
+            graph.edge(
+                edge.source,
+                head,
+                label=label,
+                **_width(edge, largest),
+                **({"constraint": "false"} if edge in turns else {}),
+            )
     notes = ["on an edge: the local derivative"] if told else []
     if flows:
         notes.append(
@@ -139,6 +147,41 @@ def _put(graph: Any, inside: dict[str | None, list[Box]], parent: str | None, gr
             graph.node(box.id, box.title, **TEXT)
         else:
             graph.node(box.id, html(box))
+
+
+def row_ends(boxes: list[Box], edges: list[Edge]) -> frozenset[Edge]:
+    """The edges at which a long picture goes on in a new row: each the only one from what is before to what is after."""
+    before: dict[str, set[str]] = {box.id: set() for box in boxes}
+    for edge in edges:
+        if edge.source is not None:
+            before[edge.target].add(edge.source)
+    ranks: dict[str, int] = {}
+    waiting = [box.id for box in reversed(boxes)]
+    while waiting:  # each after those before it
+        name = waiting[-1]
+        left = [x for x in before[name] if x not in ranks]
+        waiting += left
+        if not left:
+            ranks[waiting.pop()] = max((ranks[x] + 1 for x in before[name]), default=0)
+    nearest: dict[str, int] = {}
+    for edge in edges:
+        if edge.source is not None:
+            nearest[edge.source] = min(nearest.get(edge.source, len(ranks)), ranks[edge.target] - 1)
+    spans = [
+        (nearest[x] if not before[x] else ranks[x], ranks[edge.target], edge)
+        for edge in edges
+        if (x := edge.source) is not None
+    ]
+    last = max(ranks.values(), default=0)
+    row = -(-(last + 1) // -(-(last + 1) // ROW))  # rows of about the same length
+    ends: list[Edge] = []
+    start = 0
+    for place in range(1, last + 1) if last + 1 > ROW else ():
+        crossing = [edge for low, high, edge in spans if low < place <= high]
+        if len(crossing) == 1 and place - start >= row:
+            ends.append(crossing[0])
+            start = place
+    return frozenset(ends)
 
 
 def _label(edge: Edge, digits: int) -> str | None:

@@ -1,15 +1,17 @@
 """Folding: the nodes of a graph as parts, each one node, or a chain of sums, or all that are computed in the same way.
 
-Two nodes are in one part if they have the same signature: the operation, its settings and the signatures of the inputs,
-in which unnamed leaves and constants count by their shapes. Signatures are made from the inputs to the output, so that no
-cycle of parts can arise.
+Two nodes are in one part if they have the same signature: the operation, its settings, the label but for its digits, the
+modules and functions around, and the signatures of the inputs. Of inputs, parameters differ; other leaves and constants count
+by their shapes, and by their names but for digits. Signatures are made from the inputs to the output, so that no cycle of
+parts can arise.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -17,10 +19,29 @@ from autograd.elementwise import add
 from autograd.graph import Node
 from autograd.variadic import sum_of
 
-Path = tuple[str, ...]  # the modules and functions that a node is in, the outermost first
 Use = tuple[Node, int]  # a node, and which of its inputs
-
 SUMS = (add, sum_of)
+
+
+class Step(NamedTuple):
+    """A module or function that a node is in: its class's or its own name, its place in the model, and which call it is."""
+
+    kind: str
+    title: str
+    name: str = ""
+    instance: int = 0
+
+
+Path = tuple[Step, ...]  # the outermost first
+
+
+def pattern(name: str) -> str:
+    """A name without its digits.
+
+    >>> pattern("losses[17]")
+    'losses[…]'
+    """
+    return re.sub(r"[0-9]+", "…", name)
 
 
 class Part:
@@ -37,8 +58,8 @@ class Fold:
     """A graph as `parts`, in the order in which the first node of each was made.
 
     With `sums`, a sum that is a term of one other sum alone is folded into that; with `repeats`, nodes of the same
-    signature are one part. `names` tells leaves and results apart, `paths` says what they are in; what is in neither has
-    no name, and is at the top.
+    signature are one part. `names` are those of leaves and labels, `paths` says what nodes are in, `starts` are taken for
+    leaves, and leaves in `distinct` are told apart.
 
     >>> from autograd.value import Value
     >>> from autograd.graph import ancestors
@@ -55,15 +76,23 @@ class Fold:
         names: Mapping[Node, str] | None = None,
         paths: Mapping[Node, Path] | None = None,
         starts: Collection[Node] = (),
+        distinct: Collection[Node] = (),
         sums: bool = True,
         repeats: bool = True,
     ) -> None:
-        self.output, self.names, self.paths, self.starts = output, names or {}, paths or {}, starts
+        self.output, self.names, self.paths, self.starts, self.distinct = (
+            output,
+            names or {},
+            paths or {},
+            starts,
+            distinct,
+        )
+        self._kinds: dict[Path, int] = {}
+        self._patterns: dict[str, str] = {}
         self.root: dict[Node, Node] = {}  # of a sum that is folded, the one that it is a term of
         self.terms: dict[Node, list[Use]] = {}
         self.parts: list[Part] = []
         self.part_of: dict[Node, Part] = {}
-        self.shown = frozenset(nodes)
         if sums:
             self._fold_sums(nodes)
         if repeats:
@@ -134,9 +163,9 @@ class Fold:
         self._split_leaves()
 
     def _signature(self, node: Node) -> Any:
-        name, path, op = self.names.get(node), self.paths.get(node), node.op
+        op, path, label = node.op, self._kind(self.paths.get(node)), self._pattern(self.names.get(node))
         if op is None or node in self.starts:
-            return (name, path, id(node) if name is not None else (type(node), np.shape(node._data)))
+            return (label, path, id(node) if node in self.distinct else (type(node), np.shape(node._data)))
         if node is self.output:
             return (None,)
         known, inputs = self.part_of, []
@@ -145,7 +174,25 @@ class Fold:
             part = known.get(x) if isinstance(x, Node) else None
             inputs.append(np.shape(x._data if isinstance(x, Node) else x) if part is None else part.place)
         key = frozenset(Counter(inputs).items()) if op in SUMS else tuple(inputs)
-        return (name, path, op if not op.settings else str(op), key)
+        return (label, path, op if not op.settings else str(op), key)
+
+    def _kind(self, path: Path | None) -> int:
+        """A number that is the same for paths which differ in their instances alone."""
+        if path is None:
+            return 0
+        found = self._kinds.get(path)
+        if found is None:
+            alike = tuple(step._replace(instance=0) for step in path)
+            found = self._kinds[path] = self._kinds.setdefault(alike, len(self._kinds) + 1)
+        return found
+
+    def _pattern(self, name: str | None) -> str | None:
+        if name is None:
+            return None
+        found = self._patterns.get(name)
+        if found is None:
+            found = self._patterns[name] = pattern(name)
+        return found
 
     def _split_leaves(self) -> None:
         """Take unnamed leaves apart that different parts read: they only look alike."""
@@ -185,60 +232,3 @@ def computed_from(nodes: Iterable[Node], inputs: Collection[Node]) -> list[Node]
         if node in inputs or any(x in found for x in node.parents):
             found[node] = None
     return list(found)
-
-
-# ---- Modules, where none was traced: by the parameters that operations read
-
-
-def module_paths(nodes: Iterable[Node], owners: Mapping[Node, Path]) -> dict[Node, Path]:
-    """What module each node is in, given the `owners` of the parameters.
-
-    An operation is in the innermost module that owns all parameters that it reads. One that reads none, only results of
-    one module, and is no sum of many numbers, as an activation, is in that module too.
-
-    >>> from autograd.value import Value
-    >>> from autograd.graph import ancestors
-    >>> w, b = Value(3.0), Value(1.0)
-    >>> y = (w * 2.0 + b).tanh()
-    >>> set(module_paths(ancestors(y), {w: ("layer",), b: ("layer",)}).values())
-    {('layer',)}
-    """
-    found: dict[Node, Path] = dict(owners)
-    for node in nodes:
-        if node.op is None or node in found:
-            continue
-        inputs = node.inputs
-        read = [owners[x] for x in inputs if isinstance(x, Node) and x in owners]
-        if read:
-            common = _common(read)
-            if common:
-                found[node] = common
-            continue
-        before = {found.get(x, ()) for x in inputs if isinstance(x, Node)}
-        reduces = node.op.variadic is not None or (
-            np.size(node._data) == 1 and any(np.size(x) > 1 for x in node._residuals())
-        )
-        if len(before) == 1 and all(isinstance(x, Node) for x in inputs) and not reduces and (path := before.pop()):
-            found[node] = path
-    return found
-
-
-def _common(paths: Sequence[Path]) -> Path:
-    first, last = min(paths), max(paths)
-    n = 0
-    while n < min(len(first), len(last)) and first[n] == last[n]:
-        n += 1
-    return first[:n]
-
-
-def owner(name: str) -> Path:
-    """The modules that a parameter of this name is in, the outermost first: a list of modules is none.
-
-    >>> owner("layers.0.neurons.3.w.1"), owner("0.weight"), owner("x")
-    (('layers.0', 'layers.0.neurons.3'), ('0',), ())
-    """
-    steps = name.split(".")
-    while steps and steps[-1].isdigit():
-        steps.pop()
-    places = range(1, len(steps))
-    return tuple(".".join(steps[:i]) for i in places if i == len(steps) - 1 or not steps[i].isdigit())

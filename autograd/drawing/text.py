@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from autograd.drawing.boxes import minus
-from autograd.drawing.diagram import Diagram, Edge, groups_around
+from autograd.drawing.diagram import Box, Diagram, Edge
 from autograd.drawing.mermaid import words_of
 from autograd.drawing.summaries import number, printable
 
@@ -32,27 +32,33 @@ def text(diagram: Diagram, digits: int = 4) -> str:
 
 def _lines(diagram: Diagram, digits: int) -> Iterator[str]:
     boxes, edges = diagram.visible()
-    by_id = {box.id: box for box in boxes}
-    parents = {box.parent for box in boxes}
+    inside: dict[str | None, list[Box]] = defaultdict(list)
     incoming: dict[str, list[Edge]] = defaultdict(list)
-    for edge in edges:
-        incoming[edge.target].append(edge)
     numbers: dict[str, str] = {}
     for box in boxes:
-        if box.name:
-            numbers[box.id] = printable(box.name)
-        elif box.kind != "hidden":
-            numbers[box.id] = f"%{len(numbers) + 1}"
+        inside[box.parent].append(box)
+    for edge in edges:
+        incoming[edge.target].append(edge)
     for box in boxes:
-        indent = "  " * sum(1 for _ in groups_around(box, by_id))
-        if box.id in parents:
-            yield f"{indent}{numbers.get(box.id, '')} {box.title}:".replace(" :", ":")
-            continue
-        words = printable(words_of(box, ", "))
-        name = numbers.get(box.id, "")
-        yield f"{indent}{words if box.name or not name else f'{name}: {words}'}"
-        for edge in incoming[box.id]:
-            yield f"{indent}    {_use(edge, numbers, digits)}"
+        if box.kind != "hidden" and box.id not in inside:
+            name = printable(box.name)
+            around = f"{numbers[box.parent]}." if box.parent is not None and numbers[box.parent] else ""
+            numbers[box.id] = f"{around if box.kind == 'leaf' else ''}{name}" if name else f"%{len(numbers) + 1}"
+        else:
+            numbers[box.id] = printable(box.name) or ("" if box.kind != "hidden" else "what is left out")
+
+    def lines(parent: str | None, indent: str) -> Iterator[str]:
+        for box in inside[parent]:
+            if box.id in inside:
+                yield f"{indent}{printable(f'{box.name} {box.title}'.strip())}:"
+                yield from lines(box.id, indent + "  ")
+                continue
+            words = printable(words_of(box, ", "))
+            yield f"{indent}{words if box.name or box.kind == 'hidden' else f'{numbers[box.id]}: {words}'}"
+            for edge in incoming[box.id]:
+                yield f"{indent}    {_use(edge, numbers, digits)}"
+
+    yield from lines(None, "")
     if diagram.note:
         yield f"({diagram.note})"
 
@@ -63,4 +69,4 @@ def _use(edge: Edge, numbers: dict[str, str], digits: int) -> str:
     times = f" × {edge.count:,}" if edge.count > 1 else ""
     local = f", local {minus(edge.text)}" if edge.text else ""
     flow = "" if edge.contribution is None else f", ← {minus(number(edge.contribution, digits))}"
-    return f"from {numbers.get(edge.source, 'what is left out')}{times}{local}{flow}"
+    return f"from {numbers[edge.source]}{times}{local}{flow}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+import math
 import os
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -20,15 +21,10 @@ MOST_ELEMENTS = 5_000_000  # of arrays whose elements are taken together
 
 
 class Texts:
-    """Texts with numbers of so many `digits`; of a graph that a backward pass has `passed`, zero gradients are shown."""
+    """Texts with numbers of so many `digits`."""
 
-    def __init__(self, digits: int, passed: bool) -> None:
-        self.digits, self.passed = digits, passed
-
-    def gradient(self, node: Node) -> Any:
-        """The gradient of `node`, or None if there is none yet."""
-        g = gradient(node)
-        return 0.0 if g is None and self.passed and node._priority == 0 else g
+    def __init__(self, digits: int) -> None:
+        self.digits = digits
 
     def of_nodes(self, nodes: Sequence[Node], values: bool, grads: bool) -> list[Row]:
         """The rows of a box that stands for these nodes, of one shape."""
@@ -50,7 +46,7 @@ class Texts:
                 rows.append(Row(extent(data, digits), "extent"))
                 if bars := histogram(data):
                     rows.append(Row(bars, "histogram"))
-        found = [self.gradient(n) for n in nodes] if grads else []
+        found = [gradient(n) for n in nodes] if grads else []
         if found and all(g is not None for g in found):
             rows.append(self._of_gradients(found))
         return rows
@@ -72,7 +68,10 @@ class Texts:
             rows.append(Row(f"{np.shape(results[0]._data)} {results[0]._data.dtype}", "shape"))
         data = together([n._data for n in results]) if values and results else None
         if data is not None:
-            rows.append(Row(extent(data, self.digits), "extent"))
+            if np.size(data) == 1:
+                rows.insert(0, Row(quantity(data.item(), self.digits), "value"))
+            else:
+                rows.append(Row(extent(data, self.digits), "extent"))
             if bars := histogram(data):
                 rows.append(Row(bars, "histogram"))
         if leaves:
@@ -81,9 +80,9 @@ class Texts:
             ]
             some = ", ".join(arrays) if arrays and len(arrays) <= 3 else ""
             rows.append(Row(some or f"{len(leaves):,} parameter{'s' * (len(leaves) > 1)}", "note"))
-        found = [g for n in leaves if (g := self.gradient(n)) is not None] if grads else []
+        found = [g for n in leaves or results if (g := gradient(n)) is not None] if grads else []
         if found and (g := together(found)) is not None:
-            text = quantity(g, self.digits) if np.size(g) <= 1 else extent(g, self.digits)
+            text = quantity(g.item(), self.digits) if np.size(g) == 1 else extent(g, self.digits)
             rows.append(Row(f"grad {text}", "grad"))
         return rows
 
@@ -112,6 +111,27 @@ def together(values: Sequence[Any]) -> Any:
         return None
     joined = np.concatenate(arrays)
     return joined if joined.size else None
+
+
+def total(flows: Sequence[Any], inputs: Sequence[Node]) -> tuple[float, bool]:
+    """The sum of contributions to these inputs, and whether it is one of arrays' Euclidean norms."""
+    if all(type(flow) is float for flow in flows):
+        return math.fsum(flows) if all(map(math.isfinite, flows)) else sum(flows), False
+    arrays = [np.asarray(x._unbroadcast(np.asarray(flow))) for flow, x in zip(flows, inputs, strict=True)]
+    is_norm = any(array.size > 1 for array in arrays)
+    with np.errstate(all="ignore"):
+        return float(np.sum([np.linalg.norm(array) if is_norm else array.sum() for array in arrays])), is_norm
+
+
+def is_zero(x: Any) -> bool:
+    """Whether `x` is the number 0."""
+    return isinstance(x, (float, int)) and x == 0
+
+
+def is_parameter(node: Node) -> bool:
+    """Whether `node` was marked as a parameter, as those of modules are."""
+    asked = getattr(node, "_is_parameter", None)
+    return asked is not None and bool(asked())
 
 
 def is_ordered(node: Node) -> bool:

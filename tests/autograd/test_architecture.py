@@ -32,7 +32,7 @@ compiler.inplace_native compiler.inplace_numpy compiler.inplace
 compiler.signatures compiler.batching compiler.calling compiler.executable compiler.trace_cache compiler.kernel
 
 drawing.summaries drawing.names drawing.derivatives
-drawing.folding drawing.grouping drawing.diagram drawing.texts drawing.building
+drawing.diagram drawing.texts drawing.folding drawing.placing drawing.grouping drawing.building
 drawing.boxes drawing.layout drawing.mermaid drawing.text drawing.dot drawing.rendering
 drawing.explanation drawing.paths drawing.pullbacks drawing.tables drawing.routes drawing.explaining
 drawing.html drawing.page
