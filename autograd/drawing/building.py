@@ -22,7 +22,7 @@ from autograd.pytrees import is_module, leaves
 SCREEN = 60  # boxes fit a screen, and can be read; graphs of more nodes are folded
 CONSTANTS = 6  # up to this many constants of one operation are shown one by one
 MOST_BOXES = 1000  # that a page can open; what is in closed groups beyond these is not listed
-RANKS = 16  # boxes from input to output fit a screen, in two rows
+RANKS = 12  # boxes from input to output fit a screen, in two rows
 MOST_NODES = 30_000  # of graphs of more nodes the numbers on edges are left out where a box stands for many
 SHOW = ("value", "grad", "local")
 
@@ -165,7 +165,8 @@ class _Builder:
             for i, path in enumerate(around):
                 if path not in made and (opens or isinstance(place, Part) or len(path) <= len(place)):
                     above = around[i - 1] if i else None
-                    made[path] = self._group(path, above, made, path == place)
+                    closed = path == place or (above is not None and made[above].closed)
+                    made[path] = self._group(path, above, made, closed)
             if opens or isinstance(place, Part):
                 parent = made[around[-1]].id if around else None
                 self.box_of[part] = f"n{number}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from autograd.arguments import choice, flag, integer, sequence
@@ -36,7 +37,7 @@ TEXT = {"shape": "plaintext", "width": "0", "height": "0", "margin": "0.05,0.03"
 CLUSTER = {"style": "rounded", "color": LINE, "fontname": FONT, "fontsize": "11", "fontcolor": GREY, "margin": "10"}
 DIRECTIONS = ("LR", "TB", "RL", "BT")
 LABELLED = 80  # of more edges only the widths are shown
-ROW = 8  # of more boxes in a row of a folded picture, some go to the next
+ROW, LONG = 5, 8  # boxes in a row of a folded picture, if there are more than 8
 WIDEST = 4.0  # points, of the edge with the largest contribution
 
 
@@ -99,12 +100,23 @@ def picture_of(
     groups = {
         box.id for box in diagram.boxes if box.kind in ("module", "function") and not box.closed and box.id in inside
     }
+    by_id = {box.id: box for box in boxes}
+    turns = row_ends(boxes, edges) if diagram.note and direction in ("LR", "RL") else frozenset()
+    if turns:
+        first = next(box.id for box in boxes if box.title and box.id not in groups and box.kind != "hidden")
+        starts = [first, *(edge.target for edge in edges if edge in turns)]
+        for start in starts:
+            parent = by_id[start].parent
+            while parent is not None:
+                groups.discard(parent)
+                parent = by_id[parent].parent
+        with graph.subgraph(graph_attr={"rank": "same"}) as row:
+            for above, below in pairwise(starts):
+                row.edge(above, below, style="invis")
     _put(graph, inside, None, groups)
     flows = [abs(edge.contribution) for edge in edges if edge.contribution is not None]
     largest = max((flow for flow in flows if flow < float("inf")), default=0.0)
     told, labelled = False, len(edges) <= LABELLED
-    by_id = {box.id: box for box in boxes}
-    turns = row_ends(boxes, edges) if diagram.note and direction in ("LR", "RL") else frozenset()
     for edge in edges:
         head = edge.target
         if edge.slot is not None and by_id[head].slots:
@@ -138,11 +150,14 @@ def picture_of(
 
 
 def _put(graph: Any, inside: dict[str | None, list[Box]], parent: str | None, groups: set[str]) -> None:
+    """Draw the boxes in a group, or those in none."""
     for box in inside.get(parent, ()):
         if box.id in groups:
             with graph.subgraph(name=f"cluster_{box.id}") as cluster:
                 cluster.attr(label=f"<{escaped(f'{box.name} {box.title}'.strip())}>", **CLUSTER)
                 _put(cluster, inside, box.id, groups)
+        elif box.id in inside:  # its frame would not let rows go one below the other
+            _put(graph, inside, box.id, groups)
         elif box.kind == "hidden":
             graph.node(box.id, box.title, **TEXT)
         else:
@@ -176,7 +191,7 @@ def row_ends(boxes: list[Box], edges: list[Edge]) -> frozenset[Edge]:
     row = -(-(last + 1) // -(-(last + 1) // ROW))  # rows of about the same length
     ends: list[Edge] = []
     start = 0
-    for place in range(1, last + 1) if last + 1 > ROW else ():
+    for place in range(1, last + 1) if last + 1 > LONG else ():
         crossing = [edge for low, high, edge in spans if low < place <= high]
         if len(crossing) == 1 and place - start >= row:
             ends.append(crossing[0])

@@ -51,15 +51,17 @@ class Groups:
                 (x,) = before
                 if inputs[x] and len(readers[x]) == 1 and not x.nodes[0].label and self._alike(x, part):
                     following[x] = part
-        for first in following.keys() - set(following.values()):
+        sizes = Counter(path for around in self.around.values() for path in around)
+        later = set(following.values())
+        for first in [part for part in following if part not in later]:
             row = [first]
             while row[-1] in following:
                 row.append(following[row[-1]])
-            if len(row) <= LONGEST:
+            above = self.around.get(first, [])
+            if len(row) <= LONGEST and not (above and len(row) == sizes[above[-1]]):
                 tops = [part.nodes[0] for part in row]
                 signs = ["Σ" if n in self.fold.terms else sign(n.op) for n in tops if n.op is not None]
                 step = Step("chain", " → ".join(signs), "", first.place)
-                above = self.around.get(first, [])
                 path = (*(above[-1] if above else ()), step)
                 for part in row:
                     self.around[part] = [*above, path]

@@ -63,6 +63,7 @@ def _filled(
     one module, and is no sum of many numbers, as an activation, is in that module too, if no module was traced.
     """
     found: dict[Node, Path] = {**owners, **known}
+    owners = dict(owners)
     for node in nodes:
         if node.op is None or node in found:
             continue
@@ -73,6 +74,8 @@ def _filled(
             common = _common(read)
             if common and (not traced or len(read) == len(parents)):
                 found[node] = common
+                if len(inputs) == 1:  # a parameter in another form, as its transpose
+                    owners[node] = common
             continue
         before = {found.get(x, ()) for x in parents}
         reduces = node.op.variadic is not None or (
