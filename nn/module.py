@@ -18,7 +18,7 @@ from nn.parameters import UninitializedParameter as UninitializedParameter
 from nn.parameters import check_assigned
 from nn.parameters import float_dtype as float_dtype
 from nn.state_dicts import IncompatibleKeys, array_of, matching_arrays
-from nn.summary import Summary, summarize
+from nn.summary import Summary, parameter_table, summarize
 from nn.typing import HasForward, P, R
 
 
@@ -173,6 +173,10 @@ class Module(ModuleTree):
         was, but layers that wait for an input to know their shape now have it.
         """
         return summarize(self, input_shape, dtype, max_lines)
+
+    def _repr_html_(self) -> str | None:
+        """What a notebook shows: the parameters."""
+        return parameter_table(self)
 
 
 def named_state(model: Module) -> list[tuple[str, Parameter | Buffer]]:

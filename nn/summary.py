@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -125,3 +126,26 @@ def format_bytes(n: float) -> str:
             return f"{n:.0f} {unit}" if unit == "B" else f"{n:.1f} {unit}"
         n /= 1024
     return f"{n:.1f} TiB"
+
+
+def parameter_table(module: Any, most: int = 100) -> str | None:
+    """The parameters of a module as a table of HTML, for notebooks; None if they are not known yet. It never raises.
+
+    >>> from nn.layers.linear import Linear
+    >>> parameter_table(Linear(2, 3)).count("<tr>")
+    4
+    """
+    try:
+        kinds = {name: type(part).__name__ for name, part in module.named_modules()}
+        found = [
+            (name, kinds.get(name.rpartition(".")[0], ""), p.shape, p.size) for name, p in module.named_parameters()
+        ]
+        rows = [
+            f"<tr><td>{escape(n)}</td><td>{escape(k)}</td><td>{s}</td><td>{size:,}</td></tr>" for n, k, s, size in found
+        ]
+        hidden = f"<tr><td>… {len(rows) - most:,} more</td></tr>" if len(rows) > most else ""
+        total = f"<tr><td>{escape(type(module).__name__)}</td><td></td><td></td><td>{sum(row[3] for row in found):,}</td></tr>"
+        head = "<tr><th>parameter</th><th>of</th><th>shape</th><th>size</th></tr>"
+        return f"<table>{head}{''.join(rows[:most])}{hidden}{total}</table>"
+    except Exception:  # layers that wait for their first input, and modules of the user's that fail: the repr is shown
+        return None

@@ -15,6 +15,7 @@ from autograd.arguments import assignments
 from autograd.elementwise import identity
 from autograd.frames import Line, line_of
 from autograd.graph import Node, Primitive, ancestors
+from autograd.notebooks import beginning
 
 
 class Instruction:
@@ -83,6 +84,10 @@ class Program:
 
     def __str__(self) -> str:
         return "\n".join(_lines(self))
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """What a notebook shows: the instructions."""
+        return beginning(str(self))
 
 
 def instructions(

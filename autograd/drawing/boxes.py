@@ -56,6 +56,8 @@ def _rows(box: Box) -> Iterator[str]:
     for text, role in rows:
         if role == "grad":
             yield f'<FONT COLOR="{DERIVATIVE}"><I>{escaped(minus(text))}</I></FONT>'
+        elif role == "failed" or (box.kind == "failed" and role == "shape"):
+            yield f'<FONT COLOR="{FAILED}">{escaped(text)}</FONT>'
         elif role == "shape" and not small:
             yield escaped(text)
         else:

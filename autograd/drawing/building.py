@@ -4,23 +4,27 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
 
 from autograd.drawing.derivatives import contributions, local_derivatives, starts_from_zero
-from autograd.drawing.diagram import Box, Diagram, Edge
+from autograd.drawing.diagram import Box, Diagram, Edge, Row
 from autograd.drawing.folding import Fold, Part, Path, computed_from, pattern
 from autograd.drawing.grouping import Groups, Place
 from autograd.drawing.names import names
 from autograd.drawing.placing import paths_of_nodes
-from autograd.drawing.summaries import extent, gradient, one_line
-from autograd.drawing.texts import Texts, formula, is_ordered, is_parameter, is_zero, sign, total, user_line
+from autograd.drawing.summaries import extent, gradient, label_line, one_line
+from autograd.drawing.texts import Texts, formula, is_ordered, is_parameter, is_zero, line_text, sign, total, user_line
+from autograd.failures import Failure
 from autograd.graph import Node, ancestors
+from autograd.name_trace import NameTrace
 from autograd.pytrees import is_module, leaves
 
 SCREEN = 60  # boxes fit a screen, and can be read; graphs of more nodes are folded
 CONSTANTS = 6  # up to this many constants of one operation are shown one by one
+MOST_PARTS = 10_000  # among which chains are looked for
 MOST_BOXES = 1000  # that a page can open; what is in closed groups beyond these is not listed
 RANKS = 12  # boxes from input to output fit a screen, in two rows
 MOST_NODES = 30_000  # of graphs of more nodes the numbers on edges are left out where a box stands for many
@@ -28,7 +32,7 @@ SHOW = ("value", "grad", "local")
 
 
 def diagram_of(
-    output: Node,
+    output: Node | NameTrace,
     inputs: Any = None,
     depth: int | None = None,
     fold: bool = True,
@@ -44,22 +48,27 @@ def diagram_of(
     >>> [box.title for box in diagram_of(x * x + 1.0).boxes]
     ['', '×', '+']
     """
-    nodes = ancestors(output)
+    seen = output if isinstance(output, NameTrace) else None
+    outputs = (output,) if isinstance(output, Node) else output.outputs
+    if not outputs and (seen is None or seen.failed is None):
+        raise ValueError("draw: nothing was recorded in this context of trace_names()")
+    nodes = ancestors(*outputs)
     starts: frozenset[Node] = frozenset()
     if inputs is not None:
         starts = frozenset(x for x in leaves(inputs) if isinstance(x, Node))
-        nodes = _between(output, starts, nodes)
-    return _Builder(output, nodes, inputs, starts, show, digits).built(depth, fold, max_nodes, screen)
+        nodes = _between(outputs, starts, nodes)
+    builder = _Builder(outputs, nodes, inputs, starts, show, digits)
+    return builder.built(depth, fold, max_nodes, screen, seen.failed if seen is not None else None)
 
 
-def _between(output: Node, starts: Collection[Node], nodes: Sequence[Node]) -> list[Node]:
-    """Those of `nodes` that are on a path from `starts` to `output`."""
+def _between(outputs: Collection[Node], starts: Collection[Node], nodes: Sequence[Node]) -> list[Node]:
+    """Those of `nodes` that are on a path from `starts` to one of `outputs`."""
     if not starts:
         raise TypeError("draw: there is no Value and no Tensor among `inputs`: give nodes of the graph, or a module")
     known = computed_from(nodes, starts)
-    if not known or known[-1] is not output:
+    found = set(outputs).intersection(known)
+    if not found:
         raise ValueError("draw: the node was computed from none of `inputs`: give nodes of its graph")
-    found = {output}
     for node in reversed(known):
         if node in found and node not in starts:
             found.update(node.parents)
@@ -71,14 +80,14 @@ class _Builder:
 
     def __init__(
         self,
-        output: Node,
+        outputs: Collection[Node],
         nodes: list[Node],
         inputs: Any,
         starts: frozenset[Node],
         show: Collection[str],
         digits: int,
     ) -> None:
-        self.output, self.nodes, self.starts = output, nodes, starts
+        self.outputs, self.nodes, self.starts = frozenset(outputs), nodes, starts
         self.names = names(nodes, inputs)
         given = starts if is_module(inputs) else ()
         self.parameters = {
@@ -92,33 +101,62 @@ class _Builder:
         self.edges: list[Edge] = []
         self.note = ""
 
-    def built(self, depth: int | None, fold: bool, max_nodes: int, screen: int) -> Diagram:
+    def built(
+        self, depth: int | None, fold: bool, max_nodes: int, screen: int, failed: Failure | None = None
+    ) -> Diagram:
         """The diagram at this depth or, unless it is given, at the greatest that fits the `screen`."""
+        self.ends = failed is None
         folds = fold and len(self.nodes) > screen
         self.fold = self._folded(folds, self.parameters, self.paths)
-        self.groups = Groups(self.fold, chains=folds and depth is None)
+        self.groups = Groups(self.fold, chains=folds and depth is None and len(self.fold.parts) <= MOST_PARTS)
         if not fold or depth is not None or not (folds or self.groups.around):
             places = self.groups.places(self.groups.depth if depth is None or not fold else depth)
         else:
             found = self._fitting(screen)
-            if found is None and folds and (nameless := self._folded(True, (), {})):
+            if found is None and folds and (self.paths or self.parameters):
+                nameless = self._folded(True, (), {})
                 if len(nameless.parts) < len(self.fold.parts):
                     self.fold, self.groups = nameless, Groups(nameless, chains=True)
-                found = self._fitting(screen) or self.groups.places(0, chains=True)
-            places = found or {}
+                found = self._fitting(screen)
+            places = found or self.groups.places(0, chains=True)
         number = len(set(places.values()))
         shown = self._nearest(places, max_nodes) if number > max_nodes else None
         self._make_boxes(places, shown)
         if number < len(self.nodes):
             self.note = f"{len(self.nodes):,} nodes in {number:,} boxes"
-        return Diagram(self.boxes, self.edges, self.box_of[self.fold.part_of[self.output]], self.note)
+        if failed is not None:
+            self._fail(failed)
+        last = max(self.outputs, key=lambda node: node._sequence, default=None)
+        output = "failed" if failed is not None or last is None else self.box_of[self.fold.part_of[last]]
+        return Diagram(self.boxes, self.edges, output, self.note)
+
+    def _fail(self, failed: Failure) -> None:
+        """Add the operation that raised an error, with its operands."""
+        rows = [Row(f"{i + 1}: shape {shape}", "shape") for i, shape in enumerate(failed.shapes)]
+        rows += [Row(one_line(part, 72), "failed") for part in wrap(failed.message, 60)[:6]]
+        line = None if failed.line is None else line_text(failed.line)
+        if line:
+            rows.append(Row(one_line(line, 72), "note"))
+        box = Box(id="failed", kind="failed", title=one_line(failed.operation), rows=rows, line=line, last=True)
+        box.slots = len(failed.operands) if 1 < len(failed.operands) <= CONSTANTS else 0
+        self.boxes.append(box)
+        for i, x in enumerate(failed.operands):
+            part = self.fold.part_of.get(x) if isinstance(x, Node) else None
+            slot = i if box.slots else None
+            if part is not None and part in self.box_of:
+                self.edges.append(Edge(source=self.box_of[part], target="failed", slot=slot))
+            elif i < CONSTANTS:
+                value = x._data if isinstance(x, Node) else x
+                self.edges.append(Edge(source=None, target="failed", slot=i, constant=self.texts.of_constants([value])))
 
     def _folded(self, folds: bool, distinct: Collection[Node], paths: Mapping[Node, Path]) -> Fold:
-        return Fold(self.nodes, self.output, self.labels, paths, self.starts, distinct, folds, folds)
+        return Fold(self.nodes, self.outputs, self.labels, paths, self.starts, distinct, folds, folds)
 
     def _fitting(self, screen: int) -> dict[Part, Place] | None:
         """The greatest depth at which boxes and edges fit the screen and, if possible, the row of boxes too."""
         best = None
+        if not self.groups.around and len(self.fold.parts) > screen:
+            return None
         for depth in range(self.groups.depth, -1, -1):
             for chains in (False, True):
                 places = self.groups.places(depth, chains)
@@ -136,7 +174,7 @@ class _Builder:
         for part, place in places.items():
             if not isinstance(place, Part):
                 members[place].append(part)
-        found = {places[self.fold.part_of[self.output]]: None}
+        found = {places[self.fold.part_of[node]]: None for node in self.outputs if node in self.fold.part_of}
         queue = list(found)
         for place in queue:  # which grows meanwhile
             if len(found) >= most:
@@ -234,11 +272,11 @@ class _Builder:
             id=id_,
             kind="leaf" if op is None else "repeat" if count > 1 else "sum" if folds else "operation",
             title="" if op is None else "Σ" if folds else sign(op),
-            name=one_line(self._name(part.nodes).removeprefix(outer)),
+            name=label_line(self._name(part.nodes).removeprefix(outer)),
             count=count,
             parent=parent,
             slots=len(node.inputs) if op is not None and is_ordered(node) else 0,
-            last=node is self.output,
+            last=node in self.outputs and self.ends,
             nodes=part.nodes,
             formula=None if op is None else formula(op, len(node.inputs)),
             line=user_line(node),

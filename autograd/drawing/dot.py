@@ -15,11 +15,12 @@ from autograd.arguments import choice, flag, integer, sequence
 from autograd.drawing.boxes import DERIVATIVE, GREY, INK, LINE, escaped, html, minus
 from autograd.drawing.building import SHOW, diagram_of
 from autograd.drawing.diagram import Box, Diagram, Edge
-from autograd.drawing.layout import GraphvizError, LayoutTimeoutError, lay_out
+from autograd.drawing.layout import GraphvizError, laid_out
 from autograd.drawing.mermaid import mermaid
 from autograd.drawing.summaries import MOST_DIGITS, check_node, number
 from autograd.drawing.text import text
 from autograd.graph import Node
+from autograd.name_trace import NameTrace
 
 if TYPE_CHECKING:
     import graphviz
@@ -38,11 +39,12 @@ CLUSTER = {"style": "rounded", "color": LINE, "fontname": FONT, "fontsize": "11"
 DIRECTIONS = ("LR", "TB", "RL", "BT")
 LABELLED = 80  # of more edges only the widths are shown
 ROW, LONG = 5, 8  # boxes in a row of a folded picture, if there are more than 8
+SECONDS = 20.0  # that a notebook waits for a layout
 WIDEST = 4.0  # points, of the edge with the largest contribution
 
 
 def draw(
-    node: Node,
+    node: Node | NameTrace,
     *,
     inputs: Any = None,
     depth: int | None = None,
@@ -65,6 +67,9 @@ def draw(
     within so many others. With `fold=False` nothing is. Of more than `max_nodes` boxes, those nearest to `node` are shown, and
     the other nodes counted. Numbers have `digits` significant digits; `direction` is Graphviz's rankdir.
 
+    Of what `ag.trace_names()` gave, as in `with ag.trace_names() as seen`, all that was recorded is shown and, if an error
+    ended it, the operation that raised it, in red, with the shapes of its operands.
+
     `str()` of the picture is a text for terminals, `.mermaid` Mermaid's, `.source` Graphviz's, and `.diagram` what all of them show.
 
     >>> from autograd.value import Value
@@ -72,7 +77,8 @@ def draw(
     >>> draw(x * x).source.count("n0 -> n1")
     2
     """
-    check_node("draw", node)
+    if not isinstance(node, NameTrace):
+        check_node("draw", node)
     max_nodes = integer("draw", "max_nodes", max_nodes, least=1)
     digits = integer("draw", "digits", digits, least=1, most=MOST_DIGITS)
     depth = None if depth is None else integer("draw", "depth", depth, least=0)
@@ -129,7 +135,7 @@ def picture_of(
             graph.edge("folded", head, style="dotted")
         else:
             label = _label(edge, digits) if labelled else None
-            told = told or label is not None
+            told = told or (labelled and bool(edge.text))
             graph.edge(
                 edge.source,
                 head,
@@ -257,24 +263,9 @@ def _digraph() -> type[graphviz.Digraph]:
             bundle = {"text/plain": self.text}
             try:
                 bundle["image/svg+xml"] = self._repr_image_svg_xml()
-            except GraphvizError as error:
+            except (GraphvizError, OSError) as error:
                 bundle["text/plain"] += f"\n\n(not drawn: {error})"
             wanted = bundle.keys() if include is None else set(include)
             return {kind: found for kind, found in bundle.items() if kind in wanted and kind not in set(exclude or ())}
 
     return Picture
-
-
-SECONDS = 20.0  # a notebook waits for a layout
-
-
-def laid_out(picture: Any, form: str, seconds: float) -> bytes:
-    """The bytes of a picture, or of a coarser one if its layout takes longer than `seconds`."""
-    while True:
-        try:
-            return lay_out(picture.source, form, seconds)
-        except LayoutTimeoutError:
-            coarser = picture.coarser() if hasattr(picture, "coarser") else None
-            if coarser is None:
-                raise
-            picture = coarser

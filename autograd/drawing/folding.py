@@ -65,14 +65,14 @@ class Fold:
     >>> from autograd.graph import ancestors
     >>> x = Value(3.0, "x")
     >>> total = x.sin() + x.sin() + x.sin() + x.sin()
-    >>> [len(part.nodes) for part in Fold(ancestors(total), total).parts]
+    >>> [len(part.nodes) for part in Fold(ancestors(total), [total]).parts]
     [1, 4, 1]
     """
 
     def __init__(
         self,
         nodes: Sequence[Node],
-        output: Node,
+        outputs: Collection[Node],
         names: Mapping[Node, str] | None = None,
         paths: Mapping[Node, Path] | None = None,
         starts: Collection[Node] = (),
@@ -80,13 +80,8 @@ class Fold:
         sums: bool = True,
         repeats: bool = True,
     ) -> None:
-        self.output, self.names, self.paths, self.starts, self.distinct = (
-            output,
-            names or {},
-            paths or {},
-            starts,
-            distinct,
-        )
+        self.outputs, self.starts, self.distinct = frozenset(outputs), starts, distinct
+        self.names, self.paths = names or {}, paths or {}
         self._kinds: dict[Path, int] = {}
         self._patterns: dict[str, str] = {}
         self.root: dict[Node, Node] = {}  # of a sum that is folded, the one that it is a term of
@@ -152,22 +147,35 @@ class Fold:
 
     def _fold_repeats(self, nodes: Sequence[Node]) -> None:
         found: dict[Any, Part] = {}
+        special = {*self.names, *self.paths, *self.outputs, *self.starts, *self.root, *self.terms}
+        known, parts = self.part_of, self.parts
         for node in nodes:
-            if node in self.root:
+            op = node.op
+            if node not in special and op is not None and op.at_most_binary and not op.settings:  # what most nodes are
+                left, right = node._left, node._right
+                x = known[left].place if left in known else np.shape(node._x if left is None else left._data)
+                y: Any = None
+                if len(op.rules) > 1 and type(node._y) is not float:
+                    y = np.shape(node._y if right is None else right._data)
+                key: Any = (op, x, known[right].place if right in known else y)
+            elif node in self.root:
                 continue
-            key = self._signature(node)
+            else:
+                key = self._signature(node)
             part = found.get(key)
             if part is None:
                 part = found[key] = Part(len(found))
-            self._put(node, part)
+                parts.append(part)
+            part.nodes.append(node)
+            known[node] = part
         self._split_leaves()
 
     def _signature(self, node: Node) -> Any:
         op, path, label = node.op, self._kind(self.paths.get(node)), self._pattern(self.names.get(node))
         if op is None or node in self.starts:
             return (label, path, id(node) if node in self.distinct else (type(node), np.shape(node._data)))
-        if node is self.output:
-            return (None,)
+        if node in self.outputs:
+            return (id(node),)
         known, inputs = self.part_of, []
         for n, i in self.uses(node):
             x = n.inputs[i]

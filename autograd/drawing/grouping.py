@@ -47,7 +47,7 @@ class Groups:
                 readers[x].add(part)
         following: dict[Part, Part] = {}
         for part, before in inputs.items():
-            if len(before) == 1 and part.nodes[0] is not self.fold.output:
+            if len(before) == 1 and part.nodes[0] not in self.fold.outputs:
                 (x,) = before
                 if inputs[x] and len(readers[x]) == 1 and not x.nodes[0].label and self._alike(x, part):
                     following[x] = part
@@ -98,7 +98,7 @@ class Groups:
                     found.add((source, place))
                     rank = max(rank, ranks.get(source, 1) + 1)
             ranks[place] = rank
-        return len(found), max(ranks.values())
+        return len(found), max(ranks.values(), default=0)
 
     def _cyclic(self, places: Mapping[Part, Place]) -> set[Path]:
         """The closed groups that are on a cycle of places."""

@@ -9,7 +9,9 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib.util import find_spec
+from typing import Any
 
 PYGRAPHVIZ = """
 import sys, pygraphviz
@@ -57,3 +59,15 @@ def lay_out(source: str, form: str, seconds: float = 60.0) -> bytes:
             f"Graphviz ({command[0]}) failed with exit status {done.returncode}: {complaint or 'silently'}"
         )
     return done.stdout
+
+
+def laid_out(picture: Any, form: str, seconds: float, lay_out: Callable[[str, str, float], bytes] = lay_out) -> bytes:
+    """The bytes of a picture, which has a `source`; of a coarser one, which its `coarser()` makes, if it takes too long."""
+    while True:
+        try:
+            return lay_out(picture.source, form, seconds)
+        except LayoutTimeoutError:
+            coarser = getattr(picture, "coarser", lambda: None)()
+            if coarser is None:
+                raise
+            picture = coarser

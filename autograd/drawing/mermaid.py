@@ -8,6 +8,8 @@ from autograd.drawing.boxes import allowed, minus
 from autograd.drawing.diagram import Box, Diagram, Edge
 from autograd.drawing.summaries import number
 
+NUMBERS = ("value", "extent", "grad")  # the roles of rows in which a hyphen is a minus
+
 
 def mermaid(diagram: Diagram, digits: int = 4, direction: str = "LR") -> str:
     """The text of a flowchart.
@@ -65,7 +67,7 @@ def words_of(box: Box, separator: str = "\n") -> str:
     >>> words_of(Box(id="n0", kind="leaf", name="x", rows=[Row("3", "value"), Row("grad 6", "grad")]))
     'x = 3\\ngrad 6'
     """
-    rows = [minus(row.text) for row in box.rows]
+    rows = [minus(row.text) if row.role in NUMBERS else row.text for row in box.rows]
     name = box.name
     if rows and box.rows[0].role == "value":
         name = f"{name} = {rows.pop(0)}" if name else rows.pop(0)

@@ -61,6 +61,16 @@ def extent(array: Any, digits: int = 4) -> str:
     return f"all {low}" if low == high else f"{low} to {high}"
 
 
+def label_line(text: str, most: int = 200) -> str:
+    """A label on one line: as it is, but for tabs and line breaks, and cut where it is very long.
+
+    >>> label_line("two\\nlines")
+    'two lines'
+    """
+    line = "".join(" " if c in "\t\n\r" else c for c in text[: most + 1])
+    return line if len(line) <= most else line[: most - 1] + "…"
+
+
 def histogram(array: Any, bins: int = 8) -> str:
     """How the finite elements are spread from the least to the greatest, as a row of bars; nothing where all are equal.
 

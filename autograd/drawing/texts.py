@@ -14,7 +14,7 @@ from autograd.arguments import assignments
 from autograd.drawing.diagram import Row
 from autograd.drawing.summaries import TINY, extent, gradient, histogram, one_line, quantity
 from autograd.formulas import Formula, parameters, slopes
-from autograd.frames import line_of
+from autograd.frames import Line, line_of
 from autograd.graph import Node, Primitive
 
 MOST_ELEMENTS = 5_000_000  # of arrays whose elements are taken together
@@ -173,7 +173,10 @@ def formula(op: Primitive, inputs: int) -> str | None:
 def user_line(node: Node) -> str | None:
     """The line of the user's code where `node` was recorded, with its text, and its file's name without the folder."""
     line = line_of(node)
-    if line is None:
-        return None
+    return None if line is None else line_text(line)
+
+
+def line_text(line: Line) -> str:
+    """A line of code after its file's name, without the folder, and its number."""
     text = linecache.getline(*line).strip()
     return f"{os.path.basename(line[0])}:{line[1]}{f': {text}' if text else ''}"

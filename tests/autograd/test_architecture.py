@@ -14,7 +14,7 @@ NN = ROOT.parent / "nn"
 
 # The rooms in the order in which they are built: each may import those before it. A reader may take them in this order.
 ORDER = """
-arguments forks files frames exports docstrings other_engines
+arguments forks files frames exports docstrings notebooks other_engines
 graph formulas modes forwards elementwise
 
 arrays.sums arrays.norms arrays.shaping arrays.scattering arrays.indexing arrays.joining arrays.reductions
