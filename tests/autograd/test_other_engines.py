@@ -2,7 +2,9 @@
 
 import copy
 import inspect
+import random
 import re
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ import pytest
 import autograd as ag
 import nn
 from autograd.other_engines import NAMES
+from nn.scalar import MLP
 
 NODES = {
     "Value": ag.Value(2.0) * 3.0,
@@ -146,3 +149,41 @@ def test_so_does_its_walk_in_topological_order():
     assert len(order) == 10
     assert order[-1] is names["o"]
     assert all(order.index(parent) < i for i, node in enumerate(order) for parent in node.parents)
+
+
+TRAINING = """
+n = MLP(3, [4, 4, 1])
+xs = [
+  [2.0, 3.0, -1.0],
+  [3.0, -1.0, 0.5],
+  [0.5, 1.0, 1.0],
+  [1.0, 1.0, -1.0],
+]
+ys = [1.0, -1.0, -1.0, 1.0] # desired targets
+for k in range(20):
+
+  # forward pass
+  ypred = [n(x) for x in xs]
+  loss = sum((yout - ygt)**2 for ygt, yout in zip(ys, ypred))
+
+  # backward pass
+  for p in n.parameters():
+    p.grad = 0.0
+  loss.backward()
+
+  # update
+  for p in n.parameters():
+    p.data += -0.1 * p.grad
+
+  print(k, loss.data)
+"""
+
+
+def test_and_its_training_loop_with_its_own_net(capsys):
+    random.seed(1)
+    net = partial(MLP, activation="tanh", output_activation="tanh")
+    assert in_our_names(TRAINING) == TRAINING
+    exec(TRAINING, {"MLP": net})
+    losses = [float(line.split()[1]) for line in capsys.readouterr().out.splitlines()]
+    assert len(losses) == 20
+    assert losses[-1] < 0.2 * losses[0]
