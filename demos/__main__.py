@@ -111,8 +111,8 @@ def _seed(text: str) -> int:
 
 def _list(found: dict[str, str]) -> None:
     width = max(map(len, found))
-    print("Demos: run one with `python -m demos NAME`, read about it with `python -m demos NAME --help`.")
-    print(f"All of them, and a page of all: `python -m demos {ALL} --page out/lessons.html`.\n")
+    print("Demos: run one with `python -m demos NAME`, read about it with `python -m demos NAME --help`;")
+    print(f"{ALL} of them, and a page with every lesson: `python -m demos {ALL} --page out/lessons.html`.\n")
     for name, text in found.items():
         print(f"  {name:<{width}}  {text.partition(chr(10))[0]}")
 

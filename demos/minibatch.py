@@ -160,8 +160,9 @@ def draw_losses(options: Options, surface: Surface, paths: dict[str, Array], sec
     name_ends(by_step, len(paths["mini-batch"]) - 1, ends)
     by_step.text(0.0, 0.85 * NEAR * surface.lowest, f"within {NEAR:.0%}", color=GREY, va="top")
     by_step.set(title="Loss above the lowest, by step", xlabel="step")
+    span = full * len(paths["full batch"]) / min(few, one)
     by_time.set(
-        title="The same, by time", xscale="log", xlim=(min(few, one) / 60, None),
+        title="The same, by time", xscale="log", xlim=(min(few, one) / span**0.5, None),  # a third for the names
         xlabel=f"milliseconds ({full:.1f}, {few:.2f} and {one:.2f} a step)",
     )  # fmt: skip
     save(figure, options.out / "minibatch-loss.png")

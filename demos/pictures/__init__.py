@@ -1,0 +1,1 @@
+"""README's pictures, and the code that draws them."""
