@@ -39,6 +39,7 @@ from nn.data import batches as batches
 from nn.data import standardize as standardize
 from nn.data import train_valid_test_split as train_valid_test_split
 from nn.datasets import *
+from nn.doctor import Doctor as Doctor
 from nn.evaluation import evaluate as evaluate
 from nn.evaluation import predict as predict
 from nn.history import History as History

@@ -25,7 +25,17 @@ LAYERS = [
     "pooling",
     "shaping",
 ]
-TRAINING = ["aggregation", "data", "evaluation", "history", "callbacks", "resuming", "training_state", "training"]
+TRAINING = [
+    "aggregation",
+    "data",
+    "evaluation",
+    "history",
+    "callbacks",
+    "resuming",
+    "training_state",
+    "training",
+    "doctor",
+]
 FILES = ["encoding", "checkpoint", "monitors"]
 PLOTS = ["plots", "lr_finder"]
 ORDER = [  # each room may import those before it; the rooms of losses, optim and datasets one another too

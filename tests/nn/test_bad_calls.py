@@ -167,6 +167,7 @@ def _names() -> dict[str, Callable[[], Call]]:
     """A good call of every name that the package exports."""
     callbacks = {
         "Checkpoint": {"folder": "folder", "mode": None},
+        "Doctor": {},
         "EarlyStopping": {"mode": None},
         "GradientNorms": {},
         "ProgressBar": {},
