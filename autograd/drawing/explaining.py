@@ -67,7 +67,7 @@ def explain(node: Node, *inputs: Any, max_lines: int = 60, digits: int = 4) -> E
     with np.errstate(all="ignore"):
         found = cotangents(node, np.ones_like(node._data) if node._priority else 1.0)
         nodes = ancestors(node, *chosen)
-        names = Names(nodes, node, names_of(nodes) | chosen, digits)
+        names = Names(nodes, node, names_of(nodes) | {n: path for n, path in chosen.items() if path}, digits)
         ends = list(chosen) if inputs else [n for n in nodes if n.op is None and n in found]
         if all(n._priority == 0 or np.size(n._data) == 1 for n in found):
             return _of_numbers(nodes, ends, found, names, max_lines, whole=not inputs)

@@ -1,5 +1,7 @@
 """Names of nodes: whose name wins, and where names come from without a trace."""
 
+import contextlib
+
 import numpy as np
 
 import autograd as ag
@@ -61,3 +63,22 @@ def test_nodes_without_a_name_are_left_out_and_a_module_that_cannot_say_is_no_er
     assert paths_of(x) == {x: ""}
     assert paths_of(None) == {}
     del odd, odder
+
+
+def test_explanations_call_nodes_as_the_users_code_does():
+    x, w = ag.Value(2.0), ag.Value(3.0)
+    with ag.trace_names():
+        y = ag.tanh(x * w)
+    text = str(ag.explain(y, x))
+    assert "dy/dx = " in text
+    assert "y  = tanh(" in text
+
+
+def test_a_failed_forward_pass_is_drawn_with_the_names_that_were_seen():
+    x = ag.Tensor(np.ones((2, 5)))
+    with contextlib.suppress(ValueError), ag.trace_names() as seen:
+        h = ag.tanh(x)
+        nn.Sequential(nn.ReLU(), nn.Linear(4, 1))(h)
+    source = ag.draw(seen).source
+    for text in ("<B>x</B>", "<B>h</B>", "relu", "Linear", "shape (2, 5)"):
+        assert text in source
