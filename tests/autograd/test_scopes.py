@@ -1,9 +1,12 @@
 """Scopes: which nodes belong to a part of a computation that has a name."""
 
+import contextlib
 import threading
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import autograd as ag
 from autograd import scopes
@@ -112,3 +115,30 @@ def test_what_is_not_a_node_is_recorded_nowhere():
     with ag.scope("numbers"):
         assert ag.tanh(0.0) == 0.0
         assert np.sum(ag.exp(np.zeros(3))) == 3.0
+
+
+def tree():
+    """Nested lists of names: a list is a scope, None an operation."""
+    return st.recursive(st.none(), lambda inner: st.lists(inner, max_size=4), max_leaves=25)
+
+
+@given(tree(), st.booleans())
+def test_random_scopes_hold_what_was_recorded_in_them(plan, traced):
+    expected = []
+
+    def run(plan, path, x):
+        if plan is None:
+            x = ag.tanh(x)
+            expected.append((x, path))
+            return x
+        name = f"s{len(path)}"
+        with ag.scope(name):
+            for part in plan:
+                x = run(part, [*path, name], x)
+        return x
+
+    with ag.trace_names() if traced else contextlib.nullcontext():
+        run(plan, [], ag.Value(1.0))
+    for node, path in expected:
+        assert within(node) == path
+    assert scopes.own.open == []
