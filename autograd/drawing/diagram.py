@@ -168,7 +168,7 @@ class Diagram:
         }
 
 
-def json_number(x: Any) -> Any:
+def json_number(x: Any) -> float | str | list[Any] | None:
     """A number or a small array as JSON has it; what is not finite as a string, and None for what is too large.
 
     >>> json_number(np.array([1.0, np.inf])), json_number(np.zeros(1000))

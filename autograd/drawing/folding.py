@@ -170,7 +170,7 @@ class Fold:
             known[node] = part
         self._split_leaves()
 
-    def _signature(self, node: Node) -> Any:
+    def _signature(self, node: Node) -> tuple[Any, ...]:
         op, path, label = node.op, self._kind(self.paths.get(node)), self._pattern(self.names.get(node))
         if op is None or node in self.starts:
             return (label, path, id(node) if node in self.distinct else (type(node), np.shape(node._data)))

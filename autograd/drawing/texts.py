@@ -102,7 +102,7 @@ class Texts:
         return f"{len(values):,} constants" if data is None else extent(data, self.digits).removeprefix("all ")
 
 
-def together(values: Sequence[Any]) -> Any:
+def together(values: Sequence[Any]) -> np.ndarray[Any, Any] | None:
     """All numbers in `values`, in one array; None if they are too many, or no numbers."""
     if not all(isinstance(x, (float, int, np.ndarray, np.generic)) for x in values):
         return None

@@ -3,7 +3,6 @@
 import re
 import subprocess
 import sys
-import time
 from xml.etree import ElementTree
 
 import numpy as np
@@ -216,9 +215,7 @@ def test_a_very_long_chain_is_folded_and_soon_drawn():
     x = ag.Value(0.5, "x")
     for _ in range(100_000):
         x = x * 0.999
-    start = time.perf_counter()
-    found = boxes(x)
-    assert time.perf_counter() - start < 20  # it takes a quarter of a second; a tree or a recursion never comes back
+    found = boxes(x)  # two seconds; a tree or a recursion would never come back
     assert found["folded"] == ["… 99,801 more"]
     assert sum(bool(re.fullmatch(r"n\d+", name)) for name in found) == 200
     assert edges(x)[0][:2] == ("folded", "n0")
