@@ -89,11 +89,12 @@ def pullback_formula(node: Node, place: int, names: Mapping[Node, Any], g: Any, 
         return None
 
 
-def _times(g: Any, rule: Slope, names: Sequence[Any]) -> Any:
+def _times(g: Formula, rule: Slope, names: Sequence[Any]) -> Formula:
     """The cotangent `g` times a slope of `names`, as the engine multiplies."""
     if rule.constant == 1.0:
         return g
-    return product(g, rule.function(*names), rule.kind, strong=False)
+    multiplied: Formula = product(g, rule.function(*names), rule.kind, strong=False)
+    return multiplied
 
 
 def _printed(output: Any, leaves: Mapping[Node, Any], kind: type[Formula]) -> Formula | None:
