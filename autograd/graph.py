@@ -12,7 +12,6 @@ import numpy as np
 
 from autograd.arguments import FAILURES, assignments, refused, shown
 from autograd.docstrings import OfObject, described
-from autograd.notebooks import drawn
 
 if TYPE_CHECKING:
     from autograd.typing import Array, Constant, Number, Numeric, Operand, Tensor, Value
@@ -268,10 +267,6 @@ class Node:
     def parents(self) -> tuple[Node, ...]:
         """The inputs that are nodes, each as often as it was used."""
         return tuple([arg for arg in self.inputs if isinstance(arg, Node)])
-
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str] | None:
-        """What a notebook shows: the drawing of the graph."""
-        return drawn(self)
 
     def _residuals(self) -> tuple[Any, ...]:
         """The inputs' values when the operation was recorded (JAX's word)."""

@@ -16,6 +16,7 @@ from autograd import other_engines
 from autograd.arguments import FAILURES, refused, wrong
 from autograd.graph import Node, Primitive, value_of
 from autograd.modes import current_trace, is_recording
+from autograd.notebooks import drawn
 from autograd.numpy_protocol import array_ufunc
 
 Other = TypeVar("Other")  # what the other operand may be
@@ -173,6 +174,10 @@ class Operators(Node, Generic[Other, Result, Plain, Mask]):
 
     def __complex__(self) -> complex:
         raise TypeError(f"a {type(self).__name__} is real: complex numbers have no rules here")
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str] | None:
+        """What a notebook shows: the drawing of the graph."""
+        return drawn(self)
 
     __array_ufunc__ = array_ufunc
 

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import count, filterfalse
 from typing import Any, ClassVar
@@ -159,6 +159,7 @@ class _Writer(ABC):
     failure: ClassVar[str] = "no path that was recorded holds for these inputs: record one with inputs like them"
     reuses: ClassVar[bool] = False  # names of what is no longer needed
     statement: ClassVar[str] = "{name} = {value}"
+    comment: ClassVar[Callable[[str], str]] = str  # what may stand in one of this language, of what may in any
     # What leaves a path, or notes that it does not hold: of a condition that must be true, and of one that must be false.
     guards: ClassVar[tuple[str, str]]
 
@@ -214,10 +215,6 @@ class _Writer(ABC):
             labels = [self.comment(_harmless(x.label or str(place))) for place, x in enumerate(instructions[:20])]
             more = f", ... ({len(instructions):,} in all)" if len(instructions) > 20 else ""
             yield f"{self.mark} {title}: {', '.join(labels) or 'none'}{more}"
-
-    def comment(self, text: str) -> str:
-        """What may stand in a comment of this language, of what may in any."""
-        return text
 
     def constant(self, value: float) -> str:
         inf, nan = self.special
@@ -412,7 +409,8 @@ class _JavaScript(_Writer):
     def allows(self, name: str) -> bool:
         return super().allows(name) and max(name) < "\u0530"  # letters that every engine knows
 
-    def comment(self, text: str) -> str:
+    @staticmethod
+    def comment(text: str) -> str:
         return text.replace("<", "_")  # in a page, "</script" and "<!--" count within a comment too
 
     def text(self) -> Iterator[str]:
