@@ -16,6 +16,7 @@ from autograd.drawing.building import SHOW, diagram_of
 from autograd.drawing.html import Page, asset, html_page, page_path
 from autograd.drawing.summaries import MOST_DIGITS, check_node, one_line
 from autograd.graph import Node
+from autograd.name_trace import NameTrace
 
 BODY = """<header>
 <h1>{title}</h1>
@@ -40,7 +41,7 @@ DIRECTIONS = ("LR", "TB")
 
 
 def show(
-    node: Node,
+    node: Node | NameTrace,
     path: str | Path | None = None,
     *,
     inputs: Any = None,
@@ -66,7 +67,8 @@ def show(
     >>> show(x * x, Path(tempfile.mkdtemp()) / "square.html").path.name
     'square.html'
     """
-    check_node("show", node)
+    if not isinstance(node, NameTrace):
+        check_node("show", node)
     written = None if path is None else page_path("show", path)
     digits = integer("show", "digits", digits, least=1, most=MOST_DIGITS)
     diagram = diagram_of(
@@ -80,7 +82,8 @@ def show(
     )
     if direction is not None:
         direction = choice("show", "direction", direction, DIRECTIONS)
-    title = one_line(f"Graph of {node.label}" if node.label else "Computation graph", most=60)
+    label = node.label if isinstance(node, Node) else None
+    title = one_line(f"Graph of {label}" if label else "Computation graph", most=60)
     page = Page(
         html_page(
             title,

@@ -161,6 +161,7 @@ function layOut(folded, size, labelSize, stubSize, flow) {
       const [width, height] = levels.has(id) ? levels.get(id).size : size(id);
       graph.setNode(name(id), {width, height});
     }
+    if (levels.size) graph.graph().rankalign = "bottom";  // small boxes beside a large group: near to what reads them
     const parts = [...(segments.get(group) ?? new Map()).values()], entered = new Set(), left = new Set(), stubs = [];
     for (const part of farParts(parts)) {
       part.from = `far ${stubs.length}`;

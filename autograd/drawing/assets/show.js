@@ -9,6 +9,7 @@ let view = {x: 0, y: 0, scale: 1};
 function apply() { content.setAttribute("transform", `translate(${round(view.x)} ${round(view.y)}) scale(${view.scale})`); }
 
 const SMALLEST = 0.6;  // scale at which the drawing can be read
+const FEWEST = 6, FEW = 40;  // boxes that say something, and that are seen at a glance
 
 /** The scale at which all of it is seen. */
 function wholeScale() {
@@ -16,20 +17,35 @@ function wholeScale() {
   return Math.min(width / layout.width, height / layout.height, 1.5);
 }
 
-/** Lay out in the direction that is asked for, or the one in which more can be read; close groups until it can be read. */
-function settle() {
+/** The scale at which all is seen, in the direction that is asked for or the one in which it is greater, which is taken. */
+function bestScale() {
   const directions = data.direction ? [data.direction] : innerWidth < innerHeight ? ["TB", "LR"] : ["LR", "TB"];
-  for (;;) {
-    const scales = directions.map(direction => {
-      flow = direction;
-      layout = layOut(folded, sizeOf, labelSize, stubSize, flow);
-      return wholeScale();
-    });
-    const [first, second = 0] = scales, best = Math.max(first, second);
-    flow = directions[second > 1.25 * first ? 1 : 0];
-    if (best >= SMALLEST || !data.adapts || !folded.open.size) break;
-    const depth = Math.max(...[...folded.open].map(id => folded.path(id).length));  // of the innermost groups
-    for (const id of folded.open) if (folded.path(id).length === depth) folded.open.delete(id);
+  const [first, second = 0] = directions.map(direction => {
+    flow = direction;
+    layout = layOut(folded, sizeOf, labelSize, stubSize, flow);
+    return wholeScale();
+  });
+  flow = directions[second > 1.25 * first ? 1 : 0];
+  return Math.max(first, second);
+}
+
+/** Draw with as many groups open as can be read at once, whole levels of them, unless the depth was asked for. */
+function settle() {
+  const depthOf = id => folded.path(id).length;
+  let scale = bestScale();
+  while (data.adapts && scale < SMALLEST && folded.open.size) {
+    const depth = Math.max(...[...folded.open].map(depthOf));
+    for (const id of folded.open) if (depthOf(id) === depth) folded.open.delete(id);
+    scale = bestScale();
+  }
+  while (data.adapts) {
+    const closed = folded.seen().filter(id => folded.isGroup(id) && !folded.isOpen(id)), depth = Math.min(...closed.map(depthOf));
+    const opened = closed.filter(id => depthOf(id) === depth), fewest = folded.seen().length < FEWEST;
+    for (const id of opened) folded.open.add(id);
+    if (opened.length && folded.seen().length < FEW && (bestScale() >= SMALLEST || fewest)) continue;
+    for (const id of opened) folded.open.delete(id);
+    bestScale();
+    break;
   }
   layout = null;
   draw();
@@ -224,9 +240,25 @@ const actions = {
 };
 for (const [name, action] of Object.entries(actions)) document.getElementById(name).addEventListener("click", action);
 for (const name of ["open", "close"]) document.getElementById(name).hidden = !hasGroups;
-addEventListener("resize", () => fit(SMALLEST));
 
+// ---- The beginning, anew as long as nothing was touched: a frame of a notebook gets its size late
+
+const first = new Set(folded.open);
+let touched = false, fitted = "";
+
+function begin() {
+  fitted = `${root.clientWidth} ${root.clientHeight}`;
+  folded.open = new Set(first);
+  settle();
+  fit(SMALLEST);
+  describe();
+}
+
+for (const name of ["pointerdown", "click", "keydown", "wheel"]) {
+  addEventListener(name, () => { touched = true; }, {capture: true, passive: true});
+}
+new ResizeObserver(() => {
+  if (!touched && fitted !== `${root.clientWidth} ${root.clientHeight}`) begin();
+}).observe(root);
 document.getElementById("note").textContent = data.note;
-settle();
-fit(SMALLEST);
-describe();
+begin();

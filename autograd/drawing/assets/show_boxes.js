@@ -24,7 +24,7 @@ const KINDS = {
   leaf: "input", operation: "operation", sum: "folded sum", repeat: "repeated", module: "module", function: "function",
   hidden: "left out", failed: "failed operation", constant: "constant",
 };
-const ROLES = ["value", "shape", "extent", "histogram", "grad", "note"], SIGNED = ["value", "extent", "grad"];
+const ROLES = ["value", "shape", "extent", "histogram", "grad", "note", "failed"], SIGNED = ["value", "extent", "grad"];
 
 /** A number in few characters, as Python's drawing writes it; anything else in full. */
 function short(x) {

@@ -6,22 +6,23 @@ function describe() {
   if (chosen === null) return panel.replaceChildren(...legend());
   const box = boxOf(chosen), group = folded.isGroup(chosen), parts = [];
   parts.push(make("h2", {}, titleOf(box)));
-  parts.push(make("p", {class: "quiet"}, [KINDS[box.kind] ?? box.kind, box.count > 1 && box.name && `${box.count.toLocaleString("en")} of one kind`, chosen === data.output && "the result"].filter(Boolean).join(", ")));
+  parts.push(make("p", {class: "quiet"}, [KINDS[box.kind] ?? box.kind, box.count > 1 && box.name && `${box.count.toLocaleString("en")} of one kind`, chosen === data.output && box.kind !== "failed" && "the result"].filter(Boolean).join(", ")));
   const facts = [];
   const fact = (name, value, code = false) => {
     if (value !== null && value !== undefined && value !== "") facts.push(make("dt", {}, name), make("dd", {"data-fact": name}, code ? make("code", {}, value) : value));
   };
   const withoutWord = text => text.replace(/^grad /, "");
   const rows = role => box.rows.filter(row => row.role === role).map(row => row.text).join("\n");
+  fact("Error", rows("failed").replaceAll("\n", " "));
   fact("Value", box.value === null ? rows("value") || rows("extent") : full(box.value));
   if (rows("histogram")) fact("Distribution", rows("histogram"));
-  if (box.kind !== "constant" && !group) fact("Gradient", box.grad !== null ? full(box.grad) : withoutWord(rows("grad")) || "none yet: no backward pass has reached it");
+  if (box.kind === "leaf" || (signOf(box) && box.kind !== "failed")) fact("Gradient", box.grad !== null ? full(box.grad) : withoutWord(rows("grad")) || "none yet: no backward pass has reached it");
   else if (group) fact("Gradient", withoutWord(rows("grad")));
-  fact("Shape", box.shape === null ? "" : `(${box.shape.join(", ")}${box.shape.length === 1 ? "," : ""})`);
+  fact("Shape", box.shape === null ? rows("shape") : `(${box.shape.join(", ")}${box.shape.length === 1 ? "," : ""})`);
   fact("Type", box.dtype);
   fact("Formula", box.formula, true);
   fact("Line", box.line, true);
-  fact("Note", rows("note"));
+  if (box.kind !== "failed") fact("Note", rows("note"));
   if (group) fact("Inside", `${folded.inside.get(chosen).length} boxes`);
   parts.push(make("dl", {}, ...facts));
   const parent = folded.parent(chosen);

@@ -370,6 +370,18 @@ def test_it_flows_as_asked_or_else_as_fits_the_window(opened, width, direction, 
     assert opened(neuron(), width, direction=direction).evaluate("flow") == flow
 
 
+def test_the_window_may_change_its_size_until_the_view_is_the_users(opened):
+    page = opened(neuron())
+    page.set_viewport_size({"width": 375, "height": 812})
+    page.wait_for_function("flow === 'TB'")
+    assert page.evaluate("view.scale * layout.width <= root.clientWidth")
+    page.click("#zoom-in")
+    scale = page.evaluate("view.scale")
+    page.set_viewport_size({"width": 812, "height": 375})
+    page.wait_for_function("innerWidth === 812")
+    assert page.evaluate("[flow, view.scale]") == ["TB", scale]
+
+
 # ---- Hostile labels
 
 
@@ -414,6 +426,29 @@ def test_the_line_of_the_users_code_is_shown(opened):
     said = facts(page)
     assert re.fullmatch(r"test_page\.py:\d+: hidden = ag\.tanh\(x \* 3\.0\)", said["Line"])
     assert "1 - z * z" in said["Formula"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_forward_pass_that_failed_is_shown_up_to_there_with_the_error_in_red(opened, scheme):
+    x, w = ag.Tensor(np.ones((3, 4)), label="x"), ag.Tensor(np.ones((5, 2)), label="w")
+    with pytest.raises(ValueError, match="matmul"), ag.trace_names() as seen:  # noqa: PT012
+        hidden = ag.tanh(x)
+        hidden @ w
+    page = opened(seen, scheme=scheme)
+    failed = page.locator(".kind-failed")
+    assert "(3, 4)" in failed.text_content()
+    assert "(5, 2)" in failed.text_content()
+    red = page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--bad')")
+    channels = ", ".join(str(int(red.strip()[i : i + 2], 16)) for i in (1, 3, 5))
+    fills = failed.locator("text, tspan").evaluate_all("all => all.map(one => getComputedStyle(one).fill)")
+    assert set(fills) == {f"rgb({channels})"}
+    failed.click()
+    said = facts(page)
+    assert "matmul" in said["Error"]
+    assert "hidden @ w" in said["Line"]
+    assert {row[0] for row in rows(page, "Inputs")} == {"hidden (tanh)", "w"}
+    check_looks(page)
+    screenshot(page, "show-failed", full=False)
 
 
 # ---- By mouse, by touch, by keys
