@@ -9,7 +9,7 @@ import re
 import unicodedata
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import count, filterfalse
 from typing import Any, ClassVar
@@ -159,7 +159,7 @@ class _Writer(ABC):
     failure: ClassVar[str] = "no path that was recorded holds for these inputs: record one with inputs like them"
     reuses: ClassVar[bool] = False  # names of what is no longer needed
     statement: ClassVar[str] = "{name} = {value}"
-    comment: ClassVar[Callable[[str], str]] = str  # what may stand in one of this language, of what may in any
+    escapes: ClassVar[tuple[str, str]] = ("\0", "")  # what must not stand in a comment, and what stands there instead
     # What leaves a path, or notes that it does not hold: of a condition that must be true, and of one that must be false.
     guards: ClassVar[tuple[str, str]]
 
@@ -212,7 +212,9 @@ class _Writer(ABC):
         yield f"{self.mark} {self.name}: {operations}{paths}, recorded and written out by chainrule."
         yield f"{self.mark} {self.note.format(name=self.name)}"  # labels come below: Python reads a coding in line 2
         for title, instructions in (("Inputs", self.programs[0].inputs), ("Outputs", self.programs[0].outputs)):
-            labels = [self.comment(_harmless(x.label or str(place))) for place, x in enumerate(instructions[:20])]
+            labels = [
+                _harmless(x.label or str(place)).replace(*self.escapes) for place, x in enumerate(instructions[:20])
+            ]
             more = f", ... ({len(instructions):,} in all)" if len(instructions) > 20 else ""
             yield f"{self.mark} {title}: {', '.join(labels) or 'none'}{more}"
 
@@ -246,7 +248,7 @@ class _Writer(ABC):
             name = names[instruction] = free.pop() if free else next(fresh)
             kind = "int" if instruction.type == "bool" else "double"
             statement = self.statement.format(name=name, value=expression, kind=kind)
-            remark = self.comment(_remark(instruction.label, instruction.line, instruction.derived))
+            remark = _remark(instruction.label, instruction.line, instruction.derived).replace(*self.escapes)
             lines.append(f"    {statement:<38}  {self.mark} {remark}" if remark else f"    {statement}")
             lines += [f"    {self.guards[not outcome].format(name)}" for outcome in guards.get(instruction, ())]
             if last.get(instruction) == step:
@@ -394,6 +396,7 @@ class _JavaScript(_Writer):
     note = "Of numbers; {name}_batch(n, inputs, strides, outputs, steps) of arrays. For a page, a worker or Node.js."
     special = ("Infinity", "NaN")
     reserved = frozenset(_OF_JAVASCRIPT)
+    escapes = ("<", "_")  # in a page, "</script" and "<!--" count within a comment too
     statement = "const {name} = {value};"
     guards = ("if (!{}) return null;", "if ({}) return null;")
 
@@ -408,10 +411,6 @@ class _JavaScript(_Writer):
 
     def allows(self, name: str) -> bool:
         return super().allows(name) and max(name) < "\u0530"  # letters that every engine knows
-
-    @staticmethod
-    def comment(text: str) -> str:
-        return text.replace("<", "_")  # in a page, "</script" and "<!--" count within a comment too
 
     def text(self) -> Iterator[str]:
         yield from self.header()
