@@ -97,6 +97,7 @@ NOT_SETTINGS = {
     "Training",
     "Split",
     "Standardizer",
+    "Element",
     "LRFinderResult",
     "RateSearch",
 }
