@@ -164,8 +164,9 @@ def coloured(code: str) -> str:
 
 
 def captions(text: str) -> dict[str, str]:
-    """What a docstring says of each file: "Writes a.png: the loss; b.png: the weights.\""""
-    return {name: " ".join(said.split()) for name, said in re.findall(r"([\w-]+\.\w+): ([^;.]+)", text)}
+    """What a docstring says of each file: "Writes a.png: the loss; b.svg and b.png: the weights.\""""
+    found = re.findall(r"([\w-]+\.\w+)(?:\s+and\s+[\w-]*\.\w+)?:\s([^;.]+)", text)
+    return {name: " ".join(said.split()) for name, said in found}
 
 
 def chosen(files: Iterable[Path]) -> list[Path]:

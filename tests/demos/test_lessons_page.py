@@ -29,7 +29,8 @@ Why:
 - two,
   and more.
 
-Writes a.png: the <loss> by epoch; b.svg: the graph.
+Writes a.png: the <loss> by epoch; b.svg and
+.png: the graph.
 """
 
 x = "</pre><script>document.title = 'taken'</script>"  # <b>
