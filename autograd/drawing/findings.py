@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from heapq import nlargest
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from autograd.drawing.summaries import number as short
 from autograd.drawing.summaries import one_line, quantity
 from autograd.formulas import Formula
 from autograd.graph import Node, Primitive
+
+if TYPE_CHECKING:
+    from autograd.typing import Array
 
 EXAMPLES = 3  # of each finding that are shown
 STEPS = (-1.0, 1.0, 0.0, -2.0, 2.0)  # the points at which a rule is tried, and their places in order
@@ -187,7 +190,8 @@ class Finder:
             around = [with_ieee(op.variadic, *_moved(op, reads, at, k * self.near)) for k in STEPS]
             found = [(i, [np.asarray(slopes[i]) for slopes in around]) for i in at]
         else:
-            found = [(i, slopes) for i in at if (slopes := self.slopes(op, i, reads))]
+            curved = [i for i in at if not _is_linear_in(use, i)]
+            found = [(i, slopes) for i in curved if (slopes := self.slopes(op, i, reads))]
         for i, slopes in found:
             far_left, left, here, right, far_right = (slopes[k] for k in IN_ORDER)
             flags = np.isfinite(left) & np.isfinite(right) & jumps([far_left, left, here, right, far_right])
@@ -280,6 +284,22 @@ def _moved(op: Primitive, reads: list[Any], at: list[int], distance: float) -> l
         moved = [float(x) for x in moved]
         return [op.scalar(*moved), *moved]
     return [np.asarray(op.array(*moved)), *moved]
+
+
+def _is_linear_in(use: Uses, i: int) -> bool:
+    """Whether the pullback of an input reads neither this input nor the result, as those of products and convolutions: it
+    gives the same where both are quite different."""
+    rule, g = use.op.rules[i], np.ones_like(use.z)
+    if rule is None:
+        return True
+    other = [_ramp(x) if k == i else x for k, x in enumerate(use.reads)]
+    here, there = (pull(rule, g, z, tuple(reads)) for z, reads in ((use.z, use.reads), (_ramp(use.z), other)))
+    return np.array_equal(here, there)
+
+
+def _ramp(x: Any) -> Array:
+    """An array like `x` of other numbers, no two of which are equal."""
+    return np.linspace(-1.5, 2.5, np.size(x)).reshape(np.shape(x)).astype(np.asarray(x).dtype)
 
 
 @cache

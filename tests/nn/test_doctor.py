@@ -230,7 +230,10 @@ def test_no_healthy_training_is_accused(name, seed, capsys):
     history = train(HEALTHY[name], seed, doctor)
     assert doctor.findings == []
     assert capsys.readouterr().out == ""
-    assert history.last("valid_loss") < 0.9 * history.epochs["valid_loss"][0]  # it is healthy indeed
+    targets = HEALTHY[name](seed)[1][1][1]
+    classes = len(np.unique(targets))
+    constant = np.log(classes) if classes <= 10 else np.var(targets)  # the loss of one prediction for all rows
+    assert history.last("valid_loss") < 0.6 * constant  # it is healthy indeed
 
 
 @pytest.mark.once
