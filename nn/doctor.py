@@ -40,7 +40,7 @@ LARGE_STEP = 0.2
 # Path of the weights in all the epochs over their size. Healthy: 0.08 and more; ill: 0.005 and less.
 SHORT_PATH = 0.05
 SHORTISH_PATH = 0.12  # where nothing has been learned either; that of targets that cannot be learned is 0.15 and more
-FALLEN = 0.9  # of the loss of the first epoch. Healthy: up to 0.85; ill, with such a short path: 0.95 and more
+FALLEN = 0.9  # of the loss of the first epoch. Healthy: up to 0.85; ill: 0.94 and more
 # Share of the loss of a constant prediction that is gone: who begins with so much fine-tunes, in small steps.
 KNOWS = 0.5
 # The same share, below which nothing is learned (1 - loss / variance, of a regression, is R²). Healthy: 0.53 and more, also
@@ -52,16 +52,17 @@ DEAD, ROWS = 0.8, 100
 SATURATED, FLAT = 0.5, 0.01
 CAUSE = 0.9  # such a share, of dead or saturated units, from which on it explains why the loss does not fall
 # Gradients at the results of the first layer with weights over those of the last, which Glorot and Bengio compare in
-# "Understanding the difficulty of training deep feedforward neural networks", 2010. Healthy: 0.003 to 15; ill: up to
+# "Understanding the difficulty of training deep feedforward neural networks", 2010. Healthy: 0.003 to 18; ill: up to
 # 1.3e-7, and from 123 on.
 VANISHED, GROWN = 2e-5, 50.0
 # Size of the gradient over that of the weights, before the first step of a training that diverges: from there on it is to
 # blame, and not the rate. Healthy: up to 10; rate too high: up to 0.8; ill: 1e6 and more.
 STEEP = 100.0
 # Loss of the validation data over its lowest, in each of three epochs on end, where it is at least LEFT of its first (what
-# leaves less is good, however its loss goes up and down) and the training loss below GAP of it. Ill: 1.16 and more.
+# leaves less is good, however its loss goes up and down) and the training loss below GAP of it. The ratio alone does not tell: healthy, up to 2.3
+# where the loss is tiny; ill, 1.08 to 8.4. With the other two no healthy training is accused.
 WORSE, LEFT, GAP = 1.15, 0.1, 0.5
-# Or the training loss over that of the validation data, where this never fell to half of its first: healthy 0.2; ill 0.01.
+# Or the training loss over that of the validation data, where this has not fallen to half of its first; ill: 0.09 and less.
 BY_HEART, HALF = 0.1, 0.5
 
 SENTENCES = {
