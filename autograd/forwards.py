@@ -33,8 +33,8 @@ def of_scipy(name: str) -> Callable[[Any], Array]:
             with importing:
                 import scipy.special as special
         except ImportError:  # NumPy has no erf: call that of `math` for each element
-            return np.vectorize(getattr(math, name), otypes=[float])(x).astype(np.result_type(x, np.float16))[()]  # type: ignore[no-any-return]
-        return getattr(special, name)(x)  # type: ignore[no-any-return]
+            return np.vectorize(getattr(math, name), otypes=[float])(x).astype(np.result_type(x, np.float16))[()]  # type: ignore[no-any-return]  # NumPy's is Any
+        return getattr(special, name)(x)  # type: ignore[no-any-return]  # SciPy's is Any
 
     return forward
 
@@ -83,7 +83,7 @@ def ratio_array(x: Array, y: Array) -> Array:
 
 def step_array(x: Array) -> Array:
     x = np.asarray(x)
-    return np.greater(x, 0).astype(x.dtype if x.dtype.kind == "f" else np.float64)  # type: ignore[no-any-return]
+    return np.greater(x, 0).astype(x.dtype if x.dtype.kind == "f" else np.float64)  # type: ignore[no-any-return]  # NumPy's is Any
 
 
 def whole(rounding: Callable[[float], int]) -> Callable[[float], float]:

@@ -75,7 +75,7 @@ def array_ufunc(self: Node, ufunc: Any, method: str, *inputs: Any, **kwargs: Any
     if modes.in_use and modes.current_trace():  # whose program reads Values at each run
         traced = [e.identity(x) if isinstance(x, Node) and type(x._data) is float else x for x in inputs]
         if any(x is not y for x, y in zip(traced, inputs, strict=True)):
-            return getattr(ufunc, method)(*traced, **kwargs)  # type: ignore[no-any-return]
+            return getattr(ufunc, method)(*traced, **kwargs)  # type: ignore[no-any-return]  # NumPy's is Any
     if method == "__call__" and not kwargs and ufunc in UFUNCS:
         for x in inputs:
             if isinstance(x, (list, tuple)) or (isinstance(x, np.ndarray) and x.dtype.char == "O"):
@@ -264,7 +264,7 @@ def call_of_numbers(function: Callable[..., Answer], args: Any, kwargs: Any) -> 
 def call_of_objects(function: Callable[..., Answer], args: Any, kwargs: Any) -> Answer:
     """NumPy's own code of `function`, without the protocol: it takes Values as objects of any kind."""
     kwargs = {key: as_object0d(arg) for key, arg in kwargs.items()}
-    return np.empty(0).__array_function__(function, (), tuple(map(as_object0d, args)), kwargs)  # type: ignore[no-any-return]
+    return np.empty(0).__array_function__(function, (), tuple(map(as_object0d, args)), kwargs)  # type: ignore[no-any-return]  # NumPy's is Any
 
 
 def _all_plain(x: Any) -> Any:

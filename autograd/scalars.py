@@ -106,7 +106,7 @@ class Scalar(Updates, Operators["Number | Value", "Value", float, bool]):
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Answer:
         if any(issubclass(kind, Tensor) for kind in types):
-            return NotImplemented  # type: ignore[no-any-return]
+            return NotImplemented  # type: ignore[no-any-return]  # which Python takes for no result
         return call_of_numbers(function, args, kwargs)
 
     def __repr__(self) -> str:

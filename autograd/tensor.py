@@ -105,7 +105,7 @@ class Tensor(Operators["Operand", "Tensor", np.ndarray[Any, Any], np.ndarray[Any
 
     def _lent_array(self) -> np.ndarray[Any, Any] | None:
         """The array through which a caller may change the data, or None."""
-        return self._lent() if type(self._lent) is ReferenceType else self._lent  # type: ignore[return-value]
+        return self._lent() if type(self._lent) is ReferenceType else self._lent  # type: ignore[return-value]  # a weak reference, called
 
     def _read(self) -> Array:
         """The array, for an operation that will need it unchanged in the backward pass."""
@@ -252,7 +252,7 @@ class Tensor(Operators["Operand", "Tensor", np.ndarray[Any, Any], np.ndarray[Any
             contribution = _unbroadcast(contribution, data.shape)
         if array.dtype is not data.dtype and array.dtype != data.dtype:
             contribution = shaping.cast(contribution, data.dtype)
-        return contribution  # type: ignore[no-any-return]
+        return contribution  # type: ignore[no-any-return]  # a rule's result is Any
 
     def backward(self, gradient: Any = None) -> None:
         """Add the derivative of `(gradient * self).sum()` to `.grad` of every leaf, and set it in all other nodes.

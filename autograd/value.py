@@ -118,9 +118,9 @@ class Value(Scalar):
         """The rarer cases of `_binary`: another number type, an array, a node of higher priority, a mode in force."""
         other = y if x is self else x
         if isinstance(other, np.ndarray) and other.dtype == object:
-            return op.array(*(np.array([v], dtype=object) if v is self else v for v in (x, y)))  # type: ignore[no-any-return]
+            return op.array(*(np.array([v], dtype=object) if v is self else v for v in (x, y)))  # type: ignore[no-any-return]  # an array of nodes
         if isinstance(other, (float, int, Node, np.ndarray, np.generic)) and not isinstance(other, np.complexfloating):
-            return op(x, y)  # type: ignore[no-any-return]
+            return op(x, y)  # type: ignore[no-any-return]  # of Any: Any
         return declined(op, other)
 
     @classmethod
@@ -128,7 +128,7 @@ class Value(Scalar):
         if trace := modes.current_trace():
             return trace.record(op, args)  # type: ignore[return-value]  # a tracer
         if op.scalar is None:
-            return Tensor._record(op, args)  # type: ignore[return-value]
+            return Tensor._record(op, args)  # type: ignore[return-value]  # where an array is among them
         reads = []
         for arg in args:
             if isinstance(arg, Value):
@@ -140,7 +140,7 @@ class Value(Scalar):
             elif isinstance(arg, np.ndarray) and arg.ndim == 0 and arg.dtype.kind in "fiub":
                 return cls._record(op, tuple(x[()] if isinstance(x, np.ndarray) and x.ndim == 0 else x for x in args))
             else:
-                return Tensor._record(op, args)  # type: ignore[return-value]
+                return Tensor._record(op, args)  # type: ignore[return-value]  # where an array is among them
         data = op.scalar(*reads)
         if op.nondifferentiable:
             return data  # type: ignore[no-any-return]  # no node, for it has no derivative

@@ -163,7 +163,7 @@ def check_batches(data: Any) -> Iterable[Any]:
     iterable = hasattr(data, "__iter__") or hasattr(data, "__getitem__")
     if not iterable or isinstance(data, (np.ndarray, Node, str, dict, type)):
         raise TypeError(f"data is a pair of arrays (X, y), or gives batches (x, y), got {shown(data)}: write (X, y)")
-    return data  # type: ignore[no-any-return]
+    return data  # type: ignore[no-any-return]  # what the user's indexing gives
 
 
 def batch_pairs(data: Any) -> Iterator[Any]:

@@ -181,7 +181,7 @@ class Twin(Module):
         outputs: Any = x.tolist() if isinstance(x, np.ndarray) else list(x)
         for layer in self.layers:
             outputs = layer(outputs if isinstance(outputs, list) else [outputs])
-        return outputs[0] if isinstance(outputs, list) and len(outputs) == 1 else outputs  # type: ignore[no-any-return]
+        return outputs[0] if isinstance(outputs, list) and len(outputs) == 1 else outputs  # type: ignore[no-any-return]  # of Any: Any
 
     def __repr__(self) -> str:
         return f"Twin of [{', '.join(map(str, self.layers))}]"

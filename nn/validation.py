@@ -48,8 +48,8 @@ def as_input(owner: str, x: Any, weight: Any = None) -> Tensor:
     """The input of a layer: a node as it is; data, which must be real numbers, in the dtype of the layer's `weight`, or in
     its own."""
     if isinstance(x, Node) or (weight is None and isinstance(x, np.ndarray) and x.dtype.kind in "fiubO"):
-        return x  # type: ignore[return-value]
-    return real_array(owner, "x", x, None if weight is None else weight.dtype)  # type: ignore[return-value]
+        return x  # type: ignore[return-value]  # arrays pass too
+    return real_array(owner, "x", x, None if weight is None else weight.dtype)  # type: ignore[return-value]  # arrays pass too
 
 
 def real_array(owner: str, name: str, data: Any, dtype: Any = None) -> Array:
@@ -81,6 +81,6 @@ def _cure(data: Any, given: Any) -> str:
 def floating(owner: str, x: Any, name: str = "x") -> Tensor:
     """A node as it is; data as an array of real floating-point numbers, so that no difference wraps around."""
     if isinstance(x, Node):
-        return x  # type: ignore[return-value]
+        return x  # type: ignore[return-value]  # arrays pass too
     array = real_array(owner, name, x)
-    return array if array.dtype.kind == "f" else array.astype(np.float64)  # type: ignore[return-value]
+    return array if array.dtype.kind == "f" else array.astype(np.float64)  # type: ignore[return-value]  # arrays pass too

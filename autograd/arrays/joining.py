@@ -80,6 +80,6 @@ def split(x: A, indices_or_sections: int | Sequence[int], axis: int = 0) -> list
             raise ValueError(f"split: an axis of length {n} does not divide into {sections} equal sections")
         places: list[int] = list(accumulate([n // sections] * (sections - 1)))
     else:
-        places = list(integers("split", "indices_or_sections", indices_or_sections))  # type: ignore[arg-type]
+        places = list(integers("split", "indices_or_sections", indices_or_sections))  # type: ignore[arg-type]  # checked there
     before: tuple[slice, ...] = (slice(None),) * axis
     return [index(x, (*before, slice(start, stop))) for start, stop in pairwise([0, *places, n])]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def operand(x: X, owner: str = "this function", name: str = "x") -> X:
     """`x` as something with a shape: a node or an array as it is, lists and numbers as arrays. `owner` is the function
     whose argument `name` it is."""
-    return x if isinstance(x, (Node, np.ndarray)) else numbers(owner, name, x, "fiubc")  # type: ignore[return-value]
+    return x if isinstance(x, (Node, np.ndarray)) else numbers(owner, name, x, "fiubc")  # type: ignore[return-value]  # the check keeps the kind
 
 
 def hashable(axis: Any, owner: str = "this function", name: str = "axis", optional: bool = True) -> Axis:

@@ -60,7 +60,7 @@ class Form(NamedTuple):
             return float(x) if self.dtype is _FLOAT64 else self.dtype.type(x)
         if isinstance(x, np.ndarray):
             x = x if x.shape == self.loop else x.reshape(self.loop)
-            return x if x.dtype is self.dtype else x.astype(self.dtype)  # type: ignore[no-any-return]
+            return x if x.dtype is self.dtype else x.astype(self.dtype)  # type: ignore[no-any-return]  # NumPy's is Any
         return np.full(self.loop, x, self.dtype)
 
     def array(self, xs: Any, shape: tuple[int, ...]) -> np.ndarray[Any, Any]:

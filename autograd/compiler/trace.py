@@ -84,7 +84,7 @@ class Trace:
     def _record_arrays(self, op: Primitive, args: tuple[Any, ...]) -> np.ndarray[Any, Any]:
         """`op` of each element; a CompileError if these are no arrays of scalars."""
         if op.scalar is not None and any(isinstance(arg, np.ndarray) and arg.ndim for arg in args):
-            return np.frompyfunc(lambda *xs: self.record(op, xs), len(args), 1)(*map(as_object0d, args))  # type: ignore[no-any-return]
+            return np.frompyfunc(lambda *xs: self.record(op, xs), len(args), 1)(*map(as_object0d, args))  # type: ignore[no-any-return]  # an array of tracers
         kinds = ", ".join(type(arg).__name__ for arg in args)
         raise CompileError(
             f"{describe_here()}: {op.name} of {kinds} is an operation on arrays; ag.compile traces scalars: "
@@ -93,7 +93,7 @@ class Trace:
 
     def compare(self, op: Primitive, x: Any, y: Any) -> Node | np.ndarray[Any, Any]:
         if any(isinstance(arg, np.ndarray) and arg.ndim for arg in (x, y)):
-            return np.frompyfunc(lambda x, y: self.compare(op, x, y), 2, 1)(as_object0d(x), as_object0d(y))  # type: ignore[no-any-return]
+            return np.frompyfunc(lambda x, y: self.compare(op, x, y), 2, 1)(as_object0d(x), as_object0d(y))  # type: ignore[no-any-return]  # an array of tracers
         for arg in (x, y):
             if isinstance(arg, numbers.Number) and not isinstance(arg, (float, int, np.number, np.bool_)):
                 raise CompileError(

@@ -95,7 +95,7 @@ class Tracer(Value):
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Answer:
         if method == "__call__" and not kwargs and ufunc in _UFUNCS:
-            return np.frompyfunc(_UFUNCS[ufunc], len(inputs), 1)(*map(as_object0d, inputs))  # type: ignore[no-any-return]
+            return np.frompyfunc(_UFUNCS[ufunc], len(inputs), 1)(*map(as_object0d, inputs))  # type: ignore[no-any-return]  # an array of tracers
         if ufunc in CONSTANT_UFUNCS:
             raise self._refuse(f"np.{ufunc.__name__} takes", "write it with ag.floor, ag.where and comparisons")
         return super().__array_ufunc__(ufunc, method, *inputs, **kwargs)
@@ -253,7 +253,7 @@ class Vector(np.ndarray[Any, Any]):
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Answer:
         if function is np.where and len(args) == 3:
             return _vector(np.frompyfunc(e.where, 3, 1)(*(as_object0d(_as_ndarray(x)) for x in args)))
-        return super().__array_function__(function, types, args, kwargs)  # type: ignore[no-any-return]
+        return super().__array_function__(function, types, args, kwargs)  # type: ignore[no-any-return]  # NumPy's is Any
 
 
 def _as_ndarray(x: X) -> X | Array:

@@ -241,7 +241,7 @@ def _digraph() -> type[graphviz.Digraph]:
             if len(diagram.visible()[0]) >= before:
                 return None
             diagram.note = f"coarser, because the layout of {before} boxes took too long; {diagram.note}".rstrip("; ")
-            return picture_of(diagram, self.digits, self.direction, self.again)  # type: ignore[no-any-return]
+            return picture_of(diagram, self.digits, self.direction, self.again)  # type: ignore[no-any-return]  # graphviz carries no types
 
         @property
         def text(self) -> str:

@@ -101,7 +101,7 @@ class BCEWithLogitsLoss(Loss):
     def formula(self, x: ag.Tensor, y: ag.Tensor) -> ag.Tensor:
         _check_probabilities(self, y)
         w, p = _weight(self, "weight", x), _weight(self, "pos_weight", x)
-        return w * p * y * ag.softplus(-x) + w * (1.0 - y) * ag.softplus(x)  # type: ignore[no-any-return]
+        return w * p * y * ag.softplus(-x) + w * (1.0 - y) * ag.softplus(x)  # type: ignore[no-any-return]  # of Any: Any
 
 
 class BCELoss(Loss):

@@ -69,9 +69,10 @@ def test_a_page_loads_nothing(written, browser):
 def test_pictures_are_shown_where_the_page_asks_for_them(written, open_page):
     page = open_page(written({"text": ""}, images=True))
     page.evaluate(
-        "document.body.append(make('img', {src: 'data:image/svg+xml,<svg xmlns=\"http://www.w3.org/2000/svg\"/>'}))"
+        'document.body.append(make(\'img\', {src: \'data:image/svg+xml,<svg width="7" height="7" xmlns="http://www.w3.org/2000/svg"/>\'}))'
     )
     page.wait_for_function("document.querySelector('img').complete")
+    assert page.evaluate("document.querySelector('img').naturalWidth") == 7
 
 
 @given(st.text())
